@@ -1,0 +1,58 @@
+# Every verb sets up what it needs on a machine that has Python 3.11, pip, git and make.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+# Byte-code must be written, or every start compiles the libraries again.
+unexport PYTHONDONTWRITEBYTECODE
+# What `make test ARGS="-k echo"` hands to pytest.
+ARGS ?=
+
+.PHONY: setup demo test lint bench docs clause-mutants lock clean
+
+setup: .venv/.run
+demo: setup
+	@$(BIN)/troth demo
+
+test: .venv/.test
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+lint: .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clause-mutants: .venv/.test
+	$(BIN)/python -m tests.mutants.run
+
+bench: .venv/.bench
+	$(BIN)/python -m bench.run $(ARGS)
+
+docs: .venv/.docs
+	$(BIN)/python -m docs.build
+
+# The locks are exported with hashes and without the addresses that uv.lock records.
+lock: .venv/.uv
+	$(UV) lock --upgrade-package troth
+	./requirements/export $(UV)
+	rm -f uv.lock
+
+clean:
+	rm -rf .venv build dist site
+
+.venv/.uv: requirements/uv.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# One stamp for each set; a larger set is laid over the smaller, so that no set removes another.
+.venv/.run: .venv/.uv requirements/run.txt pyproject.toml
+	@echo "setting up .venv (the server and its sandbox) ..."
+	@$(UV) pip install --quiet --require-hashes -r requirements/run.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c "import troth.doors.cli.main, troth.doors.server.application"
+	@touch $@
+
+.venv/.test .venv/.bench .venv/.docs: .venv/.%: .venv/.run requirements/%.txt
+	@$(UV) pip install --quiet --require-hashes -r requirements/$*.txt
+	@touch $@

@@ -1,0 +1,76 @@
+"""Who may do what, as a table. Default deny: what is not in it is forbidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from troth.errors import Forbidden
+
+
+class Relation(StrEnum):
+    """How an actor stands to what it wants to act on."""
+
+    SYSTEM = "troth itself"
+    ADMINISTRATOR = "an administrator of this server"
+    SELF = "the account itself"
+    ORGANIZATION_ADMIN = "an admin of the organisation"
+    ORGANIZATION_MEMBER = "a member of the organisation"
+    USER = "any user"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks."""
+
+    id: str
+    name: str
+    kind: str
+    administrator: bool
+
+
+_OWNERS = frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN, Relation.ORGANIZATION_MEMBER})
+_OPERATORS = frozenset({Relation.SYSTEM, Relation.ADMINISTRATOR})
+
+#: Action to the relations that allow it. Actions are the names of commands, and of reads that are not everybody's.
+GRANTS: dict[str, frozenset[Relation]] = {
+    "create_account": _OPERATORS,
+    "create_organization": frozenset({Relation.USER}),
+    "add_member": _OPERATORS | {Relation.ORGANIZATION_ADMIN},
+    "remove_member": _OPERATORS | {Relation.ORGANIZATION_ADMIN},
+    "create_key": _OPERATORS | {Relation.SELF},
+    "revoke_key": _OPERATORS | {Relation.SELF},
+    "create_algorithm": _OWNERS,
+    "compile_algorithm": _OWNERS,
+    "publish_version": _OWNERS,
+    "start_build": frozenset({Relation.SYSTEM}),
+    "finish_build": frozenset({Relation.SYSTEM}),
+    "fail_interrupted_builds": frozenset({Relation.SYSTEM}),
+    "collect_garbage": _OPERATORS,
+    "read_journal": _OPERATORS,
+    "read_accounts": _OPERATORS,
+}
+
+
+def relations(actor: Actor, owner_id: str | None = None, role: str | None = None) -> frozenset[Relation]:
+    """All relations of `actor` to the account `owner_id`; `role` is the actor's present one in it, if that is an organisation."""
+    found = {
+        Relation.SYSTEM: actor.kind == "system",
+        Relation.ADMINISTRATOR: actor.administrator,
+        Relation.SELF: actor.id == owner_id,
+        Relation.ORGANIZATION_ADMIN: role == "admin",
+        Relation.ORGANIZATION_MEMBER: role == "member",
+        Relation.USER: actor.kind == "user",
+    }
+    return frozenset(relation for relation, holds in found.items() if holds)
+
+
+def require(action: str, standing: frozenset[Relation], about: str) -> None:
+    """Raises Forbidden unless one of the relations in `standing` allows `action`; `about` says on what."""
+    allowed = GRANTS.get(action, frozenset())
+    if not allowed & standing:
+        raise Forbidden(
+            f"you may not {action.replace('_', ' ')} {about}".rstrip(),
+            why=f"it takes {' or '.join(sorted(allowed)) or 'a right that nobody has'}",
+            repair="use the key of such an account (TROTH_KEY), or ask one of them",
+        )

@@ -1,0 +1,99 @@
+"""Fills the routing table from the registry, whole at the start and entry by entry after each commit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from troth.calls.routing import AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
+from troth.registry import build_records, catalog
+from troth.registry.tables import accounts as account_table
+from troth.registry.tables import keys as key_table
+from troth.registry.tables import members as member_table
+from troth.runtime.engine import VersionSpec
+from troth.versions.history import BuildStatus, Readings
+
+
+class TableLoader:
+    """Keeps one routing table equal to the registry."""
+
+    def __init__(self, table: RoutingTable, readings: Readings) -> None:
+        self._table = table
+        self._readings = readings
+
+    def load(self, connection: Connection) -> None:
+        """Reads everything."""
+        with self._table.algorithms.mutate() as algorithms:
+            for row in catalog.all_algorithms(connection):
+                algorithms[row.subject] = self._routes(connection, row)
+            self._table.algorithms = algorithms.finish()
+        everybody = connection.execute(select(account_table.c.id)).scalars()
+        self._refresh_accounts(connection, set(everybody))
+
+    def refresh(self, connection: Connection, algorithms: set[str], accounts: set[str]) -> None:
+        """Reads the named algorithms, and the keys and members of the named accounts, anew."""
+        for algorithm_id in algorithms:
+            row = catalog.get_algorithm(connection, algorithm_id)
+            self._table.algorithms = self._table.algorithms.set(row.subject, self._routes(connection, row))
+        if accounts:
+            self._refresh_accounts(connection, accounts)
+
+    def _refresh_accounts(self, connection: Connection, changed: set[str]) -> None:
+        members: dict[str, set[str]] = defaultdict(set)
+        present = select(member_table.c.organization_id, member_table.c.account_id).where(
+            member_table.c.valid_to.is_(None)
+        )
+        for row in connection.execute(present):
+            members[row.organization_id].add(row.account_id)
+        with self._table.members.mutate() as table:
+            for account_id in changed:
+                table[account_id] = frozenset(members[account_id])
+            self._table.members = table.finish()
+        columns = (
+            key_table.c.digest,
+            key_table.c.valid_to,
+            account_table.c.id,
+            account_table.c.name,
+            account_table.c.administrator,
+        )
+        found: Any = select(*columns).join(account_table, account_table.c.id == key_table.c.account_id)
+        if len(changed) < 100:
+            found = found.where(key_table.c.account_id.in_(changed))
+        with self._table.callers.mutate() as callers:
+            for row in connection.execute(found):
+                if row.valid_to is None:
+                    callers[row.digest] = Caller(row.id, row.name, bool(row.administrator))
+                elif row.digest in callers:
+                    del callers[row.digest]
+            self._table.callers = callers.finish()
+
+    def _routes(self, connection: Connection, row: catalog.AlgorithmRow) -> AlgorithmRoutes:
+        published = [
+            VersionFact(version.number, version.permissions.public, _route(row, version.build, version))
+            for version in catalog.all_versions(connection, row.id)
+        ]
+        built = {
+            build.hash: _route(row, build, None)
+            for build in build_records.all_builds(connection, row.id)
+            if build.status is BuildStatus.SUCCEEDED
+        }
+        return algorithm_routes(row.owner_id, published, built, latest_private=self._readings.latest_private)
+
+
+def _route(algorithm: catalog.AlgorithmRow, build: build_records.BuildRow, version: catalog.VersionRow | None) -> Route:
+    permissions = version.permissions if version else build.permissions
+    spec = VersionSpec(
+        id=f"{algorithm.id}:{build.hash}:{permissions.network_access}",
+        algorithm_id=algorithm.id,
+        hash=build.hash,
+        manifest=build.source,
+        entry=build.entry,
+        environment=build.environment,
+        network_access=permissions.network_access,
+        environment_content=build.environment_content,
+    )
+    exact = str(version.number) if version else build.hash
+    source_open = permissions.source_visibility == "open"
+    return Route(exact, build.source, spec, permissions.pipeline_enabled, source_open)

@@ -1,0 +1,318 @@
+"""Commands on algorithms: create, compile, publish."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from troth.access.roles import Actor, relations, require
+from troth.builds.repository import Repositories
+from troth.builds.trees import Trees
+from troth.commands.building import Building, Built
+from troth.commands.bus import Envelope, Outcome, Transaction
+from troth.commands.formats import Payload
+from troth.contracts.project import FILE, project_of
+from troth.contracts.template import template
+from troth.errors import MalformedSource, NotFound, Refused
+from troth.registry import accounts, build_records, catalog
+from troth.registry.database import Database
+from troth.versions import names
+from troth.versions.history import BuildStatus, History, Readings
+from troth.versions.manifest import Manifest
+from troth.versions.numbers import Bump, Number
+from troth.versions.permissions import Permissions
+from troth.versions.policy import Candidate, judge, next_number
+from troth.versions.verdict import Outcome as Answer
+
+Found = TypeVar("Found")
+
+
+def _require(action: str, connection: Connection, actor: Actor, subject: str) -> None:
+    """Whether the owner, or the algorithm, exists is not told to those who may not act for the owner."""
+    owner_name = subject.split("/")[0]
+    owner = accounts.find_account(connection, owner_name)
+    role = accounts.role_of(connection, owner.id, actor.id) if owner else None
+    require(action, relations(actor, owner.id if owner else None, role), subject)
+
+
+def _existing(connection: Connection, subject: str) -> catalog.AlgorithmRow:
+    if found := catalog.find_algorithm(connection, *subject.split("/")):
+        return found
+    raise NotFound(f"there is no algorithm {subject}", repair="create it first (troth publish does)", asked=subject)
+
+
+class CreateAlgorithm:
+    """Makes an algorithm with a repository that holds a working template."""
+
+    def __init__(self, database: Database, repositories: Repositories) -> None:
+        self._database = database
+        self._repositories = repositories
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        _require("create_algorithm", connection, actor, payload["algorithm"])
+
+    async def prepare(self, actor: Actor, payload: Payload) -> str:
+        return await asyncio.to_thread(self._repository, actor, payload)
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: str) -> dict[str, Any]:
+        owner_name, name = payload["algorithm"].split("/")
+        owner = accounts.get_account(transaction.connection, owner_name)
+        catalog.create_algorithm(
+            transaction.connection,
+            owner.id,
+            name,
+            algorithm_id=prepared,
+            summary=payload.get("summary", ""),
+            details=payload.get("details", {}),
+            settings=payload.get("settings", {}),
+            now=transaction.now,
+        )
+        transaction.changed_algorithms.add(prepared)
+        return {"algorithm": payload["algorithm"], "id": prepared}
+
+    def _repository(self, actor: Actor, payload: Payload) -> str:
+        """The id of the algorithm to be, whose repository is made before anybody can name it."""
+        owner_name, name = payload["algorithm"].split("/")
+        with self._database.read() as connection:
+            owner = accounts.get_account(connection, owner_name)
+            catalog.check_name_free(connection, owner.id, names.check_algorithm(name))
+        algorithm_id = str(uuid.uuid4())
+        files = template(owner_name, name, payload.get("summary", ""))
+        self._repositories.create(algorithm_id, files, author=actor.name)
+        return algorithm_id
+
+
+class StartBuild:
+    """Recorded by troth itself while it compiles, so that a build under way is seen and no crash leaves it unnoticed."""
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        require("start_build", relations(actor), payload["algorithm"])
+
+    async def prepare(self, actor: Actor, payload: Payload) -> None:
+        return None
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+        connection = transaction.connection
+        algorithm = _existing(connection, payload["algorithm"])
+        starter = accounts.get_account(connection, payload["started_by"])
+        known = build_records.find_build(connection, algorithm.id, payload["hash"])
+        if known is None or known.status is not BuildStatus.SUCCEEDED:
+            build_records.start_build(connection, algorithm.id, starter.id, payload["hash"], transaction.now)
+            transaction.changed_algorithms.add(algorithm.id)
+        return {"algorithm": payload["algorithm"], "hash": payload["hash"]}
+
+
+class FinishBuild:
+    """Recorded by troth itself when a build ends, whoever asked for it and whether they still may."""
+
+    def __init__(self, building: Building) -> None:
+        self._building = building
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        require("finish_build", relations(actor), payload["algorithm"])
+
+    async def prepare(self, actor: Actor, payload: Payload) -> Built:
+        return self._building.ended(payload["algorithm"], payload["hash"])
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Built) -> dict[str, Any]:
+        connection = transaction.connection
+        algorithm = _existing(connection, payload["algorithm"])
+        if prepared.manifest is not None:
+            build_records.record_source(connection, prepared.manifest.digest, prepared.manifest, transaction.now)
+        build_records.finish_build(connection, algorithm.id, payload["hash"], prepared.facts, transaction.now)
+        transaction.changed_algorithms.add(algorithm.id)
+        return {"algorithm": payload["algorithm"], "hash": payload["hash"], "status": prepared.facts.status.value}
+
+
+class FailInterruptedBuilds:
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        require("fail_interrupted_builds", relations(actor), "")
+
+    async def prepare(self, actor: Actor, payload: Payload) -> None:
+        return None
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+        return {"builds": build_records.fail_interrupted_builds(transaction.connection, transaction.now)}
+
+
+class CompileAlgorithm:
+    """Builds an uploaded source, a commit that was pushed, or the head. Equal source gives the same commit and build."""
+
+    def __init__(
+        self,
+        database: Database,
+        trees: Trees,
+        repositories: Repositories,
+        building: Building,
+        submit: Callable[[Envelope], Awaitable[Outcome]],
+    ) -> None:
+        self._database = database
+        self._trees = trees
+        self._repositories = repositories
+        self._building = building
+        self._submit = submit
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        _require("compile_algorithm", connection, actor, payload["algorithm"])
+
+    async def prepare(self, actor: Actor, payload: Payload) -> str:
+        """The commit, whose build has ended."""
+        subject = payload["algorithm"]
+        algorithm = await asyncio.to_thread(self._read, lambda connection: _existing(connection, subject))
+        if "source" in payload:
+            commit = await asyncio.to_thread(self._committed, algorithm, actor, payload)
+        else:
+            commit = await asyncio.to_thread(self._pushed, algorithm, payload.get("commit"))
+        known = await asyncio.to_thread(
+            self._read, lambda connection: build_records.find_build(connection, algorithm.id, commit)
+        )
+        if known is None or known.status is not BuildStatus.SUCCEEDED:
+            await self._building.build(
+                algorithm,
+                commit,
+                start=lambda: self._record("start_build", subject, commit, started_by=actor.name),
+                finish=lambda: self._record("finish_build", subject, commit),
+            )
+        return commit
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: str) -> dict[str, Any]:
+        connection = transaction.connection
+        algorithm = _existing(connection, payload["algorithm"])
+        build = build_records.find_build(connection, algorithm.id, prepared)
+        assert build is not None
+        return {
+            "algorithm": payload["algorithm"],
+            "hash": build.hash,
+            "status": build.status.value,
+            "source": build.source,
+            "environment": build.environment,
+            "log": build.log,
+        }
+
+    def _read(self, ask: Callable[[Connection], Found]) -> Found:
+        with self._database.read() as connection:
+            return ask(connection)
+
+    def _committed(self, algorithm: catalog.AlgorithmRow, actor: Actor, payload: Payload) -> str:
+        """The commit of an uploaded source; one that cannot be built at all is refused before it becomes one."""
+        source = payload["source"]
+        manifest = self._uploaded(source)
+        root = self._trees.path(source)
+        paths = {entry.path for entry in manifest.entries}
+        if FILE not in paths:
+            raise MalformedSource(
+                f"there is no {FILE}", why="it names the algorithm and its permissions", repair="troth new writes one"
+            )
+        project_of({FILE: (root / FILE).read_bytes()}, algorithm.subject).entry(paths)
+        message = payload.get("message", "") or f"Source {source[:12]}"
+        return self._repositories.commit(algorithm.id, root, manifest, author=actor.name, message=message)
+
+    def _uploaded(self, source: str) -> Manifest:
+        if not self._trees.has(source):
+            raise NotFound(
+                f"the source {source} was not uploaded",
+                why="a build is made of a source that is on the server already",
+                repair=f"PUT /api/v1/sources/{source} with the files as a tar (troth compile does)",
+                asked=source,
+            )
+        self._trees.verified(source)
+        return self._trees.manifest(source)
+
+    def _pushed(self, algorithm: catalog.AlgorithmRow, commit: str | None) -> str:
+        """That commit where the branch holds it; without one, the head."""
+        found = commit or self._repositories.head(algorithm.id)
+        if found and (not commit or self._repositories.reachable(algorithm.id, commit)):
+            return found
+        raise NotFound(
+            f"there is no commit {commit or ''} in {algorithm.subject}".replace("  ", " "),
+            why="what is built is a commit of the branch master",
+            repair=f"push it to /git/{algorithm.subject}.git first",
+            asked=commit or "master",
+        )
+
+    async def _record(self, command: str, subject: str, commit: str, **more: str) -> None:
+        """Gives a command about a build as troth itself."""
+        payload = {"algorithm": subject, "hash": commit, **more}
+        envelope = Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4()))
+        await self._submit(envelope)
+
+
+class PublishVersion:
+    """Gives a successful build a number, if the policy allows it."""
+
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        _require("publish_version", connection, actor, payload["algorithm"])
+
+    async def prepare(self, actor: Actor, payload: Payload) -> None:
+        return None
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+        connection = transaction.connection
+        algorithm = _existing(connection, payload["algorithm"])
+        catalog.lock_algorithm(connection, algorithm.id)
+        build = _publishable(connection, algorithm, payload["hash"])
+        history = catalog.history_of(connection, algorithm.id)
+        number = Number.parse(payload["number"]) if "number" in payload else next_number(history, Bump(payload["bump"]))
+        permissions = _permissions(build, history, number, payload.get("visibility"))
+        verdict = judge(Candidate(number, permissions), history, self._readings)
+        if verdict.outcome is not Answer.ALLOWED:
+            raise verdict.refusal()
+        catalog.add_version(
+            connection,
+            build,
+            permissions,
+            verdict,
+            notes=payload.get("notes", ""),
+            details=payload.get("details", {}),
+            actor_id=transaction.actor.id,
+            now=transaction.now,
+        )
+        transaction.changed_algorithms.add(algorithm.id)
+        return {
+            "algorithm": algorithm.subject,
+            "version": str(number),
+            "hash": build.hash,
+            "source": build.source,
+            "permissions": permissions.as_dict(),
+            "verdict": verdict.as_dict(),
+            "warnings": _warnings(permissions),
+        }
+
+
+def _publishable(connection: Connection, algorithm: catalog.AlgorithmRow, commit: str) -> build_records.BuildRow:
+    build = build_records.find_build(connection, algorithm.id, commit)
+    if build is not None and build.status is BuildStatus.SUCCEEDED:
+        return build
+    found = f"its build is {build.status}" if build else "no build has that hash"
+    raise Refused(
+        f"{commit} cannot be published: {found}",
+        why="a version is a successful build",
+        repair="compile it first",
+        clauses=["ALG-22"],
+        asked=commit,
+        found=found,
+    )
+
+
+def _permissions(build: build_records.BuildRow, history: History, number: Number, asked: str | None) -> Permissions:
+    """What the candidate would have: visibility as asked, else as the source declares, else as its line has, else private."""
+    line = history.minor_line(number.major, number.minor) or history.major_line(number.major)
+    if asked is None and not build.visibility_declared and line:
+        asked = line[0].permissions.visibility
+    return replace(build.permissions, visibility=asked) if asked else build.permissions  # type: ignore[arg-type]
+
+
+def _warnings(permissions: Permissions) -> list[str]:
+    """What the author should know though it is allowed."""
+    if permissions.network_access == "full":
+        return ["versions with network_access full are published but not run by this release of troth"]
+    return []

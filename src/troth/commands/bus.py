@@ -1,0 +1,211 @@
+"""The one way to write: every change of the registry is a command that passes through here.
+
+In order: wire format, authority, up-conversion, slow preparation outside any transaction, then one transaction that
+judges, writes the rows, the journal entry and the outcome; then the routing table. The same actor and uuid get the same
+outcome; the same uuid with another payload is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid as uuids
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import Connection
+
+from troth.access.roles import Actor
+from troth.clock import now, stamp
+from troth.commands.formats import Formats, Payload
+from troth.errors import Malformed, Refused, TrothError, UuidReused
+from troth.registry import journal
+from troth.registry.database import Database
+from troth.registry.tables import commands
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A command as it arrives: `payload` is kept byte for byte."""
+
+    command: str
+    version: int
+    payload: bytes
+    actor: Actor
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command. `secrets` are in the first reply only: they are neither journalled nor stored."""
+
+    uuid: str
+    command: str
+    version: int
+    result: dict[str, Any]
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"uuid": self.uuid, "command": self.command, "version": self.version, "outcome": "done",
+                "result": {**self.result, **self.secrets}}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What a handler works with: the connection, the moment, and notes of what others must hear of afterwards."""
+
+    connection: Connection
+    actor: Actor
+    now: str
+    #: ids of algorithms, accounts (their members) and digests-of-keys' accounts whose routing entries changed
+    changed_algorithms: set[str] = field(default_factory=set)
+    changed_accounts: set[str] = field(default_factory=set)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+class Handler(Protocol):
+    """One command of troth's own. `authorise` and `handle` run in a transaction; a refusal is raised before any write."""
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        """Raises Forbidden unless the actor may do this."""
+        ...
+
+    async def prepare(self, actor: Actor, payload: Payload) -> Any:
+        """The slow part, outside any transaction; what it returns is handed to `handle`."""
+        ...
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+        """Judges, then writes, and returns the result. May run again, so it has no effect but on the connection."""
+        ...
+
+
+class Listener(Protocol):
+    """Who keeps a copy of the registry in memory."""
+
+    def refresh(self, connection: Connection, algorithms: set[str], accounts: set[str]) -> None:
+        """Reads the named entries anew."""
+        ...
+
+
+class Bus:
+    """Takes commands and answers with their outcomes."""
+
+    def __init__(
+        self, database: Database, formats: Formats, handlers: Mapping[str, Handler], listener: Listener
+    ) -> None:
+        self._database = database
+        self._formats = formats
+        self._handlers = handlers
+        self._listener = listener
+
+    async def submit(self, envelope: Envelope) -> Outcome:
+        """The outcome, once it is durable and in force. Raises the refusal where it was refused, also when repeated."""
+        payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
+        _check_uuid(envelope.uuid)
+        handler = self._handlers[envelope.command]
+        if earlier := await asyncio.to_thread(self._earlier, handler, envelope, payload):
+            return _replayed(envelope, earlier)
+        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
+        prepared = await handler.prepare(envelope.actor, payload)
+        recorded, transaction = await self._database.write(
+            lambda connection: self._commit(connection, handler, envelope, payload, prepared),
+            after=lambda done: self._tell(done[1]),
+        )
+        outcome = _replayed(envelope, recorded)
+        log.info("command done", command=envelope.command, uuid=envelope.uuid, actor=envelope.actor.name)
+        return Outcome(outcome.uuid, outcome.command, outcome.version, outcome.result, transaction.secrets)
+
+    def _earlier(self, handler: Handler, envelope: Envelope, payload: Payload) -> dict[str, Any] | None:
+        """The outcome of the same command before; authority is asked for where there is none."""
+        with self._database.read() as connection:
+            recorded = _recorded(connection, envelope)
+            if recorded is None:
+                handler.authorise(connection, envelope.actor, payload)
+        return recorded
+
+    def _commit(
+        self, connection: Connection, handler: Handler, envelope: Envelope, payload: Payload, prepared: Any
+    ) -> tuple[dict[str, Any], Transaction]:
+        transaction = Transaction(connection, envelope.actor, stamp(now()))
+        if recorded := _recorded(connection, envelope):
+            return recorded, transaction
+        handler.authorise(connection, envelope.actor, payload)
+        try:
+            outcome = {"result": handler.handle(transaction, payload, prepared)}
+        except Refused as refusal:
+            outcome = {"refusal": refusal.as_problem()}
+        _record(connection, envelope, outcome, transaction.now)
+        return outcome, transaction
+
+    def _tell(self, transaction: Transaction) -> None:
+        if transaction.changed_algorithms or transaction.changed_accounts:
+            with self._database.read() as connection:
+                self._listener.refresh(connection, transaction.changed_algorithms, transaction.changed_accounts)
+
+
+def _recorded(connection: Connection, envelope: Envelope) -> dict[str, Any] | None:
+    """The outcome of the same command before, if there is one. Raises UuidReused where it was another command."""
+    found = journal.recorded_outcome(connection, envelope.actor.id, envelope.uuid)
+    if found is None:
+        return None
+    name, version, payload, outcome = found
+    if (name, version, payload) != (envelope.command, envelope.version, envelope.payload):
+        raise UuidReused(
+            f"the uuid {envelope.uuid} was used for another command",
+            why=f"a uuid belongs to one command and payload, and this one to {name} version {version}",
+            repair="send a new command with a new uuid",
+            asked=envelope.command,
+            found=name,
+        )
+    return outcome
+
+
+def _replayed(envelope: Envelope, recorded: dict[str, Any]) -> Outcome:
+    if problem := recorded.get("refusal"):
+        raise TrothError.from_problem(problem)
+    return Outcome(envelope.uuid, envelope.command, envelope.version, recorded["result"])
+
+
+def _record(connection: Connection, envelope: Envelope, outcome: dict[str, Any], moment: str) -> None:
+    position = journal.append(
+        connection,
+        {
+            "at": moment,
+            "actor": envelope.actor.name,
+            "actor_id": envelope.actor.id,
+            "command": envelope.command,
+            "version": envelope.version,
+            "uuid": envelope.uuid,
+            "payload": json.loads(envelope.payload),
+            "outcome": outcome,
+        },
+    )
+    connection.execute(
+        commands.insert().values(
+            actor_id=envelope.actor.id,
+            uuid=envelope.uuid,
+            name=envelope.command,
+            version=envelope.version,
+            payload=envelope.payload,
+            outcome=json.dumps(outcome),
+            position=position,
+        )
+    )
+
+
+def _check_uuid(text: str) -> None:
+    try:
+        legal = str(uuids.UUID(text)) == text
+    except ValueError:
+        legal = False
+    if not legal:
+        raise Malformed(
+            f"{text[:60]!r} is not a uuid",
+            why="a command is identified by a uuid in its usual form, lower case with dashes",
+            repair="leave it out, and one is made",
+            asked=text[:200],
+        )

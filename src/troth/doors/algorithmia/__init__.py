@@ -1,0 +1,1 @@
+"""The Algorithmia wire API under `/v1`, as its clients speak it."""

@@ -1,0 +1,160 @@
+"""Endpoints as rows: from each come its route, who asks, its body, and the JSON that answers or refuses.
+
+A path below an algorithm is one row for both of its names: `{algorithm:algorithm}` is `owner/name` or a uuid.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from troth.access.roles import Actor
+from troth.calls.routing import Caller, RoutingTable
+from troth.doors.algorithmia.calls import Receive, Send
+from troth.doors.algorithmia.refusals import UNKNOWN_PATH, Numbered, refusal
+from troth.doors.authorization import caller_of
+from troth.errors import Failed, TooLarge, TrothError, Unauthenticated
+
+PREFIX = "/v1/"
+_LARGEST_BODY = 1 << 20
+#: Bytes of a body that is too large which are still read, so that the client hears why.
+_PATIENCE = 64 << 20
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII
+)
+
+log = structlog.get_logger()
+
+
+class _AlgorithmConvertor(StringConvertor):
+    _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    regex = f"{_UUID}|(?!{_UUID}/)[^/]+/[^/]+"
+
+
+register_url_convertor("algorithm", _AlgorithmConvertor())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, read: who asks, and the body."""
+
+    request: Request
+    caller: Caller
+    body: bytes
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.caller.id, self.caller.name, "user", self.caller.administrator)
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm that the path names."""
+        return self.path("algorithm")
+
+    @property
+    def server(self) -> str:
+        """The address under which the client knows this server."""
+        scope = self.request.scope
+        host = self.request.headers.get("host", "")
+        if not _HOST.fullmatch(host):
+            name, port = scope.get("server") or ("localhost", None)
+            host = f"{name}:{port}" if port else str(name)
+        return f"{scope['scheme']}://{host}"
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def query(self, name: str) -> str:
+        """A parameter of the query; empty where there is none."""
+        return self.request.query_params.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: what is asked where, and how it is answered."""
+
+    method: str
+    path: str
+    handler: Callable[[Asked], Awaitable[dict[str, Any] | list[Any]]]
+
+
+class EndpointDoor:
+    """The ASGI application for these rows. Slashes at the end of a path are ignored; nothing is ever redirected."""
+
+    def __init__(self, rows: Sequence[Row], table: RoutingTable) -> None:
+        routes = [Route(row.path, _endpoint(row, table), methods=[row.method]) for row in rows]
+        self._app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+        self._app.router.redirect_slashes = False
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        path = scope["path"].rstrip("/")
+        await self._app({**scope, "path": path}, receive, send)  # type: ignore[arg-type]
+
+
+def _endpoint(row: Row, table: RoutingTable) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        identity = str(uuid.uuid4())
+        try:
+            body = await _body(request)
+            # only now, because the body may take its time, and the caller's rights are those of now (ALG-26)
+            asked = Asked(request, _caller(request, table), body)
+            answer = await row.handler(asked)
+            log.info("answered", endpoint=row.path, method=row.method, caller=asked.caller.name, request=identity)
+            return _answered(answer, identity)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to hear
+        except TrothError as error:
+            log.info("refused", endpoint=row.path, method=row.method, code=error.code, request=identity)
+            return refusal(error, request, identity)
+        except Exception:
+            log.exception("endpoint failed", endpoint=row.path, method=row.method, request=identity)
+            inside = Failed("internal error", repair=f"look for {identity} in the server's log")
+            return refusal(inside, request, identity)
+
+    return endpoint
+
+
+def _answered(answer: dict[str, Any] | list[Any], identity: str) -> Response:
+    content = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return Response(content, 200, {"troth-request": f"req-{identity}"}, media_type="application/json")
+
+
+def _caller(request: Request, table: RoutingTable) -> Caller:
+    caller = caller_of(table, request.headers.get("authorization", "").encode("latin-1"))
+    if caller is None:
+        raise Unauthenticated("authorization required")
+    return caller
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= _LARGEST_BODY:
+            chunks.append(chunk)
+        if size > _PATIENCE:
+            break
+    if size > _LARGEST_BODY:
+        raise TooLarge(f"the body is larger than {_LARGEST_BODY} bytes", repair="send a smaller one")
+    return b"".join(chunks)
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"][:200]
+    what = f"there is nothing at {path}" if error.status_code == 404 else f"{request.method} is not for {path}"
+    response = refusal(Numbered(UNKNOWN_PATH, what, http_status=error.status_code), request, str(uuid.uuid4()))
+    response.headers.update(error.headers or {})
+    return response

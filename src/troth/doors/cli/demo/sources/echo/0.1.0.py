@@ -1,0 +1,3 @@
+def apply(input):
+    """Answers with what it was asked."""
+    return input

@@ -1,0 +1,81 @@
+"""Entry of the `troth` command: the table of its verbs, and exit codes.
+
+0 done, 1 failed, 2 wrong use, 3 refused by a clause or a permission, 4 not found, 5 unavailable.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App
+from cyclopts.exceptions import CycloptsError
+
+from troth import __version__
+from troth.doors.cli import author, builds, caller, operator, policy
+from troth.doors.cli.credential import credential
+from troth.doors.cli.output import show_error
+from troth.errors import Failed, TrothError
+from troth.observe import logs
+
+app = App(
+    name="troth",
+    help="A version is a promise; troth keeps it.\n\nBegin with `troth demo`, or `troth up` and then `troth new hello`.",
+    version=__version__,
+    version_flags=["--version", "-V"],
+    help_format="plaintext",
+)
+app.command(operator.up)
+app.command(operator.demo)
+app.command(author.new)
+app.command(author.run)
+app.command(author.compile_, name="compile")
+app.command(author.publish)
+app.command(builds.build)
+app.command(builds.rebuild)
+app.command(credential)
+app.command(caller.call)
+app.command(caller.why)
+app.command(caller.versions)
+app.command(policy.clauses)
+app.command(policy.explain)
+app.command(operator.doctor)
+app.command(operator.journal)
+app.command(builds.collect)
+app.command(operator.key)
+app.command(operator.account)
+
+
+def run(tokens: Sequence[str] | None = None) -> None:
+    """Runs one command and exits with its code."""
+    sys.exit(execute(sys.argv[1:] if tokens is None else tokens))
+
+
+def execute(tokens: Sequence[str]) -> int:
+    """The exit code of one command."""
+    logs.configure("text", "warning")  # what troth's parts log is talk; `troth up` sets it anew
+    try:
+        code = app(list(tokens), exit_on_error=False, print_error=True, result_action="return_value")
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except CycloptsError:
+        return 2
+    except TrothError as error:
+        show_error(error, as_json="--json" in tokens)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("TROTH_TRACEBACK"):
+            raise
+        fault = Failed(
+            f"troth itself failed: {type(error).__name__}: {error}",
+            why="this is a fault of troth, not of yours",
+            repair="please report it with what TROTH_TRACEBACK=1 shows when you do the same again",
+        )
+        show_error(fault, as_json="--json" in tokens)
+        return fault.exit_code

@@ -1,0 +1,299 @@
+"""Commands of operators: up, demo, doctor, journal, key, account."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+from rich.markup import escape
+
+from troth import __version__
+from troth.doors.cli.output import Common, Remote, say, show, show_json, show_table
+from troth.errors import TrothError
+from troth.observe import logs
+from troth.settings import load
+from troth.versions import chain
+
+
+def up(
+    *,
+    home: Annotated[Path | None, Parameter(help="Folder of the server (TROTH_HOME).")] = None,
+    host: Annotated[str | None, Parameter(help="Address to listen on (TROTH_HOST).")] = None,
+    port: Annotated[int | None, Parameter(help="Port to listen on; 0 takes a free one (TROTH_PORT).")] = None,
+    owner: Annotated[str | None, Parameter(help="The administrator's account, made at the first start.")] = None,
+    engine: Annotated[Literal["local"] | None, Parameter(help="What runs versions.")] = None,
+    database: Annotated[str | None, Parameter(help="SQLAlchemy URL of the registry (TROTH_DATABASE).")] = None,
+    trust_authors: Annotated[
+        bool, Parameter(negative="", help="Run code even where workers cannot be isolated.")
+    ] = False,
+    common: Common = Common(),
+) -> int:
+    """Runs a server until it is stopped. The first start makes its home, the owner's account and key."""
+    from troth.doors.server.serve import serve
+
+    flags: dict[str, Any] = {
+        "home": str(home) if home else None,
+        "host": host,
+        "port": port,
+        "owner": owner,
+        "engine": engine,
+        "database": database,
+        "trust_authors": trust_authors or None,
+    }
+    settings = load(flags)
+    logs.configure(settings.log_format, settings.log_level)
+
+    def ready(address: str, server: Any, key: str | None) -> None:
+        level = str(server.engine.isolation.level)
+        if common.json:
+            show_json({"address": address, "home": str(server.home.root), "isolation": level, "owner_key": key})
+            return
+        if key:
+            say(f"the owner's key, shown once: [bold]{key}[/]  (also in {server.home.owner_key})")
+        if level in ("none", "process"):
+            _warn(server.engine.isolation.missing, settings.trust_authors)
+        print(f"troth is ready at {address}", flush=True)
+        say(f"isolation {level}; home {server.home.root}; next: troth new hello")
+
+    serve(settings, ready)
+    return 0
+
+
+def demo(
+    *,
+    port: Annotated[int, Parameter(help="Port of the demonstration's server; 0 takes a free one.")] = 0,
+    common: Common = Common(),
+) -> int:
+    """Tells and checks the story of three algorithms on a server of its own; keeps serving on a terminal."""
+    from troth.doors.cli.demo.tell import tell
+
+    return tell(port=port, as_json=common.json)
+
+
+def doctor(*, remote: Remote = Remote()) -> int:
+    """Proves what isolation this machine gives to workers, and asks the server how it is."""
+    from troth.sandbox.isolation import measure
+    from troth.sandbox.launcher import Launcher, find_bubblewrap
+
+    bubblewrap = find_bubblewrap()
+    launcher = Launcher(worker_uid=remote.settings.worker_uid, bubblewrap=bubblewrap)
+    with tempfile.TemporaryDirectory() as home:
+        here = measure(launcher, Path(home)).as_dict()
+    try:
+        with remote.client() as client:
+            server: dict[str, Any] = {"address": client.address, **client.health()}
+    except TrothError as error:
+        server = {"address": remote.settings.server, "status": "unreachable", "why": error.why}
+    if remote.json:
+        show_json({"version": __version__, "bubblewrap": bubblewrap, "isolation": here, "server": server})
+        return 0
+    show(f"troth {__version__}")
+    show(f"isolation here: [bold]{here['level']}[/]")
+    for layer in ("user", "filesystem", "network", "processes", "system_calls", "memory"):
+        show(f"  {layer.replace('_', ' '):13} {here[layer]}")
+    for missing in here["missing"]:
+        show(f"  [yellow]missing[/]       {escape(missing)}")
+    if bubblewrap is None:
+        show("  [yellow]help[/]          install bubblewrap: make setup, or your system's package")
+    show(f"server {server['address']}: {server['status']}")
+    if "isolation" in server:
+        show(f"  troth {server['version']}, isolation {server['isolation']['level']}")
+    return 0
+
+
+def journal(
+    *,
+    verify: Annotated[bool, Parameter(negative="", help="Compute the whole hash chain anew.")] = False,
+    after: Annotated[int, Parameter(help="Only entries behind this position.")] = 0,
+    remote: Remote = Remote(),
+) -> int:
+    """Shows the record of all commands and what came of them, or proves that what is there was not changed.
+
+    A chain cannot show that its end was cut off: compare the last digest with one that you noted earlier.
+    """
+    with remote.client() as client:
+        if verify:
+            position, digest = chain.verify(client.journal())
+            if remote.json:
+                show_json({"entries": position, "digest": digest, "verified": True})
+            else:
+                show(f"[green]the journal holds[/]: {position} entries, last digest {digest}")
+            return 0
+        entries = [json.loads(link.entry) for link in client.journal(after)]
+    if remote.json:
+        show_json(entries)
+        return 0
+    rows = [
+        [str(e["position"]), e["at"][:19].replace("T", " "), e["actor"], e["command"], *_came_of(e)] for e in entries
+    ]
+    show_table("", ["#", "at", "actor", "command", "outcome", "about"], rows)
+    return 0
+
+
+key = App(name="key", help="Makes, lists and revokes keys.", help_format="plaintext")
+account = App(name="account", help="Makes accounts and organisations, and changes members.", help_format="plaintext")
+
+
+@key.command(name="create")
+def create_key(name: str, /, *, label: str = "", remote: Remote = Remote()) -> int:
+    """Makes a key for an account and prints it, once.
+
+    Parameters
+    ----------
+    name
+        The account.
+    label
+        What the key is for.
+    """
+    made = _send(remote, "create_key", account=name, label=label)
+    if remote.json:
+        show_json(made)
+    else:
+        show(made["key"])
+        say(f"key {made['key_id']} of {name}; it is not shown again")
+    return 0
+
+
+@key.command(name="list")
+def list_keys(*, remote: Remote = Remote()) -> int:
+    """Lists the keys of your account, without what is secret."""
+    with remote.client() as client:
+        found = client.keys()
+    if remote.json:
+        show_json(found)
+    else:
+        rows = [[row["key_id"], row["label"], row["since"][:19].replace("T", " ")] for row in found["keys"]]
+        show_table(f"keys of {found['account']}", ["id", "label", "since"], rows)
+    return 0
+
+
+@key.command(name="revoke")
+def revoke_key(key_id: str, /, *, remote: Remote = Remote()) -> int:
+    """Ends a key, from now on.
+
+    Parameters
+    ----------
+    key_id
+        Its id, as `troth key list` shows it.
+    """
+    return _done(remote, "revoked", _send(remote, "revoke_key", key_id=key_id))
+
+
+@account.command(name="create")
+def create_account(
+    name: str, /, *, administrator: Annotated[bool, Parameter(negative="")] = False, remote: Remote = Remote()
+) -> int:
+    """Makes a user.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    administrator
+        Let it make accounts, members and keys for everybody, and read the journal.
+    """
+    return _done(remote, "made", _send(remote, "create_account", name=name, administrator=administrator))
+
+
+@account.command(name="organization")
+def create_organization(name: str, /, *, remote: Remote = Remote()) -> int:
+    """Makes an organisation, whose first admin you are.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    """
+    return _done(remote, "made", _send(remote, "create_organization", name=name))
+
+
+@account.command(name="add-member")
+def add_member(
+    organization: str,
+    name: str,
+    /,
+    *,
+    admin: Annotated[bool, Parameter(negative="")] = False,
+    remote: Remote = Remote(),
+) -> int:
+    """Gives a user a role in an organisation, from now on.
+
+    Parameters
+    ----------
+    organization
+        The organisation.
+    name
+        The user.
+    admin
+        Let the user change members as well.
+    """
+    role = "admin" if admin else "member"
+    return _done(remote, "done", _send(remote, "add_member", organization=organization, account=name, role=role))
+
+
+@account.command(name="remove-member")
+def remove_member(organization: str, name: str, /, *, remote: Remote = Remote()) -> int:
+    """Ends a user's membership of an organisation, from now on.
+
+    Parameters
+    ----------
+    organization
+        The organisation.
+    name
+        The user.
+    """
+    return _done(remote, "done", _send(remote, "remove_member", organization=organization, account=name))
+
+
+@account.command(name="list")
+def list_accounts(*, remote: Remote = Remote()) -> int:
+    """Lists all accounts, for administrators."""
+    with remote.client() as client:
+        found = client.accounts()
+    if remote.json:
+        show_json(found)
+        return 0
+    rows = [
+        [row["name"], row["kind"], "yes" if row["administrator"] else "", ", ".join(row["members"])]
+        for row in found["accounts"]
+    ]
+    show_table("", ["name", "kind", "administrator", "members"], rows)
+    return 0
+
+
+def _send(remote: Remote, command: str, **payload: Any) -> dict[str, Any]:
+    with remote.client() as client:
+        return client.command(command, **payload)
+
+
+def _done(remote: Remote, word: str, result: dict[str, Any]) -> int:
+    if remote.json:
+        show_json(result)
+    else:
+        facts = ", ".join(
+            f"{name.replace('_', ' ')} {value}" for name, value in result.items() if value not in (False, None)
+        )
+        show(f"{word}: {escape(facts)}")
+    return 0
+
+
+def _came_of(entry: dict[str, Any]) -> tuple[str, str]:
+    """(outcome, subject) of a journal entry in a few words."""
+    refusal = entry["outcome"].get("refusal")
+    outcome = f"refused {' '.join(refusal['clauses'])}".strip() if refusal else "done"
+    payload = entry["payload"]
+    about = (
+        payload.get("algorithm") or payload.get("organization") or payload.get("name") or payload.get("account") or ""
+    )
+    version = entry["outcome"].get("result", {}).get("version")
+    return outcome, f"{about}/{version}" if version else str(about)
+
+
+def _warn(missing: tuple[str, ...], trusted: bool) -> None:
+    for text in missing:
+        say(f"[yellow]warning:[/] {escape(text)}")
+    consequence = "code of authors runs all the same (--trust-authors)" if trusted else "nobody's code is run"
+    say(f"[yellow]warning:[/] workers are not isolated here, so {consequence}; troth doctor tells more")

@@ -1,0 +1,120 @@
+"""How the command line speaks: data on standard output, talk on standard error, errors in three lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from troth.errors import TrothError
+from troth.sdk import Client
+from troth.settings import Settings, load
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """Options of every command."""
+
+    json: Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")] = (
+        False
+    )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Remote(Common):
+    """Options of commands that talk to a server."""
+
+    server: Annotated[str | None, Parameter(help="Address of the server (TROTH_SERVER).")] = None
+    key_file: Annotated[
+        Path | None, Parameter(help="File that holds the key (else TROTH_KEY, else the home's owner.key).")
+    ] = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        return load({"server": self.server})
+
+    def client(self) -> Client:
+        """A client with the key from --key-file, the settings, or the home of a server on this machine."""
+        return Client(self.settings.server, self._key())
+
+    def _key(self) -> str:
+        if self.key_file is not None:
+            return _key_in(self.key_file) or ""
+        return self.settings.key or _key_in(self.settings.home_path() / "owner.key") or ""
+
+
+def _key_in(path: Path) -> str | None:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that colours on terminals only; NO_COLOR and TERM=dumb are honoured by Rich."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 120
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)
+
+
+def show_json(value: Any) -> None:
+    """Prints a value as one JSON document."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def say(text: str) -> None:
+    """Prints a line of talk; `text` may hold Rich's markup."""
+    console(stderr=True).print(text)
+
+
+def show(text: str) -> None:
+    """Prints a line of data; `text` may hold Rich's markup."""
+    console().print(text)
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints rows under headings. Cells are plain text."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console().print(table)
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Shows that something takes a while, on a terminal."""
+    talk = console(stderr=True)
+    if talk.is_terminal:
+        with talk.status(text):
+            yield
+    else:
+        yield
+
+
+def show_error(error: TrothError, *, as_json: bool) -> None:
+    """An error in three lines: what, why with its clauses, and what helps."""
+    if as_json:
+        show_json(error.as_problem())
+        return
+    talk = console(stderr=True)
+    talk.print(f"[bold red]error:[/] {escape(error.what)}")
+    clauses = "".join(f"\\[{clause}] " for clause in error.clauses if clause not in error.why)
+    if error.why or clauses:
+        talk.print(f"  [bold]why:[/] {clauses}{escape(error.why)}".rstrip())
+    if error.repair:
+        talk.print(f" [bold]help:[/] {escape(error.repair)}")

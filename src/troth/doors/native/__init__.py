@@ -1,0 +1,1 @@
+"""troth's own API under `/api/v1`: commands, uploads and queries."""

@@ -1,0 +1,190 @@
+"""The operations of `/api/v1`."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.requests import Request
+
+from troth.access.roles import Actor
+from troth.builds.trees import Trees
+from troth.calls.receipts import Receipts, may_read
+from troth.calls.routing import Caller
+from troth.commands.bus import Bus, Envelope
+from troth.doors.native.operations import Asked, Operation
+from troth.errors import (
+    Forbidden,
+    Malformed,
+    MalformedPayload,
+    MalformedReference,
+    MalformedSource,
+    NotFound,
+    Refused,
+    TooLarge,
+    TrothError,
+)
+from troth.queries import algorithms as algorithm_queries
+from troth.queries import operations as operation_queries
+from troth.registry.database import Database
+from troth.versions.clauses import policy
+from troth.versions.history import Readings
+from troth.versions.manifest import LARGEST_SOURCE, MOST_FILES
+
+#: A tar adds at most a block and a half to each file, and long names more.
+_LARGEST_UPLOAD = LARGEST_SOURCE + MOST_FILES * 2048
+_LARGEST_PAYLOAD = 1 << 20
+
+
+_Whole = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+
+class _Command(msgspec.Struct):
+    command: str
+    version: _Whole
+    uuid: str = ""
+
+
+class _Algorithm(msgspec.Struct):
+    algorithm: str
+
+
+class _Reference(msgspec.Struct):
+    reference: str
+
+
+class _Page(msgspec.Struct):
+    after: _Whole = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=operation_queries.LARGEST_PAGE)] = operation_queries.LARGEST_PAGE
+
+
+class NativeApi:
+    """Handlers of the rows below, over the parts that they need."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        database: Database,
+        trees: Trees,
+        receipts: Receipts,
+        describe: Callable[[tuple[Any, ...]], dict[str, Any]],
+        uploads: Path,
+        readings: Readings,
+    ) -> None:
+        self._bus = bus
+        self._database = database
+        self._trees = trees
+        self._receipts = receipts
+        self._describe = describe
+        self._uploads = uploads
+        self._readings = readings
+        uploads.mkdir(parents=True, exist_ok=True)
+
+    def operations(self) -> list[Operation]:
+        """The table of `/api/v1`."""
+        hidden: tuple[type[TrothError], ...] = (MalformedReference, NotFound)
+        return [
+            Operation("POST", "/api/v1/cmd", "submit_command", "Submits a command and awaits its outcome.", self._command,
+                      query=_Command, body="application/json", errors=(MalformedPayload, Forbidden, NotFound, Refused, TooLarge)),
+            Operation("PUT", "/api/v1/sources/{digest}", "upload_source", "Uploads a source as a tar, by the digest of its manifest.",
+                      self._upload, body="application/x-tar", status=201, errors=(MalformedSource, TooLarge)),
+            Operation("GET", "/api/v1/resolve", "resolve_reference", "What a reference means to the caller, and why.",
+                      self._resolve, query=_Reference, errors=hidden),
+            Operation("GET", "/api/v1/query/versions", "query_versions", "The versions of an algorithm, highest first.",
+                      self._query(lambda c, who, q: algorithm_queries.versions(c, who, q.algorithm)), query=_Algorithm, errors=hidden),
+            Operation("GET", "/api/v1/query/builds", "query_builds", "The builds of an algorithm, for members of its owner.",
+                      self._query(lambda c, who, q: algorithm_queries.builds(c, who, q.algorithm)), query=_Algorithm, errors=hidden),
+            Operation("GET", "/api/v1/query/clauses", "query_clauses", "The policy in force.", self._clauses),
+            Operation("GET", "/api/v1/query/keys", "query_keys", "The caller's own keys.",
+                      self._query(lambda c, who, q: operation_queries.keys(c, who))),
+            Operation("GET", "/api/v1/query/accounts", "query_accounts", "All accounts, for administrators.",
+                      self._query(lambda c, who, q: operation_queries.all_accounts(c, who)), errors=(Forbidden,)),
+            Operation("GET", "/api/v1/query/journal", "query_journal", "Journal entries with their exact bytes, for administrators.",
+                      self._query(lambda c, who, q: operation_queries.journal_entries(c, who, q.after, q.limit)),
+                      query=_Page, errors=(Forbidden,)),
+            Operation("GET", "/api/v1/receipts/{request}", "read_receipt", "What ran in one call.", self._receipt, errors=(NotFound,)),
+        ]  # fmt: skip
+
+    async def _command(self, asked: Asked) -> dict[str, Any]:
+        payload = await _body(asked.request, _LARGEST_PAYLOAD)
+        query: _Command = asked.query
+        envelope = Envelope(
+            query.command, query.version, payload, _actor(asked.caller), query.uuid or str(uuid.uuid4())
+        )
+        return (await self._bus.submit(envelope)).as_dict()
+
+    async def _upload(self, asked: Asked) -> dict[str, Any]:
+        digest = asked.path["digest"]
+        if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+            raise Malformed(
+                f"{digest[:80]!r} is not a digest",
+                why="a source is named by the SHA-256 of its manifest, in 64 hexadecimal digits",
+                repair="publish with the troth command, which computes it",
+            )
+        with tempfile.TemporaryFile(dir=self._uploads) as scratch:
+            size = 0
+            async for chunk in asked.request.stream():
+                size += len(chunk)
+                if size > _LARGEST_UPLOAD:
+                    raise TooLarge(
+                        "the upload is too large",
+                        why=f"a source has at most {LARGEST_SOURCE / 1e6:.0f} MB",
+                        repair="leave out what the algorithm does not need",
+                    )
+                scratch.write(chunk)
+            scratch.seek(0)
+            manifest = await asyncio.to_thread(self._trees.keep_archive, scratch, digest)
+        return {"digest": digest, "files": len(manifest.entries), "bytes": manifest.size}
+
+    async def _resolve(self, asked: Asked) -> dict[str, Any]:
+        def ask(connection: Connection) -> dict[str, Any]:
+            caller = _actor(asked.caller)
+            return algorithm_queries.resolution(connection, caller, asked.query.reference, self._readings).as_dict()
+
+        return await asyncio.to_thread(self._reading, ask)
+
+    async def _clauses(self, asked: Asked) -> dict[str, Any]:
+        found = policy()
+        return {"revision": found.revision, "clauses": [clause.as_dict() for clause in found.clauses.values()]}
+
+    async def _receipt(self, asked: Asked) -> dict[str, Any]:
+        facts = self._receipts.find(asked.path["request"])
+        receipt = self._describe(facts) if facts else None
+        if receipt is None or not may_read(asked.caller, receipt["caller"]):
+            raise NotFound(
+                "there is no such receipt", why="receipts of the last calls are kept", asked=asked.path["request"][:100]
+            )
+        return receipt
+
+    def _query(self, ask: Callable[[Connection, Actor, Any], dict[str, Any]]) -> Callable[[Asked], Any]:
+        async def answer(asked: Asked) -> dict[str, Any]:
+            return await asyncio.to_thread(self._reading, lambda c: ask(c, _actor(asked.caller), asked.query))
+
+        return answer
+
+    def _reading(self, ask: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
+        with self._database.read() as connection:
+            return ask(connection)
+
+
+def _actor(caller: Caller) -> Actor:
+    return Actor(caller.id, caller.name, "user", caller.administrator)
+
+
+async def _body(request: Request, largest: int) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest:
+            raise TooLarge(
+                f"the payload is larger than {largest} bytes",
+                why="commands are small; what is large is uploaded as a source",
+                repair="send a smaller one",
+            )
+    return body

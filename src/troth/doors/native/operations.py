@@ -1,0 +1,157 @@
+"""Operations as rows: from each come its route, the strict reading of its parameters, and its part of the OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from troth import __version__
+from troth.calls.routing import Caller, RoutingTable
+from troth.doors.authorization import caller_of
+from troth.errors import Failed, Malformed, TrothError, Unauthenticated
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, read: who asks, the parameters of the path and query as `Operation.query` types them."""
+
+    request: Request
+    caller: Caller
+    path: dict[str, str]
+    query: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row: what is asked where, how it is answered, and which errors it may raise."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    handler: Callable[[Asked], Awaitable[dict[str, Any]]]
+    #: a msgspec struct with the query's parameters, or None where there are none
+    query: type[msgspec.Struct] | None = None
+    status: int = 200
+    body: str | None = None
+    errors: tuple[type[TrothError], ...] = ()
+
+
+def routes(operations: Sequence[Operation], table: RoutingTable) -> list[Route]:
+    """Starlette's routes for these rows."""
+    return [Route(row.path, _endpoint(row, table), methods=[row.method], name=row.name) for row in operations]
+
+
+def openapi(operations: Sequence[Operation]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of these rows."""
+    paths: dict[str, dict[str, Any]] = {}
+    for row in operations:
+        paths.setdefault(row.path, {})[row.method.lower()] = _described(row)
+    problem: dict[str, Any] = {key: {} for key in TrothError("").as_problem()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "troth/native", "version": __version__},
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Problem": {"type": "object", "properties": problem}},
+        },
+    }
+
+
+def problem_response(error: TrothError, request_id: str) -> Response:
+    """An error as RFC 9457 problem details."""
+    body = json.dumps({**error.as_problem(), "instance": f"urn:troth:request:{request_id}"}, default=str)
+    return Response(body, error.status, {"troth-request": request_id}, media_type="application/problem+json")
+
+
+def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        request_id = f"req-{uuid.uuid4()}"
+        try:
+            asked = _read(row, table, request)
+            answer = await row.handler(asked)
+            body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+            log.info("answered", operation=row.name, caller=asked.caller.name, request=request_id)
+            return Response(body, row.status, {"troth-request": request_id}, media_type="application/json")
+        except TrothError as error:
+            log.info("refused", operation=row.name, code=error.code, clauses=error.clauses, request=request_id)
+            return problem_response(error, request_id)
+        except Exception:
+            log.exception("operation failed", operation=row.name, request=request_id)
+            inside = Failed("internal error", repair=f"look for {request_id} in the server's log")
+            return problem_response(inside, request_id)
+
+    return endpoint
+
+
+def _read(row: Operation, table: RoutingTable, request: Request) -> Asked:
+    caller = caller_of(table, request.headers.get("authorization", "").encode("latin-1"))
+    if caller is None:
+        raise Unauthenticated(
+            "authorization required", why="no valid key came with the request", repair="send Authorization: Bearer KEY"
+        )
+    query = None
+    if row.query is not None:
+        try:
+            query = msgspec.convert(_parameters(request, row.query), row.query)
+        except msgspec.ValidationError as error:
+            raise Malformed(
+                f"the query does not fit: {error}", why=row.summary, repair="see /api/v1/openapi.json"
+            ) from None
+    return Asked(request, caller, dict(request.path_params), query)
+
+
+def _parameters(request: Request, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The query's parameters, those that are whole numbers as such; `1.0` and `1e0` are none."""
+    whole = {field.name for field in msgspec.structs.fields(kind) if _is_whole(field.type)}
+    return {
+        name: int(value) if name in whole and value.isascii() and value.isdigit() and len(value) < 19 else value
+        for name, value in request.query_params.items()
+    }
+
+
+def _is_whole(kind: Any) -> bool:
+    return kind is int or int in get_args(kind)
+
+
+def _described(row: Operation) -> dict[str, Any]:
+    parameters = [
+        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in row.path.split("/")
+        if part.startswith("{")
+    ]
+    if row.query is not None:
+        (schema,), components = msgspec.json.schema_components([row.query])
+        found = components[schema["$ref"].rsplit("/", 1)[1]]
+        parameters += [
+            {"name": name, "in": "query", "required": name in found.get("required", ()), "schema": kind}
+            for name, kind in found["properties"].items()
+        ]
+    responses: dict[str, Any] = {
+        str(row.status): {"description": "done", "content": {"application/json": {"schema": {"type": "object"}}}}
+    }
+    errors: list[type[TrothError]] = [Unauthenticated, *row.errors]
+    for error in errors:
+        summary = (error.__doc__ or "").strip().splitlines()[0]
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        responses[str(error.status)] = {"description": summary, "content": content}
+    described: dict[str, Any] = {
+        "operationId": row.name, "summary": row.summary, "parameters": parameters, "responses": responses
+    }  # fmt: skip
+    if row.body:
+        described["requestBody"] = {"required": True, "content": {row.body: {}}}
+    return described

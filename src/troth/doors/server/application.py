@@ -1,0 +1,147 @@
+"""The ASGI application: calls first and bare, everything else through Starlette."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from troth import __version__
+from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
+from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
+from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.management import ManagementApi
+from troth.doors.authorization import caller_of
+from troth.doors.git.transport import PREFIX as GIT_PREFIX
+from troth.doors.git.transport import Bounds, GitDoor
+from troth.doors.native.api import NativeApi
+from troth.doors.native.builds import BuildApi
+from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.server.assembly import Server
+from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
+
+#: uvicorn's parser takes heads of any size; nobody needs more than this.
+_LARGEST_HEAD = 64 * 1024
+_HEAD_TOO_LARGE = Malformed(
+    "the request's headers are too large",
+    why=f"together they have at most {_LARGEST_HEAD} bytes",
+    repair="send fewer or shorter ones",
+)
+
+
+class Application:
+    """Hands each request to its door."""
+
+    def __init__(self, server: Server) -> None:
+        settings = server.settings
+        self._calls = CallDoor(
+            server.table,
+            server.engine,
+            server.counts,
+            server.receipts,
+            server.explain,
+            call_seconds=settings.call_seconds,
+            longest_call_seconds=settings.longest_call_seconds,
+            request_bytes=settings.request_bytes,
+        )
+        self._git = GitDoor(
+            server.table,
+            server.launcher,
+            server.repositories,
+            server.repository,
+            server.pushed,
+            Bounds(settings.push_bytes, settings.git_seconds),
+        )
+        self._v1 = EndpointDoor(ManagementApi(server.bus, server.database).rows(), server.table)
+        self._rest = _rest(server)
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith("//"):  # a client whose address ends in a slash
+                path = scope["path"] = "/" + path.lstrip("/")
+            if _head_size(scope["headers"]) > _LARGEST_HEAD:
+                await _head_too_large(send)
+            elif path.startswith(PREFIX):
+                await self._calls(scope, receive, send)
+            elif path.startswith(GIT_PREFIX):
+                await self._git(scope, receive, send)
+            elif path.startswith(V1_PREFIX):
+                await self._v1(scope, receive, send)
+            else:
+                await self._rest(scope, receive, send)  # type: ignore[arg-type]
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1003})
+
+
+def _rest(server: Server) -> Starlette:
+    api = NativeApi(
+        server.bus, server.database, server.trees, server.receipts, server.receipt, server.home.uploads, server.readings
+    )
+    builds = BuildApi(
+        server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
+    )
+    operations = [*api.operations(), *builds.operations()]
+    document = json.dumps(openapi(operations)).encode()
+
+    async def health(request: Request) -> Response:
+        found = {"status": "ok", "version": __version__, "isolation": server.engine.isolation.as_dict()}
+        return Response(json.dumps(found, separators=(",", ":")), media_type="application/json")
+
+    async def describe(request: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    async def metrics(request: Request) -> Response:
+        caller = caller_of(server.table, request.headers.get("authorization", "").encode("latin-1"))
+        if caller is None:
+            missing = Unauthenticated("authorization required", repair="send Authorization: Bearer KEY")
+            return problem_response(missing, _request_id())
+        if not caller.administrator:  # metrics name private algorithms
+            return problem_response(Forbidden("metrics are for administrators of this server"), _request_id())
+        return Response(server.metrics.render(), media_type="text/plain; version=0.0.4")
+
+    ordinary = [
+        Route("/health", health),
+        Route("/metrics", metrics),
+        Route("/api/v1/openapi.json", describe),
+    ]
+    return Starlette(
+        routes=[*ordinary, *routes(operations, server.table)], exception_handlers={HTTPException: _unrouted}
+    )
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    found: TrothError = (
+        NotFound(f"there is nothing at {request.url.path[:200]}", repair="see /api/v1/openapi.json")
+        if error.status_code == 404
+        else Malformed(f"{request.method} is not for {request.url.path[:200]}", repair="see /api/v1/openapi.json")
+    )
+    response = problem_response(found, _request_id())
+    response.status_code = error.status_code
+    return response
+
+
+def _head_size(headers: list[tuple[bytes, bytes]]) -> int:
+    size = 0
+    for name, value in headers:
+        size += len(name) + len(value)
+    return size
+
+
+async def _head_too_large(send: Send) -> None:
+    body = json.dumps(_HEAD_TOO_LARGE.as_problem()).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 431, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _request_id() -> str:
+    return f"req-{uuid.uuid4()}"

@@ -1,0 +1,301 @@
+"""Puts the parts of one server together. Everything is handed to what needs it; nothing is looked up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import structlog
+
+from troth.access.roles import Actor
+from troth.artifacts.store import ArtifactStore
+from troth.builds.environments import Environments
+from troth.builds.logs import BuildLogs
+from troth.builds.repository import Repositories
+from troth.builds.trees import Trees
+from troth.calls.loading import TableLoader
+from troth.calls.receipts import Receipt, Receipts
+from troth.calls.routing import Caller, Route, RoutingTable
+from troth.commands import accounts as account_commands
+from troth.commands import algorithms as algorithm_commands
+from troth.commands.building import Building
+from troth.commands.bus import Bus, Envelope, Handler, Outcome
+from troth.commands.formats import shipped
+from troth.commands.garbage import CollectGarbage, Garbage
+from troth.errors import TrothError
+from troth.home import Home
+from troth.observe.metrics import CallCounts, Metrics
+from troth.queries import algorithms as algorithm_queries
+from troth.registry import accounts
+from troth.registry.database import Database
+from troth.runtime.engine import Loaded, VersionSpec
+from troth.runtime.local import LocalEngine, PoolLimits
+from troth.runtime.worker import WORKER_VERSION
+from troth.sandbox.isolation import measure
+from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
+from troth.settings import Settings, default_owner
+from troth.versions.history import Readings
+
+log = structlog.get_logger()
+
+_LONG_AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class Server:
+    """One running server's parts."""
+
+    settings: Settings
+    home: Home
+    database: Database
+    bus: Bus
+    table: RoutingTable
+    engine: LocalEngine
+    trees: Trees
+    repositories: Repositories
+    environments: Environments
+    build_logs: BuildLogs
+    garbage: Garbage
+    launcher: Launcher
+    receipts: Receipts
+    counts: CallCounts
+    metrics: Metrics
+    readings: Readings
+    lock: IO[str]
+    #: for what takes long: git, uv, the files of builds
+    threads: ThreadPoolExecutor
+    #: work that goes on behind an answered request
+    behind: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def repository(self, caller: Caller, owner: str, name: str) -> str | None:
+        """The id of an algorithm whose repository the caller may use, or None."""
+
+        def ask() -> str | None:
+            with self.database.read() as connection:
+                actor = Actor(caller.id, caller.name, "user", caller.administrator)
+                return algorithm_queries.repository(connection, actor, owner, name)
+
+        return await asyncio.to_thread(ask)
+
+    def pushed(self, caller: Caller, subject: str, commit: str) -> None:
+        """Builds what was pushed, in the name of who pushed it."""
+        actor = Actor(caller.id, caller.name, "user", caller.administrator)
+        payload = json.dumps({"algorithm": subject, "commit": commit}).encode()
+        envelope = Envelope("compile_algorithm", 1, payload, actor, str(uuid.uuid4()))
+
+        async def build() -> None:
+            try:
+                await self.bus.submit(envelope)
+            except TrothError as error:
+                log.warning("a push was not built", algorithm=subject, commit=commit, why=str(error))
+            except Exception:
+                log.exception("a push was not built", algorithm=subject, commit=commit)
+
+        task = asyncio.get_running_loop().create_task(build())
+        self.behind.add(task)
+        task.add_done_callback(self.behind.discard)
+
+    async def explain(self, reference: str, caller: Caller) -> str | None:
+        """Why a reference has no answer, for a member of the algorithm's owner; None where it has one."""
+
+        def ask() -> str | None:
+            with self.database.read() as connection:
+                actor = Actor(caller.id, caller.name, "user", caller.administrator)
+                try:
+                    found = algorithm_queries.resolution(connection, actor, reference, self.readings)
+                except TrothError as error:
+                    return f" ({', '.join(error.clauses)}: {error.why})" if error.clauses else ""
+            if found.resolved:
+                return None
+            return "".join(f" ({reason.clause}: {reason.text})" for reason in found.reasons)
+
+        return await asyncio.to_thread(ask)
+
+    def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
+        """The receipt of a call from the facts that were kept of it."""
+        request, caller, reference, route, outcome, seconds = facts
+        assert isinstance(route, Route)
+        return Receipt(
+            request=request,
+            caller=caller,
+            algorithm="/".join(reference.split("/")[:2]),
+            reference=reference,
+            version=route.version,
+            hash=route.spec.hash,
+            source=route.source,
+            environment=route.spec.environment,
+            interpreter=platform.python_version(),
+            worker=WORKER_VERSION,
+            isolation=self.engine.isolation.as_dict(),
+            outcome=outcome,
+            seconds=seconds,
+        ).as_dict()
+
+    async def close(self) -> None:
+        """Stops the workers and finishes every write."""
+        for task in list(self.behind):
+            task.cancel()
+        self.launcher.stop_services()
+        await self.engine.close()
+        await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self.database.close)
+        self.lock.close()
+
+
+async def open_server(settings: Settings) -> tuple[Server, str | None]:
+    """A server over its home, and the owner's key where it was made just now.
+
+    At the first start the home, the registry, the owner's account and its key are made.
+    """
+    home = Home.open(settings.home_path())
+    lock = home.lock()
+    try:
+        return await _opened(settings, home, lock)
+    except BaseException:
+        lock.close()
+        raise
+
+
+async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server, str | None]:
+    database = Database(settings.database or home.registry)
+    await asyncio.to_thread(database.migrate)
+    artifacts = ArtifactStore(home.artifacts)
+    trees = Trees(home.trees, artifacts)
+    trees.recover()
+    repositories = Repositories(home.repositories)
+    repositories.recover()
+    readings = Readings(settings.visibility_fixed_per, settings.latest_private)
+    table = RoutingTable.empty()
+    loader = TableLoader(table, readings)
+    launcher = Launcher(worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=find_bubblewrap())
+    counts = CallCounts()
+
+    def altered(digest: str, files: list[str]) -> None:
+        counts.altered_environments += 1
+
+    environments = Environments(
+        home.environments,
+        settings.package_cache_path(),
+        artifacts,
+        launcher,
+        seconds=settings.build_seconds,
+        altered=altered,
+    )
+    environments.recover()
+    engine = _engine(settings, home, launcher, trees, repositories, environments)
+    build_logs = BuildLogs()
+    threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
+    building = Building(
+        trees,
+        repositories,
+        environments,
+        engine,
+        build_logs,
+        load_seconds=settings.load_seconds,
+        threads=threads,
+    )
+    garbage = Garbage(trees, repositories, environments)
+    handlers: dict[str, Handler] = {}
+    bus = Bus(database, shipped(), handlers, loader)
+    handlers |= {
+        "create_account": account_commands.CreateAccount(),
+        "create_organization": account_commands.CreateOrganization(),
+        "add_member": account_commands.AddMember(),
+        "remove_member": account_commands.RemoveMember(),
+        "create_key": account_commands.CreateKey(),
+        "revoke_key": account_commands.RevokeKey(),
+        "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories),
+        "start_build": algorithm_commands.StartBuild(),
+        "finish_build": algorithm_commands.FinishBuild(building),
+        "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
+        "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
+        "publish_version": algorithm_commands.PublishVersion(readings),
+        "collect_garbage": CollectGarbage(database, garbage),
+    }
+    server = Server(
+        settings,
+        home,
+        database,
+        bus,
+        table,
+        engine,
+        trees,
+        repositories,
+        environments,
+        build_logs,
+        garbage,
+        launcher,
+        Receipts(),
+        counts,
+        Metrics(counts, engine.states),
+        readings,
+        lock,
+        threads,
+    )
+    key = await _found(server)
+    with database.read() as connection:
+        loader.load(connection)
+    return server, key
+
+
+async def _found(server: Server) -> str | None:
+    """The owner's account and key at the first start, and the end of builds that a crash left behind."""
+    owner = server.settings.owner or default_owner()
+    with server.database.read() as connection:
+        administrators = accounts.administrators(connection)
+    if administrators:
+        owner = administrators[0]
+    else:
+        await _as_system(server.bus, "create_account", name=owner, administrator=True)
+    await _as_system(server.bus, "fail_interrupted_builds")
+    if server.home.owner_key.exists():
+        return None
+    # also where the file was lost: who can write to the home owns the server anyway
+    made = await _as_system(server.bus, "create_key", account=owner, label="owner.key")
+    server.home.write_owner_key(made.secrets["key"])
+    return made.secrets["key"]
+
+
+async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
+    return await bus.submit(Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4())))
+
+
+def _engine(
+    settings: Settings,
+    home: Home,
+    launcher: Launcher,
+    trees: Trees,
+    repositories: Repositories,
+    environments: Environments,
+) -> LocalEngine:
+    def load(spec: VersionSpec) -> Loaded:
+        if not trees.has(spec.manifest):
+            trees.keep_files(repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
+        site = environments.ready(spec.environment, content=spec.environment_content)
+        return Loaded(trees.verified(spec.manifest), site)
+
+    return LocalEngine(
+        launcher,
+        measure(launcher, home.root),
+        load,
+        limits=PoolLimits(
+            queue=settings.queue_calls,
+            queue_bytes=settings.queue_bytes,
+            queue_seconds=settings.queue_seconds,
+            load_seconds=settings.load_seconds,
+            idle_seconds=settings.idle_seconds,
+            versions=settings.warm_versions,
+            result_bytes=settings.result_bytes,
+        ),
+        worker_limits=Limits(
+            memory_bytes=settings.worker_memory,
+            processes=settings.worker_processes,
+            temporary_bytes=settings.worker_temporary,
+        ),
+        trust_authors=settings.trust_authors,
+    )

@@ -1,0 +1,106 @@
+"""Runs the server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from troth.doors.server.application import Application
+from troth.doors.server.assembly import Server, open_server
+from troth.doors.server.protocol import CorkedProtocol
+from troth.errors import MalformedSetting
+from troth.settings import Settings
+
+#: Told once the server can serve: its address, the server, and the owner's key where it was made just now.
+Ready = Callable[[str, Server, str | None], None]
+
+
+def serve(settings: Settings, ready: Ready) -> None:
+    """Serves until SIGINT or SIGTERM. Raises MalformedSetting where the address cannot be had."""
+    listener = listen(settings.host, settings.port)
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        runner.run(run(settings, listener, ready))
+
+
+async def run(
+    settings: Settings,
+    listener: socket.socket,
+    ready: Ready,
+    *,
+    signals: bool = True,
+    until: asyncio.Event | None = None,
+) -> None:
+    """Serves on a listening socket until a signal, or `until` is set; without `signals` the process's handlers stay."""
+    server, key = await open_server(settings)
+    try:
+        config = uvicorn.Config(
+            Application(server),
+            http=CorkedProtocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+        host, port = listener.getsockname()[:2]
+        front = _Front(config, lambda: ready(f"http://{host}:{port}", server, key), signals=signals)
+        stopper = asyncio.ensure_future(front.stop_after(until)) if until else None
+        await front.serve(sockets=[listener])
+        if stopper:
+            stopper.cancel()
+    finally:
+        await server.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address. Raises MalformedSetting."""
+    try:
+        return socket.create_server((host, port), backlog=2048, reuse_port=False)
+    except (OSError, OverflowError) as error:
+        raise MalformedSetting(
+            f"{host}:{port} cannot be listened on: {error}", repair="name another with --host and --port"
+        ) from None
+
+
+class _Front(uvicorn.Server):
+    """uvicorn's server, which tells when it can serve."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], *, signals: bool) -> None:
+        super().__init__(config)
+        self._told = started
+        self._signals = signals
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._told()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM stop the server, unless it is a guest in somebody else's process.
+
+        uvicorn's own way raises the signal again when it has stopped, which would end us before our workers are.
+        """
+        loop = asyncio.get_running_loop()
+        chosen = (signal.SIGINT, signal.SIGTERM) if self._signals else ()
+        for number in chosen:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+        for number in chosen:
+            loop.remove_signal_handler(number)
+
+    async def stop_after(self, event: asyncio.Event) -> None:
+        await event.wait()
+        self.should_exit = True
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    return uvloop.new_event_loop()

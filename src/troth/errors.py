@@ -1,0 +1,264 @@
+"""Every error that troth raises on purpose, in one tree.
+
+    TrothError                      code                     HTTP  exit
+    |- Malformed                    malformed                 400   2    the question itself is wrong
+    |  |- MalformedReference        malformed-reference       400   2    (ALG-12)
+    |  |- MalformedName             malformed-name            400   2
+    |  |- MalformedPayload          malformed-payload         400   2    (the command's wire format)
+    |  |- MalformedSource           malformed-source          400   2    (a folder that cannot be published)
+    |  |- MalformedSetting          malformed-setting         400   2
+    |  `- TooLarge                  too-large                 413   2
+    |- Refused                      refused                   409   3    a clause forbids it
+    |  |- MalformedNumber           malformed-number          409   3    (ALG-01)
+    |  |- SourceAltered             source-altered            409   3    (ALG-04)
+    |  |- EnvironmentAltered        environment-altered       409   3
+    |  |- UuidReused                uuid-reused               409   3
+    |  |- NameTaken                 name-taken                409   3
+    |  |- Forbidden                 forbidden                 403   3    permission is missing
+    |  `- Unauthenticated           unauthenticated           401   3    no valid key
+    |- NotFound                     not-found                 404   4
+    |- Unavailable                  unavailable               503   5
+    |  |- Overloaded                overloaded                503   5
+    |  |- IsolationUnavailable      isolation-unavailable     503   5
+    |  |- EnvironmentUnavailable    environment-unavailable   503   5    (libraries for another machine)
+    |  `- ServerUnreachable         server-unreachable        503   5
+    `- Failed                       failed                    500   1
+       |- BuildFailed               build-failed              422   1
+       |- JournalBroken             journal-broken            500   1
+       |- StoryBroken               story-broken              500   1    (the demonstration)
+       `- CallFailed                call-failed               400   1    an algorithm's answer is an error
+
+An error says what happened, why (with the clauses that decided) and what would repair it. It is data: text
+(`troth.doors.cli`), RFC 9457 problem details (`troth.doors.native`) and Algorithmia's shapes
+(`troth.doors.algorithmia`) are renderings of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+
+class TrothError(Exception):
+    """Something went wrong that troth foresaw."""
+
+    code: ClassVar[str] = "failed"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str = "",
+        repair: str = "",
+        clauses: Sequence[str] = (),
+        asked: Any = None,
+        found: Any = None,
+        least: str | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.repair = repair
+        self.clauses = tuple(clauses)
+        self.asked = asked
+        self.found = found
+        self.least = least
+
+    def as_problem(self) -> dict[str, Any]:
+        """The error as RFC 9457 problem details with troth's own members."""
+        return {
+            "type": f"urn:troth:error:{self.code}",
+            "title": (type(self).__doc__ or "").strip().splitlines()[0].rstrip("."),
+            "status": self.status,
+            "code": self.code,
+            "detail": self.what,
+            "why": self.why,
+            "repair": self.repair,
+            "clauses": list(self.clauses),
+            "asked": self.asked,
+            "found": self.found,
+            "least": self.least,
+        }
+
+    @staticmethod
+    def from_problem(problem: dict[str, Any], status: int = 500) -> TrothError:
+        """The same error again, on the side of a client that received `problem`."""
+        kind = BY_CODE.get(str(problem.get("code")), Failed)
+        return kind(
+            str(problem.get("detail") or problem.get("title") or f"the server answered {status}"),
+            why=str(problem.get("why") or ""),
+            repair=str(problem.get("repair") or ""),
+            clauses=[str(clause) for clause in problem.get("clauses") or ()],
+            asked=problem.get("asked"),
+            found=problem.get("found"),
+            least=problem.get("least"),
+        )
+
+
+class Malformed(TrothError):
+    """The question itself is wrong."""
+
+    code, status, exit_code = "malformed", 400, 2
+
+
+class MalformedReference(Malformed):
+    """A reference is not of a form that troth knows."""
+
+    code = "malformed-reference"
+
+
+class MalformedName(Malformed):
+    """A name is not one that an account or an algorithm may have."""
+
+    code = "malformed-name"
+
+
+class MalformedPayload(Malformed):
+    """A payload does not fit the wire format of its command."""
+
+    code = "malformed-payload"
+
+
+class MalformedSource(Malformed):
+    """A folder or an upload is not one that can be published."""
+
+    code = "malformed-source"
+
+
+class MalformedSetting(Malformed):
+    """A setting has a value that it cannot have."""
+
+    code = "malformed-setting"
+
+
+class TooLarge(Malformed):
+    """Something is larger than the limit for it."""
+
+    code, status = "too-large", 413
+
+
+class Refused(TrothError):
+    """A clause of the policy forbids it."""
+
+    code, status, exit_code = "refused", 409, 3
+
+
+class MalformedNumber(Refused):
+    """A version number is not `major.minor.revision`."""
+
+    code = "malformed-number"
+
+
+class SourceAltered(Refused):
+    """Stored source no longer equals what was published."""
+
+    code = "source-altered"
+
+
+class EnvironmentAltered(Refused):
+    """Libraries no longer equal those that a build was made with."""
+
+    code = "environment-altered"
+
+
+class UuidReused(Refused):
+    """A command's uuid was used before for another command."""
+
+    code = "uuid-reused"
+
+
+class NameTaken(Refused):
+    """A name is taken or reserved."""
+
+    code = "name-taken"
+
+
+class Forbidden(Refused):
+    """The caller may not do this."""
+
+    code, status = "forbidden", 403
+
+
+class Unauthenticated(Refused):
+    """No valid key came with the request."""
+
+    code, status = "unauthenticated", 401
+
+
+class NotFound(TrothError):
+    """There is no such thing, or none that the caller may know of."""
+
+    code, status, exit_code = "not-found", 404, 4
+
+
+class Unavailable(TrothError):
+    """It cannot be done now."""
+
+    code, status, exit_code = "unavailable", 503, 5
+
+
+class Overloaded(Unavailable):
+    """The queue of a version is full."""
+
+    code = "overloaded"
+    retry_after = 1
+
+
+class IsolationUnavailable(Unavailable):
+    """What a version asks of its isolation cannot be honoured on this machine."""
+
+    code = "isolation-unavailable"
+
+
+class EnvironmentUnavailable(Unavailable):
+    """The libraries of a build cannot be used on this machine."""
+
+    code = "environment-unavailable"
+
+
+class ServerUnreachable(Unavailable):
+    """No server answers at the address."""
+
+    code = "server-unreachable"
+
+
+class Failed(TrothError):
+    """It was tried and failed."""
+
+    code = "failed"
+
+
+class BuildFailed(Failed):
+    """A build ended without something to run."""
+
+    code, status = "build-failed", 422
+
+
+class JournalBroken(Failed):
+    """The journal's hash chain does not hold."""
+
+    code = "journal-broken"
+
+
+class StoryBroken(Failed):
+    """The demonstration saw something else than its story says."""
+
+    code = "story-broken"
+
+
+class CallFailed(Failed):
+    """An algorithm answered with an error."""
+
+    code, status = "call-failed", 400
+
+
+def tree(kind: type[TrothError] = TrothError) -> Iterator[type[TrothError]]:
+    """Every class of the tree, parents first."""
+    yield kind
+    for child in kind.__subclasses__():
+        yield from tree(child)
+
+
+BY_CODE = {kind.code: kind for kind in tree() if kind is not TrothError}

@@ -1,0 +1,81 @@
+"""The folder of a server: what lies where in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from troth.errors import MalformedSetting
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below one root, which only the server's user can enter."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path) -> Home:
+        """The home at `root`, made if need be. Raises MalformedSetting where it cannot be."""
+        try:
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            root.chmod(0o700)
+        except OSError as error:
+            raise MalformedSetting(f"{root} cannot be a home: {error}", repair="name another with --home") from None
+        return cls(root)
+
+    def lock(self) -> IO[str]:
+        """Keeps every other server off this home until the returned file is closed, or this process ends.
+
+        Raises MalformedSetting where a server runs on it.
+        """
+        held = open(self.root / "lock", "w")  # noqa: SIM115 - held as long as the server runs
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            held.close()
+            raise MalformedSetting(
+                f"another server runs on {self.root}",
+                why="a home belongs to one server, or their writes would cross",
+                repair="stop the other one, or name another home with --home",
+            ) from None
+        return held
+
+    @property
+    def owner_key(self) -> Path:
+        """The key of the administrator, readable by the server's user only."""
+        return self.root / "owner.key"
+
+    @property
+    def registry(self) -> str:
+        return f"sqlite:///{self.root / 'registry.sqlite'}"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
+    def trees(self) -> Path:
+        return self.root / "trees"
+
+    @property
+    def repositories(self) -> Path:
+        return self.root / "repositories"
+
+    @property
+    def environments(self) -> Path:
+        return self.root / "environments"
+
+    @property
+    def uploads(self) -> Path:
+        return self.root / "uploads"
+
+    def write_owner_key(self, key: str) -> None:
+        """Writes the key whole or not at all, never readable by others."""
+        scratch = self.owner_key.with_suffix(".new")
+        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(key + "\n")
+        scratch.replace(self.owner_key)

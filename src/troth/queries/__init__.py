@@ -1,0 +1,1 @@
+"""Reads of the registry, each showing only what its caller may see."""

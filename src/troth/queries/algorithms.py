@@ -1,0 +1,127 @@
+"""Questions about algorithms: what a reference means, which versions and builds there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from troth.access.roles import Actor
+from troth.errors import MalformedReference, NotFound
+from troth.registry import build_records, catalog
+from troth.versions import references
+from troth.versions.history import Readings
+from troth.versions.resolution import Resolution, resolve
+
+#: builds in one answer, and characters of the log of each
+_MOST_BUILDS, _LONGEST_LOG = 200, 20_000
+
+
+def resolution(connection: Connection, caller: Actor, text: str, readings: Readings) -> Resolution:
+    """What a reference means to the caller (ALG-12 to ALG-26). Raises MalformedReference or NotFound."""
+    reference = references.parse(text)
+    algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
+    history = catalog.history_of(connection, algorithm.id) if algorithm else None
+    member = bool(algorithm) and catalog.is_member(connection, algorithm, caller.id)  # type: ignore[arg-type]
+    return resolve(reference, history, member=member, readings=readings)
+
+
+def versions(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
+    """The versions of an algorithm that the caller may know of, highest first, with what was promised at publication.
+
+    An algorithm without a version for the caller is not found (ALG-25).
+    """
+    algorithm, member = _visible(connection, caller, subject)
+    rows = [row for row in catalog.all_versions(connection, algorithm.id) if member or row.permissions.public]
+    if not rows and not member:
+        raise _unknown(subject)
+    return {
+        "algorithm": algorithm.subject,
+        "summary": algorithm.summary,
+        "versions": [_version(row, member) for row in rows],
+    }
+
+
+def builds(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
+    """The last builds of an algorithm, newest first, for members of its owner; of their logs the ends."""
+    algorithm, member = _visible(connection, caller, subject)
+    if not member:
+        raise _unknown(subject)
+    return {
+        "algorithm": algorithm.subject,
+        "builds": [_build(row) for row in build_records.all_builds(connection, algorithm.id, most=_MOST_BUILDS)],
+    }
+
+
+def repository(connection: Connection, caller: Actor, owner: str, name: str) -> str | None:
+    """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None."""
+    algorithm = catalog.find_algorithm(connection, owner, name)
+    if algorithm is None or not catalog.is_member(connection, algorithm, caller.id):
+        return None
+    return algorithm.id
+
+
+def member_build(connection: Connection, caller: Actor, subject: str, commit: str) -> build_records.BuildRow:
+    """The build of a commit, for members of the owner. Raises NotFound."""
+    algorithm, member = _visible(connection, caller, subject)
+    found = build_records.find_build(connection, algorithm.id, commit) if member else None
+    if found is not None:
+        return found
+    raise NotFound(
+        f"there is no build {commit[:40]} of {subject}",
+        why="builds are seen by members of the owner",
+        repair=f"push a commit to /git/{subject}.git, or look at its spelling",
+        asked=commit[:100],
+    )
+
+
+def _visible(connection: Connection, caller: Actor, subject: str) -> tuple[catalog.AlgorithmRow, bool]:
+    reference = references.parse(subject)
+    if reference.version:
+        raise MalformedReference(
+            f"{subject!r} names a version",
+            why="the question is about an algorithm",
+            repair=f"ask for {reference.subject}",
+        )
+    algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
+    if algorithm is None:
+        raise _unknown(subject)
+    return algorithm, catalog.is_member(connection, algorithm, caller.id)
+
+
+def _unknown(subject: str) -> NotFound:
+    return NotFound(
+        f"algorithm algo://{subject} not found",
+        repair="look at its spelling; what is private is found by members of its owner only",
+        asked=subject,
+    )
+
+
+def _version(row: catalog.VersionRow, member: bool) -> dict[str, Any]:
+    return {
+        "version": str(row.number),
+        "permissions": row.permissions.as_dict(),
+        "immutable": "source",
+        "data": "not guaranteed",
+        "source": row.build.source,
+        "contract": row.contract_digest,
+        "environment": row.build.environment,
+        "verdict": row.verdict,
+        "policy_revision": row.policy_revision,
+        "notes": row.notes,
+        "published_at": row.published_at,
+        **({"hash": row.build.hash, "published_by": row.published_by} if member else {}),
+    }
+
+
+def _build(row: build_records.BuildRow) -> dict[str, Any]:
+    return {
+        "hash": row.hash,
+        "status": row.status.value,
+        "source": row.source,
+        "environment": row.environment,
+        "packages": list(row.packages),
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "log": row.log[-_LONGEST_LOG:],
+    }

@@ -1,0 +1,133 @@
+"""The connection to the registry: many readers, one writer that commits together what was asked meanwhile.
+
+On SQLite every commit is on disk before anybody is told of it (WAL, synchronous=FULL), and only the writer checkpoints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event
+
+Result = TypeVar("Result")
+_BATCH = 256
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[Connection], Any]
+    after: Callable[[Any], None]
+    future: concurrent.futures.Future[Any]
+
+
+class Database:
+    """One registry, by its SQLAlchemy URL (`sqlite:///...` or `postgresql+psycopg://...`)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _engine(url)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write_all, name="registry writer", daemon=True)
+        self._writer.start()
+
+    def migrate(self) -> None:
+        """Brings the schema up to this release."""
+        config = Config()
+        config.set_main_option("script_location", "troth.registry:migrations")
+        with self._engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for queries, which sees one consistent state."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    async def write(
+        self, work: Callable[[Connection], Result], after: Callable[[Result], None] = lambda result: None
+    ) -> Result:
+        """What `work` returns, once it is durable. `after` runs in between, in the order of the commits.
+
+        `work` shares its transaction with others' and may be run again, so it must have no effect but on the connection.
+        """
+        return await asyncio.wrap_future(self._submit(work, after))
+
+    def write_now(
+        self, work: Callable[[Connection], Result], after: Callable[[Result], None] = lambda result: None
+    ) -> Result:
+        """`write` for threads without an event loop."""
+        result: Result = self._submit(work, after).result()
+        return result
+
+    def close(self) -> None:
+        """Finishes what was asked and closes every connection."""
+        self._jobs.put(None)
+        self._writer.join()
+        self._engine.dispose()
+
+    def _submit(
+        self, work: Callable[[Connection], Any], after: Callable[[Any], None]
+    ) -> concurrent.futures.Future[Any]:
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        future.set_running_or_notify_cancel()  # what was handed to the writer cannot be taken back
+        self._jobs.put(_Job(work, after, future))
+        return future
+
+    def _write_all(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch = [job]
+            while len(batch) < _BATCH and not self._jobs.empty():
+                if (following := self._jobs.get()) is None:
+                    self._jobs.put(None)
+                    break
+                batch.append(following)
+            self._commit(batch)
+
+    def _commit(self, batch: list[_Job]) -> None:
+        """Commits all jobs together, or one by one where one of them fails, so that a failure is its own only."""
+        try:
+            with self._engine.begin() as connection:
+                results = [job.work(connection) for job in batch]
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].future.set_exception(error)
+            else:
+                for job in batch:
+                    self._commit([job])
+            return
+        for job, result in zip(batch, results, strict=True):
+            try:
+                job.after(result)
+                job.future.set_result(result)
+            except Exception as error:
+                job.future.set_exception(error)
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=8, max_overflow=8)
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where SQLAlchemy says so
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = threading.current_thread().name == "registry writer"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

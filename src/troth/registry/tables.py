@@ -1,0 +1,166 @@
+"""The tables of the registry, the same on SQLite and PostgreSQL.
+
+Moments are text as `troth.clock.stamp` writes them, documents are text exactly as they were digested, so that both
+databases keep the same bytes. `valid_from` and `valid_to` bound when a row held: an open end is the present.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_UUID = String(36)
+_DIGEST = String(64)
+_SHA = String(40)
+_MOMENT = String(27)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", _UUID, primary_key=True),
+    Column("name", String(63), nullable=False),
+    Column("folded", String(63), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),  # user, organization or system
+    Column("administrator", Boolean, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", _UUID, primary_key=True),
+    Column("organization_id", _UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("account_id", _UUID, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("role", String(16), nullable=False),  # admin or member
+    Column("valid_from", _MOMENT, nullable=False),
+    Column("valid_to", _MOMENT),
+    Index("ix_members_organization", "organization_id", "account_id"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", _UUID, primary_key=True),
+    Column("account_id", _UUID, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("digest", _DIGEST, nullable=False, unique=True),
+    Column("label", String(100), nullable=False),
+    Column("valid_from", _MOMENT, nullable=False),
+    Column("valid_to", _MOMENT),
+)
+
+algorithms = Table(
+    "algorithms",
+    metadata,
+    Column("id", _UUID, primary_key=True),
+    Column("owner_id", _UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("folded", String(63), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("details", Text, nullable=False),  # JSON: label and tagline
+    Column("settings", Text, nullable=False),  # JSON: licence, language and the permissions that sources leave open
+    Column("created_at", _MOMENT, nullable=False),
+    UniqueConstraint("owner_id", "folded"),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),  # of the manifest
+    Column("files", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+)
+
+environments = Table(
+    "environments",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),  # of the document: interpreter, machine and locked requirements
+    Column("content", _DIGEST, nullable=False),  # of the installed files
+    Column("packages", Text, nullable=False),  # JSON list of name==version
+    Column("created_at", _MOMENT, nullable=False),
+)
+
+builds = Table(
+    "builds",
+    metadata,
+    Column("id", _UUID, primary_key=True),
+    Column("algorithm_id", _UUID, ForeignKey("algorithms.id"), nullable=False),
+    Column("hash", _SHA, nullable=False),
+    Column("status", String(16), nullable=False),
+    # what a build found out; empty while it is under way, and where it failed before
+    Column("source", _DIGEST, ForeignKey("sources.digest")),
+    Column("entry", Text, nullable=False),
+    Column("environment", _DIGEST, ForeignKey("environments.digest")),
+    Column("permissions", Text, nullable=False),  # JSON, as declared by the source
+    Column("visibility_declared", Boolean, nullable=False),
+    Column("contract", Text, nullable=False),  # JSON, with its format number
+    Column("log", Text, nullable=False),
+    Column("started_by", _UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("started_at", _MOMENT, nullable=False),
+    Column("finished_at", _MOMENT),
+    UniqueConstraint("algorithm_id", "hash"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", _UUID, primary_key=True),
+    Column("algorithm_id", _UUID, ForeignKey("algorithms.id"), nullable=False),
+    Column("build_id", _UUID, ForeignKey("builds.id"), nullable=False),
+    Column("major", Integer, nullable=False),
+    Column("minor", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("visibility", String(16), nullable=False),
+    Column("permissions", Text, nullable=False),  # JSON
+    Column("contract", Text, nullable=False),  # JSON, with its format number
+    Column("contract_digest", _DIGEST, nullable=False),
+    Column("verdict", Text, nullable=False),  # JSON
+    Column("policy_revision", Integer, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("details", Text, nullable=False),  # JSON: what else was said at publication
+    Column("published_by", _UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("valid_from", _MOMENT, nullable=False),
+    Column("valid_to", _MOMENT),
+    UniqueConstraint("algorithm_id", "major", "minor", "revision"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),  # the exact bytes that are hashed
+    Column("previous", _DIGEST, nullable=False),
+    Column("digest", _DIGEST, nullable=False),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("actor_id", _UUID, ForeignKey("accounts.id"), primary_key=True),
+    Column("uuid", _UUID, primary_key=True),
+    Column("name", String(63), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # as it was submitted
+    Column("outcome", Text, nullable=False),  # JSON, without secrets
+    Column("position", Integer, ForeignKey("journal.position"), nullable=False),
+)

@@ -1,0 +1,202 @@
+"""Every setting: its name, type, default and what it is for. Nothing is read when this module is imported.
+
+A value comes from a flag, else the environment (`TROTH_` and the name in capitals), else `[settings]` in the troth.toml of
+the folder, else the user's file, else the default.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from troth.errors import MalformedSetting
+
+
+def _setting(default: Any, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+def default_home() -> Path:
+    """Where a server keeps its things unless told otherwise."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "troth"
+
+
+def user_cache() -> Path:
+    """Where the commands keep what they can make or fetch again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "troth"
+
+
+def user_file() -> Path:
+    """The user's own settings file."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "troth" / "config.toml"
+
+
+def default_owner() -> str:
+    """A legal account name made from the name of the user who starts the server; `owner` for root and for nobody."""
+    try:
+        name = re.sub(r"[^A-Za-z0-9_]", "_", getpass.getuser())[:63].strip("_")
+    except (KeyError, OSError):
+        name = ""
+    return "owner" if name in ("", "root") else name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings with their values. Sizes are bytes, times are seconds."""
+
+    server: str = _setting("http://127.0.0.1:8710", "address of the server that the commands talk to")
+    key: str = _setting(
+        "", "key of the account that the commands act for; empty: `owner.key` of a server's home on this machine"
+    )
+    home: str = _setting(
+        "", "folder of a server: registry, repositories, sources, owner's key; empty: `troth` in the user's data folder"
+    )
+    package_cache: str = _setting(
+        "", "folder of downloaded packages, on the file system of the home; empty: `packages` in the home"
+    )
+    host: str = _setting("127.0.0.1", "address that the server listens on")
+    port: int = _setting(8710, "port that the server listens on; 0 takes a free one")
+    owner: str = _setting("", "account of the administrator, made at the first start; empty: the name of the user")
+    engine: Literal["local"] = _setting("local", "what runs versions")
+    database: str = _setting("", "SQLAlchemy URL of the registry; empty: SQLite in the home")
+    trust_authors: bool = _setting(False, "run everybody's code even where workers cannot be isolated")
+    worker_uid: int = _setting(60001, "user that workers run as when the server is root")
+    service_uid: int = _setting(60000, "user that git and builds of environments run as when the server is root")
+    worker_memory: int = _setting(4 << 30, "address space of one worker")
+    worker_processes: int = _setting(256, "processes and threads of one worker")
+    worker_temporary: int = _setting(256 << 20, "size of a worker's /tmp, which is memory")
+    call_seconds: float = _setting(300.0, "time limit of a call that names none")
+    longest_call_seconds: float = _setting(3000.0, "time limit that a call may ask for at most")
+    load_seconds: float = _setting(60.0, "time limit for loading a version")
+    build_seconds: float = _setting(600.0, "time limit for locking or installing the dependencies of a build")
+    idle_seconds: float = _setting(300.0, "time without a call after which a worker is stopped")
+    queue_calls: int = _setting(256, "calls that may wait for one version")
+    queue_bytes: int = _setting(256 << 20, "size of the bodies of all calls that may wait")
+    queue_seconds: float = _setting(60.0, "time that a call may wait for a worker")
+    warm_versions: int = _setting(64, "versions that may have a worker at the same time")
+    request_bytes: int = _setting(10 << 20, "size of a call's body at most")
+    result_bytes: int = _setting(64 << 20, "size of a call's result at most")
+    push_bytes: int = _setting(256 << 20, "size of one push to a git repository at most")
+    git_seconds: float = _setting(600.0, "time limit of one clone, fetch or push")
+    visibility_fixed_per: Literal["major", "minor"] = _setting(
+        "major", "reading of note N3: a major line has one visibility, or each minor line has its own"
+    )
+    latest_private: Literal["always", "only-private"] = _setting(
+        "always", "reading of note N6: latestPrivate answers members always, or only where nothing is public"
+    )
+    log_format: Literal["text", "json"] = _setting("text", "form of the server's log lines")
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "warning", "least important log line that is written"
+    )
+
+    def home_path(self) -> Path:
+        return Path(self.home).expanduser().absolute() if self.home else default_home()
+
+    def package_cache_path(self) -> Path:
+        return Path(self.package_cache).expanduser().absolute() if self.package_cache else self.home_path() / "packages"
+
+
+def load(flags: Mapping[str, Any] | None = None, folder: Path | None = None) -> Settings:
+    """The settings in force. `flags` are values from the command line, None where a flag was not given.
+
+    Raises MalformedSetting naming the setting, its value and where it came from.
+    """
+    sources = [
+        ("the user's file", _user_values(user_file())),
+        ("troth.toml", _project_values((folder or Path.cwd()) / "troth.toml")),
+        ("the environment", _environment_values(os.environ)),
+        ("the command line", {name: value for name, value in (flags or {}).items() if value is not None}),
+    ]
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for origin, found in sources:
+        for name, value in found.items():
+            values[name] = _typed(name, value, hints[name], origin)
+    return Settings(**values)
+
+
+def documentation() -> list[tuple[str, str, str]]:
+    """(name, default, what it is for) of every setting, in order."""
+    return [(f.name, str(f.default), f.metadata["doc"]) for f in fields(Settings)]
+
+
+_NAMES = frozenset(f.name for f in fields(Settings))
+
+
+def _environment_values(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {name: environment.get(f"TROTH_{name.upper()}") for name in _NAMES}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _project_values(path: Path) -> dict[str, Any]:
+    """`[settings]` of a project, which may be somebody else's. A key there would be published with it, and a server there
+    would be given the user's key, so both are refused."""
+    found = _table(path).get("settings", {})
+    if "key" in found:
+        raise MalformedSetting(
+            f"{path} holds a key", why="a project's file is published, and a key is a secret", repair="use TROTH_KEY"
+        )
+    if "server" in found:
+        raise MalformedSetting(
+            f"{path} names a server",
+            why="commands send your key to their server, and a project that you cloned must not choose it",
+            repair="use TROTH_SERVER or your own settings file",
+        )
+    return _known(found, str(path))
+
+
+def _user_values(path: Path) -> dict[str, Any]:
+    return _known(_table(path), str(path))
+
+
+def _known(found: Any, origin: str) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise MalformedSetting(f"settings in {origin} are not a table", repair="write names and values")
+    for name in found:
+        if name not in _NAMES:
+            raise MalformedSetting(
+                f"{origin} has a setting {name!r}", why="there is none of that name", repair="see docs/settings.md"
+            )
+    return found
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise MalformedSetting(f"{path} cannot be read: {error}", repair="mend or remove it") from None
+
+
+def _typed(name: str, value: Any, kind: Any, origin: str) -> Any:
+    try:
+        if get_origin(kind) is Literal:
+            if value in get_args(kind):
+                return value
+            raise ValueError
+        if kind is bool:
+            return _boolean(value)
+        converted = kind(value)
+        if kind in (int, float) and converted < 0:
+            raise ValueError
+        return converted
+    except (TypeError, ValueError, KeyError):
+        legal = " or ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else kind.__name__
+        raise MalformedSetting(
+            f"the setting {name} cannot be {value!r}",
+            why=f"it is {legal}, and came from {origin}",
+            repair="change it there",
+        ) from None
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[str(value).lower()]

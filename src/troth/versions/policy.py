@@ -1,0 +1,175 @@
+"""The policy for algorithms: may this candidate be published under this number?
+
+Rules are rows of `RULES`. Each looks at the candidate and the history and objects or not; nothing else decides.
+Clauses that compare contracts (ALG-05, ALG-07, ALG-09) join the table with the comparing of contracts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from troth.versions.clauses import policy
+from troth.versions.history import DEFAULT_READINGS, History, Readings
+from troth.versions.numbers import ZERO, Bump, Number
+from troth.versions.permissions import Permissions
+from troth.versions.verdict import Finding, Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What somebody asks to publish."""
+
+    number: Number
+    permissions: Permissions
+
+
+Handler = Callable[[Candidate, History, Readings], Finding | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: the clause it keeps, its purpose in a sentence, what an objection means, and the check."""
+
+    clause: str
+    purpose: str
+    objection: Outcome
+    handler: Handler
+
+
+def next_number(history: History, bump: Bump) -> Number:
+    """The number that a bump of the highest version gives; 0.0.1, 0.1.0 or 1.0.0 for the first publication.
+
+    A revision follows the highest version, whichever line that is in; other lines are continued by complete number.
+    """
+    highest = max(history.numbers(), default=ZERO)
+    return highest.raised(bump)
+
+
+def judge(candidate: Candidate, history: History, readings: Readings = DEFAULT_READINGS) -> Verdict:
+    """The verdict on `candidate`, with every objection and the lowest number that would pass."""
+    outcome, findings = _apply(candidate, history, readings)
+    least = candidate.number if outcome is Outcome.ALLOWED else _least(candidate, history, readings)
+    return Verdict(outcome, candidate.number, findings, least, policy().revision)
+
+
+def _apply(candidate: Candidate, history: History, readings: Readings) -> tuple[Outcome, tuple[Finding, ...]]:
+    objections = [
+        (rule, finding) for rule in RULES if (finding := rule.handler(candidate, history, readings)) is not None
+    ]
+    if any(rule.objection is Outcome.REFUSED for rule, _ in objections):
+        objections = [(rule, finding) for rule, finding in objections if rule.objection is Outcome.REFUSED]
+        return Outcome.REFUSED, tuple(finding for _, finding in objections)
+    if objections:
+        return Outcome.NOT_REGULATED, tuple(finding for _, finding in objections)
+    return Outcome.ALLOWED, ()
+
+
+def _least(candidate: Candidate, history: History, readings: Readings) -> Number | None:
+    """The lowest legal number for the same candidate, from the line it asked for upwards."""
+    asked = candidate.number
+    in_minor = [v.number for v in history.minor_line(asked.major, asked.minor)]
+    in_major = [v.number for v in history.major_line(asked.major)]
+    steps = [
+        max(numbers).raised(bump) for numbers, bump in ((in_minor, Bump.REVISION), (in_major, Bump.MINOR)) if numbers
+    ]
+    steps.append(next_number(history, Bump.MAJOR))
+    for number in steps:
+        outcome, _ = _apply(Candidate(number, candidate.permissions), history, readings)
+        if outcome is Outcome.ALLOWED:
+            return number
+    return None
+
+
+def _unused(candidate: Candidate, history: History, readings: Readings) -> Finding | None:
+    if candidate.number not in history.numbers():
+        return None
+    return Finding(
+        "ALG-02",
+        f"{candidate.number} is published already, and a published version never changes",
+        asked=str(candidate.number),
+        found=f"{candidate.number} exists",
+        repair="publish the next version",
+    )
+
+
+def _rises(candidate: Candidate, history: History, readings: Readings) -> Finding | None:
+    number = candidate.number
+    above = [v.number for v in history.minor_line(number.major, number.minor) if v.number > number]
+    if not above or number in history.numbers():
+        return None
+    return Finding(
+        "ALG-15",
+        f"{number} lies below {max(above)}, and the newest revision of {number.major}.{number.minor} is its highest",
+        asked=str(number),
+        found=str(max(above)),
+        repair="publish above the highest revision of the line",
+    )
+
+
+def _major_permissions(candidate: Candidate, history: History, readings: Readings) -> Finding | None:
+    number = candidate.number
+    line = history.major_line(number.major)
+    if not line:
+        return None  # ALG-06: a new major may set its permissions anew
+    differences = candidate.permissions.differences(line[0].permissions)
+    same_minor = bool(history.minor_line(number.major, number.minor))
+    if same_minor or readings.visibility_fixed_per == "minor":
+        differences.pop("visibility", None)  # that element is ALG-10's, or free by the operator's reading of N3
+    if not differences:
+        return None
+    said = ", ".join(f"{name} {old} -> {new}" for name, (new, old) in differences.items())
+    return Finding(
+        "ALG-08",
+        f"all versions of {number.major}.x have the same permissions, and these differ: {said}",
+        asked={name: new for name, (new, _) in differences.items()},
+        found={name: old for name, (_, old) in differences.items()},
+        repair=f"keep the permissions of {number.major}.x",
+    )
+
+
+def _minor_visibility(candidate: Candidate, history: History, readings: Readings) -> Finding | None:
+    number = candidate.number
+    line = history.minor_line(number.major, number.minor)
+    asked = candidate.permissions.visibility
+    if not line or asked == line[0].permissions.visibility:
+        return None
+    found = line[0].permissions.visibility
+    return Finding(
+        "ALG-10",
+        f"{number.major}.{number.minor} is {found}, and a revision carries the visibility of its line",
+        asked=asked,
+        found=found,
+        repair=f"publish it as {found}",
+    )
+
+
+def _is_next(candidate: Candidate, history: History, readings: Readings) -> Finding | None:
+    number = candidate.number
+    in_minor = [v.number.revision for v in history.minor_line(number.major, number.minor)]
+    in_major = [v.number.minor for v in history.major_line(number.major)]
+    if in_minor:
+        regulated = number.revision <= max(in_minor) + 1
+    elif in_major:
+        regulated = number.revision == 0 and number.minor == max(in_major) + 1
+    else:
+        highest = max(history.numbers(), default=None)
+        regulated = highest is None or number == highest.raised(Bump.MAJOR)
+    if regulated:
+        return None
+    return Finding(
+        "PDB-04",
+        f"no clause speaks of leaving numbers out, as {number} would",
+        asked=str(number),
+        found=str(max(history.numbers())),
+        repair="take the next number of a line",
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("ALG-02", "A number is used once.", Outcome.REFUSED, _unused),
+    Rule("ALG-15", "The newest revision of a line is its highest (N5).", Outcome.REFUSED, _rises),
+    Rule("ALG-08", "A minor has the permissions of its major line.", Outcome.REFUSED, _major_permissions),
+    Rule("ALG-10", "A revision has the visibility of its line.", Outcome.REFUSED, _minor_visibility),
+    Rule("PDB-04", "What is not written is not decided by the machine.", Outcome.NOT_REGULATED, _is_next),
+)

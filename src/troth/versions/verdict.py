@@ -1,0 +1,82 @@
+"""What the policy says of an intended publication: an object with its reasons, from which every text is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from troth.errors import Refused
+from troth.versions.clauses import clause
+from troth.versions.numbers import Number
+
+
+class Outcome(StrEnum):
+    """The three answers of a policy (PDB-04)."""
+
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+    NOT_REGULATED = "not-regulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule's objection: the clause, what was asked, what was found, and what would satisfy it."""
+
+    clause: str
+    text: str
+    asked: Any
+    found: Any
+    repair: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The policy's answer to one candidate.
+
+    `least` is the lowest number that would be allowed for the same candidate; `behaviour` says what was compared
+    beyond numbers and permissions.
+    """
+
+    outcome: Outcome
+    number: Number
+    findings: tuple[Finding, ...]
+    least: Number | None
+    policy_revision: int
+    behaviour: str = "not checked"
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """The ids of all clauses that object, each once, in the order of the rules."""
+        return tuple(dict.fromkeys(finding.clause for finding in self.findings))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "outcome": self.outcome.value,
+            "number": str(self.number),
+            "clauses": list(self.clauses),
+            "findings": [
+                {"clause": f.clause, "text": f.text, "asked": f.asked, "found": f.found, "repair": f.repair}
+                for f in self.findings
+            ],
+            "least": str(self.least) if self.least else None,
+            "policy_revision": self.policy_revision,
+            "behaviour": self.behaviour,
+        }
+
+    def refusal(self) -> Refused:
+        """The verdict as an error, for a door to send."""
+        first = self.findings[0]
+        sentences = "; ".join(f"{name}: {clause(name).sentence}" for name in self.clauses)
+        others = "".join(f"; also, {finding.text}" for finding in self.findings[1:])
+        or_number = f", or publish as {self.least}" if self.least and self.least != self.number else ""
+        verb = "is refused" if self.outcome is Outcome.REFUSED else "is not regulated and needs a decision"
+        return Refused(
+            f"publishing {self.number} {verb}: {first.text}{others}",
+            why=sentences,
+            repair=first.repair + or_number,
+            clauses=self.clauses,
+            asked=first.asked,
+            found=first.found,
+            least=str(self.least) if self.least else None,
+        )

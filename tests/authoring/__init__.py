@@ -1,0 +1,1 @@
+"""Typed inputs and results, without a worker."""

@@ -1,0 +1,123 @@
+"""Wire formats are append-only, and every listed version is accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import uuid
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.server import RunningServer
+from troth.access.roles import GRANTS
+from troth.calls.loading import TableLoader
+from troth.commands.bus import Bus, Envelope, Transaction
+from troth.commands.formats import Formats, shipped
+from troth.errors import Forbidden, MalformedPayload, NotFound
+from troth.registry import accounts
+from troth.versions.history import DEFAULT_READINGS
+
+FOLDER = Path(str(resources.files("troth.commands").joinpath("formats")))
+
+
+def test_a_shipped_format_is_never_edited() -> None:
+    lines = [line.split() for line in (FOLDER / "digests.txt").read_text().splitlines()]
+    listed = {path: digest for digest, path in lines}
+    found = {
+        str(file.relative_to(FOLDER)): hashlib.sha256(file.read_bytes()).hexdigest() for file in FOLDER.rglob("*.json")
+    }
+    assert found == listed
+
+
+def test_every_command_starts_at_version_one_and_rises_by_one() -> None:
+    for name, versions in shipped().schemas.items():
+        assert sorted(versions) == list(range(1, len(versions) + 1)), name
+        for version in range(1, len(versions)):
+            assert (name, version) in shipped().steps
+
+
+def test_every_command_has_its_grant_and_its_handler(server: RunningServer) -> None:
+    assert set(shipped().schemas) <= set(GRANTS)
+    assert set(server.server.bus._handlers) == set(shipped().schemas)
+
+
+def test_every_format_is_a_valid_schema_that_takes_nothing_unknown() -> None:
+    for versions in shipped().schemas.values():
+        for schema in versions.values():
+            document: Any = schema.schema
+            Draft202012Validator.check_schema(document)
+            assert document["additionalProperties"] is False
+            assert document["description"]
+
+
+class _Greeting:
+    """A command of the test, which keeps what it was handed."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+
+    def authorise(self, connection: object, actor: object, payload: dict[str, Any]) -> None:
+        if payload.get("forbidden"):
+            raise Forbidden("not you")
+
+    async def prepare(self, actor: object, payload: dict[str, Any]) -> None:
+        return None
+
+    def handle(self, transaction: Transaction, payload: dict[str, Any], prepared: object) -> dict[str, Any]:
+        self.seen.append(payload)
+        return payload
+
+
+def test_an_older_version_is_accepted_and_brought_up(server: RunningServer) -> None:
+    first = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}},
+        "required": ["name"],
+        "additionalProperties": False,
+    }
+    second = {
+        "type": "object",
+        "properties": {"names": {"type": "array"}},
+        "required": ["names"],
+        "additionalProperties": False,
+    }
+    schemas = {"greet": {1: Draft202012Validator(first), 2: Draft202012Validator(second)}}
+    formats = Formats(schemas, {("greet", 1): lambda payload: {"names": [payload["name"]]}})
+    handler = _Greeting()
+    database = server.server.database
+    bus = Bus(database, formats, {"greet": handler}, TableLoader(server.server.table, DEFAULT_READINGS))
+
+    def submit(version: int, payload: Any) -> dict[str, Any]:
+        envelope = Envelope("greet", version, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4()))
+        return asyncio.run(bus.submit(envelope)).result
+
+    assert submit(1, {"name": "ada"}) == {"names": ["ada"]}
+    assert submit(2, {"names": ["ada"]}) == {"names": ["ada"]}
+    with pytest.raises(MalformedPayload):
+        submit(2, {"name": "ada"})
+    with pytest.raises(NotFound, match="no version 3"):
+        submit(3, {"names": []})
+    assert len(handler.seen) == 2
+
+
+def test_the_journal_holds_the_payload_as_it_was_submitted(server: RunningServer) -> None:
+    identity = str(uuid.uuid4())
+    name = server.new_name("kept")
+    server.owner.command("create_account", identity=identity, name=name)
+    entries = [json.loads(link.entry) for link in server.owner.journal()]
+    (entry,) = [entry for entry in entries if entry["uuid"] == identity]
+    assert (entry["payload"], entry["actor"], entry["outcome"]["result"]["account"]) == ({"name": name}, "owner", name)
+
+
+def test_keys_are_never_journalled(server: RunningServer) -> None:
+    made = server.owner.command("create_key", account="owner", label="secret")
+    whole = b"".join(link.entry for link in server.owner.journal())
+    assert made["key"].encode() not in whole
+    assert made["key_id"].encode() in whole
+    for key in server.keys.values():
+        assert key.encode() not in whole

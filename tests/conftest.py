@@ -1,0 +1,67 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.server import RunningServer, running_server
+
+Report: TypeAlias = pytest.TestReport
+
+settings.register_profile("troth", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("troth")
+
+for name in [name for name in os.environ if name.startswith("TROTH_")]:
+    del os.environ[name]
+os.environ.pop("COLUMNS", None)  # set where tests run beside each other, and it decides how wide tables are
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all tests that leave no trace beyond accounts and algorithms of their own."""
+    with running_server(tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server for one test, which may break it."""
+    with running_server(tmp_path / "home") as running:
+        yield running
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--clause", help="run the tests marked with this clause only")
+    parser.addoption("--mutant", help="break the product by this mutant of tests.mutants.table first")
+    parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if name := config.getoption("--mutant"):
+        from tests.mutants import table
+
+        table.find(name).apply()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    clause = config.getoption("--clause")
+    if clause:
+        chosen = [item for item in items if any(mark.args == (clause,) for mark in item.iter_markers("clause"))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Report, Report]:
+    """Turns skips into failures where everything optional is installed, as in .ci/run."""
+    report = yield
+    if report.skipped and item.config.getoption("--no-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped: {report.longrepr}"
+    return report
