@@ -8,7 +8,6 @@ import math
 import os
 import signal
 import socket
-import subprocess
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from troth.runtime.engine import CallRequest, CallResult, Loaded, VersionSpec
 from troth.runtime.inside import entry
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
+from troth.sandbox.confined import Confined
 from troth.sandbox.launcher import Confinement, Launcher, Limits
 
 _WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm", "/environment"
@@ -87,7 +87,7 @@ class WorkerProcess:
         self._number = 0
         self._depth = DEPTH
         self._stopped = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Confined | None = None
         self._buried = self._loop.create_future()
 
     @property
@@ -169,11 +169,8 @@ class WorkerProcess:
     def kill(self) -> None:
         """Ends the process and everything it started, at once."""
         self._stopped = True
-        if self._process is not None and self._process.returncode is None:  # else its number may be another's
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                self._process.kill()
+        if self._process is not None:
+            self._process.kill()
 
     def _confinement(self, launcher: Launcher, loaded: Loaded, limits: Limits, link: int, check: bool) -> Confinement:
         root, site = str(loaded.root), str(loaded.site) if loaded.site else None
@@ -198,7 +195,7 @@ class WorkerProcess:
             "limits": {"RLIMIT_AS": limits.memory_bytes, "RLIMIT_NPROC": limits.processes},
         }
         argv = [launcher.interpreter, "-I", "-S", "-B", inside[worker.__file__], json.dumps(plan)]
-        return Confinement(argv, binds, [link], {}, limits)
+        return Confinement(argv, binds, [link], {}, limits, identity=self.spec.id)
 
     def _deliver(self, kind: int, number: int, body: bytes, seconds: float) -> None:
         if not self._loaded.done():
@@ -286,6 +283,7 @@ class WorkerProcess:
             if self._loop.time() > deadline:
                 self.kill()
             await asyncio.sleep(0.002)
+        self._process.release()
         return status
 
 
