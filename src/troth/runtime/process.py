@@ -21,14 +21,9 @@ _ERROR_ROOM = 1 << 20
 _OUTPUT_PATIENCE = 1.0
 #: seconds that a call whose caller left may still run, and that one result of several may take
 _FAREWELL, ITEM_SECONDS = 0.1, 60.0
-_ANSWERS = {
-    worker.TEXT: Outcome.OK,
-    worker.JSON: Outcome.OK,
-    worker.BINARY: Outcome.OK,
-    worker.END: Outcome.OK,
-    worker.ERROR: Outcome.EXCEPTION,
-    worker.EXITED: Outcome.EXIT,
-}
+#: what a call may be answered with, and one whose results come one by one
+_WHOLE = frozenset([worker.TEXT, worker.JSON, worker.BINARY, worker.ERROR, worker.EXITED])
+_IN_PARTS = frozenset([worker.ITEM, worker.END, worker.ERROR, worker.EXITED])
 #: Bytes of a body beyond which a call is handed over alone, so that few lie in memory twice.
 _SMALL = 256 * 1024
 
@@ -82,7 +77,6 @@ class WorkerProcess:
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf  # of the call that runs
         self._stopped = False
-        self._told: Outcome | None = None  # why it is being ended, where that is known
         self.buried = self._loop.create_future()
 
     async def connect(self, link: socket.socket, output: int) -> None:
@@ -149,7 +143,6 @@ class WorkerProcess:
     def cancelled(self, call: Call) -> None:
         """Stops a call that runs, if it does not end by itself right now. One that lies behind it is left to the worker."""
         if self._calls and self._calls[0] is call:
-            self._told = Outcome.CANCELLED
             delay = 0.0 if call.items is not None else _FAREWELL
             self._loop.call_later(delay, self._stop_if_running, call)
 
@@ -195,17 +188,15 @@ class WorkerProcess:
         call = self._calls[0] if self._calls else None
         if call is None or number != call.number or not 0 <= seconds < math.inf:
             self._distrust()
-        elif kind == worker.ITEM and call.items is not None:
+        elif kind not in (_WHOLE if call.items is None else _IN_PARTS):
+            self._distrust()
+        elif kind == worker.ITEM:
             self._hand_over(call, body)
-        elif (outcome := _ANSWERS.get(kind)) is None or (kind == worker.END) is (call.items is None):
-            if kind == worker.ERROR:
-                self._answered(call, CallResult(kind, body, seconds, outcome=Outcome.EXCEPTION))
-            else:
-                self._distrust()
         elif kind == worker.EXITED:
             self._stopped = True
             self._answered(call, exited_with(code_of(body)).as_result(seconds))
         else:
+            outcome = Outcome.EXCEPTION if kind == worker.ERROR else Outcome.OK
             self._answered(call, CallResult(kind, body, seconds, outcome=outcome))
 
     def _distrust(self) -> None:

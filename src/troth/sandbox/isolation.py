@@ -92,6 +92,7 @@ def _run(launcher: Launcher, secret: Path, port: int) -> tuple[dict[str, Any] | 
     finally:
         ours.close()
     process.wait()
+    process.release()
     with os.fdopen(read_end, "rb") as said:
         words = said.read(4096).decode(errors="replace").strip()
     return (json.loads(answer), "") if answer else (None, words.splitlines()[-1] if words else "no answer")

