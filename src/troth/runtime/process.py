@@ -11,7 +11,7 @@ from typing import Protocol
 
 from troth.runtime import worker
 from troth.runtime.call import Call
-from troth.runtime.endings import Failure, code_of, ending, exited_with, load_failure, timed_out
+from troth.runtime.endings import Failure, code_of, ending, exited_with, load_failure, text, timed_out
 from troth.runtime.engine import CallRequest, CallResult, Outcome, Place
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
@@ -64,6 +64,10 @@ class WorkerProcess:
         self.number = number
         #: when it last had something to do, by the loop's clock
         self.used = 0.0
+        #: what its last call took; None before the first
+        self.seconds: float | None = None
+        #: how it ended, where it did so by itself
+        self.crash = ""
         self._host = host
         self._once = once
         self._on_ready = ready
@@ -77,7 +81,7 @@ class WorkerProcess:
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf  # of the call that runs
         self._stopped = False
-        self.buried = self._loop.create_future()
+        self.buried: asyncio.Future[None] = self._loop.create_future()
 
     async def connect(self, link: socket.socket, output: int) -> None:
         """Takes over the ends of its link and its output."""
@@ -92,6 +96,15 @@ class WorkerProcess:
         except TimeoutError:
             self.kill()
             return Failure(f"a worker of this version was not ready within {seconds:g} seconds", "LoadingError")
+
+    def printed(self) -> str:
+        """The last that it printed."""
+        return text(self._output.last_words())
+
+    @property
+    def endings(self) -> list[asyncio.Future[None]]:
+        """What is done when it is gone and everything that it printed was read."""
+        return [self.buried, self._output.closed]
 
     @property
     def load(self) -> int:
@@ -217,6 +230,7 @@ class WorkerProcess:
     def _answered(self, call: Call, result: CallResult) -> None:
         self._calls.popleft()
         self.used = self._loop.time()
+        self.seconds = result.seconds
         if self._calls and not self._stopped:
             self._begin(self._calls[0])
         if self._once:
@@ -267,6 +281,7 @@ class WorkerProcess:
         for _ in range(min(begun, len(self._calls))):
             result = failure.as_result()
             result.place = self._host.place
+            self.crash = failure.message
             self._calls.popleft().settle(result)
         unbegun, self._calls = list(self._calls), deque()
         self.buried.set_result(None)

@@ -24,6 +24,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 #: Raised whenever the worker's behaviour changes; every receipt names it.
@@ -80,17 +81,18 @@ def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     hide(plan["inside"], *map(os.path.dirname, plan["modules"].values()))
     try:
-        entry = loaded_file(plan, "entry")
+        # before the algorithm, which can do anything to what they import
+        entry, codec, zygote = (loaded_file(plan, name) for name in ("entry", "codec", "zygote"))
         form = entry.form_of(plan)
         if plan["check"]:
             send(control, 0, READY, entry.report(form, plan["site"]))
             os._exit(0)
-        service = Service(form.start(), loaded_file(plan, "codec").codec_of(plan["site"]), plan["largest"])
+        service = Service(form.start(), codec.codec_of(plan["site"]), plan["largest"])
     except BaseException as error:
         send(control, 0, ERROR, described(error, "LoadingError"))
         os._exit(1)
     try:
-        loaded_file(plan, "zygote").obey(sys.modules[__name__], control, service, form.after_fork, plan["fork"])
+        zygote.obey(sys.modules[__name__], control, service, form.after_fork, plan["fork"])
     except (EOFError, OSError):
         os._exit(0)
 
@@ -126,7 +128,7 @@ class Service:
             del received[: HEAD.size + size]
             if flags & CAPTURE:
                 _mark(call, 0)
-            answer = self.answer(kind, flags, body, lambda item, call=call: send(link, call, ITEM, item))
+            answer = self.answer(kind, flags, body, partial(send, link, call, ITEM))
             del body
             if flags & CAPTURE:
                 _mark(call, 1)
@@ -254,9 +256,9 @@ def _fill(link: socket.socket, received: bytearray, size: int) -> None:
         received += chunk
 
 
-def send(link: socket.socket, call: int, kind: int, body: bytes, seconds: float = 0.0, flags: int = 0) -> None:
+def send(link: socket.socket, call: int, kind: int, body: bytes, seconds: float = 0.0) -> None:
     """Writes one frame."""
-    head = HEAD.pack(len(body), call, kind, flags, seconds)
+    head = HEAD.pack(len(body), call, kind, 0, seconds)
     if len(body) < _LARGE:
         link.sendall(head + body)
     else:

@@ -23,6 +23,7 @@ from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.native.running import RunningApi
 from troth.doors.server.assembly import Server
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
 
@@ -40,11 +41,12 @@ class Application:
 
     def __init__(self, server: Server) -> None:
         settings = server.settings
-        self._calls = CallDoor(
+        self.calls = CallDoor(
             server.table,
             server.engine,
             server.counts,
             server.receipts,
+            server.results,
             server.explain,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
@@ -69,7 +71,7 @@ class Application:
             if _head_size(scope["headers"]) > _LARGEST_HEAD:
                 await _head_too_large(send)
             elif path.startswith(PREFIX):
-                await self._calls(scope, receive, send)
+                await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
             elif path.startswith(V1_PREFIX):
@@ -88,7 +90,8 @@ def _rest(server: Server) -> Starlette:
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
     )
-    operations = [*api.operations(), *builds.operations()]
+    running = RunningApi(server.results, server.states)
+    operations = [*api.operations(), *builds.operations(), *running.operations()]
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
 from troth.calls.receipts import Receipt, Receipts
+from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
@@ -34,7 +36,8 @@ from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts
 from troth.registry.database import Database
 from troth.runtime.engine import Loaded, VersionSpec
-from troth.runtime.local import LocalEngine, PoolLimits
+from troth.runtime.limits import PoolLimits
+from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
 from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
@@ -44,6 +47,7 @@ from troth.versions.history import Readings
 log = structlog.get_logger()
 
 _LONG_AT_ONCE = 8
+_HASH_LENGTH = 40
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class Server:
     garbage: Garbage
     launcher: Launcher
     receipts: Receipts
+    results: Results
     counts: CallCounts
     metrics: Metrics
     readings: Readings
@@ -118,7 +123,7 @@ class Server:
 
     def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
         """The receipt of a call from the facts that were kept of it."""
-        request, caller, reference, route, outcome, seconds = facts
+        request, caller, reference, route, outcome, seconds, place = facts
         assert isinstance(route, Route)
         return Receipt(
             request=request,
@@ -131,10 +136,24 @@ class Server:
             environment=route.spec.environment,
             interpreter=platform.python_version(),
             worker=WORKER_VERSION,
-            isolation=self.engine.isolation.as_dict(),
+            isolation={**self.engine.isolation.as_dict(), **(place.layers if place else {})},
+            start=place.start if place else None,
             outcome=outcome,
             seconds=seconds,
         ).as_dict()
+
+    def states(self) -> list[dict[str, Any]]:
+        """The states of the engine's versions, with the names that people know them by."""
+        found = self.engine.states()
+        wanted = {state["id"] for state in found}
+        named: dict[str, tuple[str, str]] = {}
+        for subject, routes in self.table.algorithms.items():
+            for text, route in (*routes.closed.items(), *routes.open.items()):
+                if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
+                    named[route.spec.id] = subject, route.version
+        for state in found:
+            state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
+        return found
 
     async def close(self) -> None:
         """Stops the workers and finishes every write."""
@@ -231,6 +250,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         garbage,
         launcher,
         Receipts(),
+        Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         counts,
         Metrics(counts, engine.states),
         readings,
@@ -288,7 +308,12 @@ def _engine(
             queue_bytes=settings.queue_bytes,
             queue_seconds=settings.queue_seconds,
             load_seconds=settings.load_seconds,
+            scale_seconds=settings.scale_seconds,
             idle_seconds=settings.idle_seconds,
+            zygote_seconds=settings.zygote_seconds,
+            workers=settings.version_workers or PoolLimits().workers,
+            all_workers=settings.workers,
+            memory_bytes=settings.warm_memory,
             versions=settings.warm_versions,
             result_bytes=settings.result_bytes,
         ),

@@ -12,7 +12,7 @@ import uvicorn
 
 from troth.doors.server.application import Application
 from troth.doors.server.assembly import Server, open_server
-from troth.doors.server.protocol import CorkedProtocol
+from troth.doors.server.protocol import protocol_of
 from troth.errors import MalformedSetting
 from troth.settings import Settings
 
@@ -38,9 +38,10 @@ async def run(
     """Serves on a listening socket until a signal, or `until` is set; without `signals` the process's handlers stay."""
     server, key = await open_server(settings)
     try:
+        application = Application(server)
         config = uvicorn.Config(
-            Application(server),
-            http=CorkedProtocol,
+            application,
+            http=protocol_of(application.calls, ordinary=settings.http == "asgi"),
             ws="none",
             lifespan="off",
             access_log=False,

@@ -17,35 +17,32 @@ import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-# orders: fork a worker, be one, end one; and the report that one has ended, with its wait status as text
+# orders: fork a worker, be one, end one; and the report that one has ended, with its wait status in digits, and `unclean`
+# behind it if something that it started could not be ended
 FORK, SERVE, KILL, ENDED = 10, 11, 12, 13
 # flags of FORK and SERVE: answer one call only, and first try whether a fork of this version works
 ONCE, CANARY = 1, 2
-# flag of READY: this version can be forked
-FORKABLE = 1
-# flag of ENDED: something that the worker started could not be ended
-UNCLEAN = 1
 _DEATH_SIGNAL = signal.SIGKILL
 _SWEEPS = 100
 
 
 def obey(worker: Any, control: socket.socket, service: Any, after_fork: Callable[[], Any] | None, fork: bool) -> None:
-    """Says that the version is loaded, and does as it is told until the link is closed."""
+    """Says that the version is loaded, and what speaks against forking it, if anything; and does as it is told until the link is closed."""
     reason = _why_not(fork)
     spared = set() if reason else _processes()
-    worker.send(control, 0, worker.READY, reason.encode(), 0.0, 0 if reason else FORKABLE)
+    worker.send(control, 0, worker.READY, reason.encode())
     gc.collect()
     gc.freeze()
     workers: dict[int, tuple[int, int]] = {}  # by the descriptor that tells of its end: number and process
     while True:
-        ready, _, _ = select.select([control, *workers], [], [])
+        ready, _, _ = select.select([control.fileno(), *workers], [], [])
         for descriptor in [one for one in ready if one in workers]:
             number, process = workers.pop(descriptor)
             os.close(descriptor)
             _, status = os.waitpid(process, 0)
             clean = _swept(spared | {one for _, one in workers.values()})
-            worker.send(control, number, ENDED, str(status).encode(), 0.0, 0 if clean else UNCLEAN)
-        if control in ready:
+            worker.send(control, number, ENDED, b"%d" % status if clean else b"%d unclean" % status)
+        if control.fileno() in ready:
             number, kind, flags, handed = _order(worker, control)
             if kind == KILL:
                 _end(workers, number)

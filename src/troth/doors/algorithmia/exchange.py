@@ -1,0 +1,129 @@
+"""One call at the door: what was asked, which version answers, and the one reply that is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from troth.calls.routing import Caller, Route
+from troth.doors.algorithmia import answers
+from troth.doors.algorithmia.answers import Answer, CallError
+from troth.errors import TrothError
+from troth.runtime.engine import CallResult, Outcome, Ticket
+
+if TYPE_CHECKING:
+    from troth.doors.algorithmia.calls import CallDoor
+
+Respond = Callable[[Answer], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the query of a call asks for."""
+
+    seconds: float
+    stdout: bool = False
+    #: `raw`, `void`, or nothing
+    output: str = ""
+
+
+class Exchange:
+    """A call from its head to its reply."""
+
+    __slots__ = (
+        "authorization", "caller", "door", "options", "reference", "replied", "request_id", "respond", "route", "ticket",
+    )  # fmt: skip
+
+    def __init__(
+        self, door: CallDoor, request_id: str, reference: str, authorization: bytes, options: Options, respond: Respond
+    ) -> None:
+        self.door = door
+        self.request_id = request_id
+        self.reference = reference
+        self.authorization = authorization
+        self.options = options
+        self.respond = respond
+        self.route: Route | None = None
+        self.caller: Caller | None = None
+        self.ticket: Ticket | None = None
+        self.replied = False
+
+    @property
+    def subject(self) -> str:
+        """`owner/name` of the reference."""
+        return "/".join(self.reference.split("/", 2)[:2])
+
+    def settle(self, found: CallResult | TrothError) -> None:
+        """Replies with what came of the call."""
+        if isinstance(found, TrothError):
+            self.refuse(answers.call_error(found))
+        elif found.failed:
+            self.refuse(self.failure(found), found)
+        else:
+            self.record(Outcome.OK, found)
+            raw = self.options.output == "raw"
+            self._reply(answers.success(found, self.request_id, raw=raw, headers=self.headers()))
+
+    def settle_behind(self, found: CallResult | TrothError) -> None:
+        """Keeps what came of a call that was replied to when it began; one that never began is refused."""
+        if isinstance(found, TrothError) and not self.replied:
+            self.refuse(answers.call_error(found))
+            return
+        if isinstance(found, TrothError):
+            error: CallError | None = answers.call_error(found)
+        else:
+            error = self.failure(found) if found.failed else None
+        result = None if isinstance(found, TrothError) else found
+        self.record(error.outcome if error else Outcome.OK, result)
+        if error is None and result is not None:
+            answer = answers.success(result, self.request_id, raw=False, headers=[])
+        else:
+            assert error is not None
+            answer = answers.refusal(error, self.request_id, result, raw=False, headers=[])
+        self.door.results.finish(self.request_id, answer.body)
+
+    def begun(self) -> None:
+        """Replies that the call runs, unless it was refused already."""
+        if not self.replied:
+            assert self.caller is not None
+            self.door.results.begin(self.request_id, self.caller.id)
+            self._reply(answers.begun(self.request_id, self.headers()))
+
+    def refuse(self, error: CallError, result: CallResult | None = None) -> None:
+        """Replies with an error."""
+        self.record(error.outcome, result, error.error_type)
+        raw = self.options.output == "raw"
+        self._reply(answers.refusal(error, self.request_id, result, raw=raw, headers=self.headers()))
+
+    def failure(self, result: CallResult) -> CallError:
+        """The error of a call that failed, with its stack for those who may see the source."""
+        assert self.route is not None
+        return answers.failure(result, source_shown=self.route.source_open or self.sees_source())
+
+    def sees_source(self) -> bool:
+        """Whether the caller may see what the algorithm prints: owners and members of organisations that own it."""
+        return self.caller is not None and self.door.owns(self.caller, self.subject)
+
+    def cancel(self) -> None:
+        """The caller left. A call that is not waited for goes on."""
+        if self.ticket is not None and not self.replied:
+            self.replied = True
+            self.ticket.cancel()
+            self.record(Outcome.CANCELLED, None)
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The receipt's headers, where a version was found for a caller who may see it."""
+        if self.route is None or self.caller is None:
+            return []
+        return answers.receipt_headers(self.route, self.reference, self.request_id)
+
+    def record(self, outcome: Outcome, result: CallResult | None, error_type: str = "") -> None:
+        """Counts the call and keeps the facts of its receipt."""
+        if self.route is not None and self.caller is not None:
+            self.door.record(self, self.route, self.caller, outcome, result)
+
+    def _reply(self, answer: Answer) -> None:
+        if not self.replied:
+            self.replied = True
+            self.respond(answer)
