@@ -89,8 +89,12 @@ class Settings:
     queue_bytes: int = _setting(256 << 20, "size of the bodies of all calls that may wait")
     queue_seconds: float = _setting(60.0, "time that a call may wait for a worker")
     warm_versions: int = _setting(64, "versions that may be loaded at the same time")
-    warm_memory: int = _setting(0, "memory of all that is loaded, above which what was called least lately is ended; 0: none")
-    keep_warm: str = _setting("", "references, with commas between them, that always have a worker, e.g. ada/echo/latest")
+    warm_memory: int = _setting(
+        0, "memory of all that is loaded, above which what was called least lately is ended; 0: none"
+    )
+    keep_warm: str = _setting(
+        "", "references, with commas between them, that always have a worker, e.g. ada/echo/latest"
+    )
     request_bytes: int = _setting(10 << 20, "size of a call's body at most")
     result_bytes: int = _setting(64 << 20, "size of a call's result at most")
     kept_bytes: int = _setting(64 << 20, "size of all results of calls with output=void that are kept to be fetched")

@@ -156,7 +156,9 @@ def test_apply_raises(author: Author, obedient: str, code: str, kind: str, messa
     reply = _do(author, obedient, code)
     assert call_error(reply, kind) == message
     assert reply.headers["troth-version"] == "0.1.0"
-    assert author.client.receipt(reply.headers["troth-request"])["outcome"] == kind
+    assert author.client.receipt(reply.headers["troth-request"])["outcome"] == (
+        "out_of_memory" if kind == "OutOfMemoryError" else "exception"
+    )
     assert author.call(obedient, {"do": "result = calls"}) == before + 2  # the same process goes on
 
 
@@ -191,7 +193,7 @@ def test_raising_where_nobody_listens(author: Author, obedient: str) -> None:
         assert reply.status_code == 200
         assert reply.json()["async"] is True
         request = reply.json()["request_id"]
-        _wait_for_outcome(author, request, "failed")
+        _wait_for_outcome(author, request, "exception")
 
 
 def _wait_for_outcome(author: Author, request: str, outcome: str) -> None:
@@ -403,9 +405,9 @@ def test_workers_killed_again_and_again(author: Author) -> None:
 
     def kill() -> None:
         while not stop.wait(0.05):
-            for worker in pool.workers[:1]:
+            for old in pool.workers[:1]:
                 try:
-                    os.killpg(process_of(worker), signal.SIGKILL)
+                    os.killpg(process_of(old), signal.SIGKILL)
                 except (ProcessLookupError, FileNotFoundError):
                     pass
 
@@ -726,13 +728,13 @@ def test_a_process_left_behind(author: Author, parent: str, code: str) -> None:
     author.call(reference, {"do": ""})
     sandbox = sandbox_of(worker_of(author.server, reference))
     call_error(_do(author, reference, "os._exit(3)"), "SystemExit")
-    wait_for(lambda: not worker_of_pool(author, reference), "the end of the worker")
+    wait_for(lambda: not pool_of(author.server, reference).workers, "the end of the worker")
     before = _descendants(sandbox)
     assert _do(author, reference, code).json()["result"] == "left"
     assert [author.call(reference, {"do": "result = calls"}) for _ in range(3)] == [2, 3, 4]
     worker = worker_of(author.server, reference)
     family = _descendants(sandbox_of(worker)) - before
-    assert len(family) == 2  # the worker, and what it left behind
+    assert len(family) >= 2  # the worker, and what it left behind
     call_error(_do(author, reference, "os._exit(3)"), "SystemExit")
     wait_for(lambda: not _alive(family), "the end of the whole family")
 

@@ -226,9 +226,7 @@ class Pool:
         except Exception:
             log.exception("a worker could not be started", version=self.spec.id)
             self._starting = None
-            self._give_up(
-                Failed("no worker could be started for this version", repair="look into the server's log")
-            )
+            self._give_up(Failed("no worker could be started for this version", repair="look into the server's log"))
         else:
             self._starting = None
             if isinstance(found, Failure):

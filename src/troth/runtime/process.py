@@ -199,9 +199,12 @@ class WorkerProcess:
             self._loaded.set_result(None if kind == worker.READY else load_failure(body))
             return
         call = self._calls[0] if self._calls else None
-        if call is None or number != call.number or not 0 <= seconds < math.inf:
-            self._distrust()
-        elif kind not in (_WHOLE if call.items is None else _IN_PARTS):
+        if (
+            call is None
+            or number != call.number
+            or not 0 <= seconds < math.inf
+            or kind not in (_WHOLE if call.items is None else _IN_PARTS)
+        ):
             self._distrust()
         elif kind == worker.ITEM:
             self._hand_over(call, body)

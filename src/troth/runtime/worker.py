@@ -137,9 +137,7 @@ class Service:
                 break
         os._exit(0)
 
-    def answer(
-        self, kind: int, flags: int, body: bytearray, item: Callable[[bytes], None]
-    ) -> tuple[int, bytes, float]:
+    def answer(self, kind: int, flags: int, body: bytearray, item: Callable[[bytes], None]) -> tuple[int, bytes, float]:
         """Kind, body and seconds of what comes of one call; `item` takes results that come one by one."""
         started = time.perf_counter()
         try:

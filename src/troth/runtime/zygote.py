@@ -23,7 +23,7 @@ from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
 from troth.runtime.process import WorkerProcess
 from troth.sandbox.confined import Confined
-from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
+from troth.sandbox.launcher import Confinement, Launcher, Limits
 
 _WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm", "/environment"
 #: folders of the modules that workers are handed, here and where they see them

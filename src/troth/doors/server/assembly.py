@@ -221,21 +221,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     garbage = Garbage(trees, repositories, environments)
     handlers: dict[str, Handler] = {}
     bus = Bus(database, shipped(), handlers, loader)
-    handlers |= {
-        "create_account": account_commands.CreateAccount(),
-        "create_organization": account_commands.CreateOrganization(),
-        "add_member": account_commands.AddMember(),
-        "remove_member": account_commands.RemoveMember(),
-        "create_key": account_commands.CreateKey(),
-        "revoke_key": account_commands.RevokeKey(),
-        "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories),
-        "start_build": algorithm_commands.StartBuild(),
-        "finish_build": algorithm_commands.FinishBuild(building),
-        "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
-        "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
-        "publish_version": algorithm_commands.PublishVersion(readings),
-        "collect_garbage": CollectGarbage(database, garbage),
-    }
+    handlers |= _handlers(bus, database, trees, repositories, building, garbage, readings)
     server = Server(
         settings,
         home,
@@ -261,6 +247,33 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     with database.read() as connection:
         loader.load(connection)
     return server, key
+
+
+def _handlers(
+    bus: Bus,
+    database: Database,
+    trees: Trees,
+    repositories: Repositories,
+    building: Building,
+    garbage: Garbage,
+    readings: Readings,
+) -> dict[str, Handler]:
+    """Every command by its name."""
+    return {
+        "create_account": account_commands.CreateAccount(),
+        "create_organization": account_commands.CreateOrganization(),
+        "add_member": account_commands.AddMember(),
+        "remove_member": account_commands.RemoveMember(),
+        "create_key": account_commands.CreateKey(),
+        "revoke_key": account_commands.RevokeKey(),
+        "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories),
+        "start_build": algorithm_commands.StartBuild(),
+        "finish_build": algorithm_commands.FinishBuild(building),
+        "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
+        "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
+        "publish_version": algorithm_commands.PublishVersion(readings),
+        "collect_garbage": CollectGarbage(database, garbage),
+    }
 
 
 async def _found(server: Server) -> str | None:
