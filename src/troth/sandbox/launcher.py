@@ -23,12 +23,13 @@ from troth.sandbox import refusals, seccomp
 from troth.sandbox.cgroups import Group, Groups
 from troth.sandbox.confined import Confined
 from troth.sandbox.confinement import API_SOCKET, Confinement, Limits, Network
+from troth.sandbox.egress import Egress, EgressRules
 from troth.sandbox.layers import layers_of
 from troth.sandbox.plan import Method, Surroundings, interpreter_prefix, plan
 from troth.sandbox.seccomp import Sockets
 from troth.sandbox.users import Users
 
-__all__ = ["Confinement", "Launcher", "Limits", "Network", "find_bubblewrap"]
+__all__ = ["Confinement", "EgressRules", "Launcher", "Limits", "Network", "find_bubblewrap"]
 
 
 def find_bubblewrap() -> str | None:
@@ -45,7 +46,8 @@ class Launcher:
 
     `service_uid`, `worker_uid` and the `worker_uids` users behind it are whom they run as when the server is root: services
     as the first, workers without an identity as the second, each other identity as one of the rest. Otherwise they keep
-    the server's user and rely on a user name space. `groups` and `filter_calls` leave a layer out, for tests.
+    the server's user and rely on a user name space. `egress` says what full network access reaches; without it there is
+    none. `groups` and `filter_calls` leave a layer out, for tests.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Launcher:
         worker_uids: int = 512,
         filter_calls: bool = True,
         groups: bool = True,
+        egress: EgressRules | None = EgressRules(),
     ) -> None:
         self.root: bool = os.geteuid() == 0
         self.uid = worker_uid if self.root else None
@@ -78,6 +81,9 @@ class Launcher:
         self._close.callback(self.groups.close)
         self._folder = self._close.enter_context(tempfile.TemporaryDirectory(prefix="troth-sandbox-"))
         os.chmod(self._folder, 0o711)
+        self.egress: Egress | None = None if egress is None else Egress(egress, self._folder)
+        if self.egress is not None:
+            self._close.callback(self.egress.close)
         weakref.finalize(self, self._close.close)
 
     def methods(self) -> list[Method]:
@@ -187,8 +193,10 @@ class Launcher:
         return path
 
     def _connected(self, confinement: Confinement) -> Confinement:
-        """The confinement with the sockets that its network gives it."""
-        if confinement.network not in (Network.API, Network.FULL):
+        """The confinement with what its network gives it: the server's socket, the egress proxy."""
+        if confinement.network is Network.FULL and self.egress is not None:
+            confinement = self.egress.extended(self, confinement)
+        if confinement.network not in (Network.API, Network.FULL) or self.api_socket is None:
             return confinement
         return replace(confinement, binds=[*confinement.binds, (str(self.api_socket), API_SOCKET)])
 

@@ -56,6 +56,12 @@ REFUSALS = (
         "run troth on x86-64 or arm64",
     ),
     Refusal(
+        lambda launcher, asked: asked.network is Network.FULL and launcher.egress is None,
+        "network_access full is turned off on this server",
+        "its operator gives no algorithm a network",
+        "publish with network_access isolated, or ask the operator",
+    ),
+    Refusal(
         lambda launcher, asked: asked.network is Network.API and launcher.api_socket is None,
         "this server has no socket for its workers to reach it by",
         "the server was started without one",

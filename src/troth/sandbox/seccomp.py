@@ -28,7 +28,7 @@ Line = tuple[int, int, int, int]
 class Sockets(Enum):
     """Which sockets a process may make."""
 
-    #: none; connected pairs of streams only. Where no name space hides other programs' Unix sockets.
+    #: none; connected pairs of streams only, and no shared memory. Where no name space hides what is the machine's.
     PAIRS = "pairs"
     #: Unix sockets, in a file system that has none but those given
     UNIX = "unix"
@@ -51,6 +51,8 @@ class Machine:
     socket: int
     socketpair: int
     connect: int
+    #: memory, queues and semaphores that are shared by key or name with the whole machine
+    shared: dict[str, int]
     #: bit that marks another set of numbers of the same architecture (x32), 0 where there is none
     other_numbers: int = 0
     #: the same number everywhere: keeps its flags in memory, where a filter cannot read them
@@ -79,7 +81,8 @@ _X86_64 = Machine(
         "iopl": 172, "ioperm": 173, "modify_ldt": 154, "create_module": 174, "_sysctl": 156, "uselib": 134,
         **_EVERYWHERE,
     },
-    clone=56, ioctl=16, socket=41, socketpair=53, connect=42, other_numbers=0x40000000,
+    clone=56, ioctl=16, socket=41, socketpair=53, connect=42,
+    shared={"shmget": 29, "shmat": 30, "semget": 64, "msgget": 68, "mq_open": 240}, other_numbers=0x40000000,
 )  # fmt: skip
 
 _ARM64 = Machine(
@@ -97,6 +100,7 @@ _ARM64 = Machine(
         **_EVERYWHERE,
     },
     clone=220, ioctl=29, socket=198, socketpair=199, connect=203,
+    shared={"shmget": 194, "shmat": 196, "semget": 190, "msgget": 186, "mq_open": 180},
 )  # fmt: skip
 
 MACHINES = {"x86_64": _X86_64, "aarch64": _ARM64, "arm64": _ARM64}
@@ -144,7 +148,8 @@ def _socket_lines(sockets: Sockets, table: Machine) -> list[Line]:
         return _call(table.socket, [*unix, *inet, *_argument(2), *_unless(_TCP)])
     # a datagram of a pair can be sent to any Unix socket by its path; what is sent through these cannot
     pair = [*_argument(1), (_AND, 0, 0, _SOCK_TYPE), *_unless((_SOCK_STREAM, _SOCK_SEQPACKET))]
-    return [*_call(table.socket, refused), *_call(table.connect, refused), *_call(table.socketpair, pair)]
+    shared = [line for number in table.shared.values() for line in _call(number, refused)]
+    return [*shared, *_call(table.socket, refused), *_call(table.connect, refused), *_call(table.socketpair, pair)]
 
 
 def _deny(error: int) -> int:
