@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from troth.sandbox.cgroups import Group
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -18,10 +20,15 @@ class Confined:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], layers: Mapping[str, str], released: Callable[[], None] | None = None
+        self,
+        process: subprocess.Popen[bytes],
+        group: Group | None,
+        layers: Mapping[str, str],
+        released: Callable[[], None],
     ) -> None:
         self._process = process
-        self._released = released
+        self._group = group
+        self._released: Callable[[], None] | None = released
         self.layers = dict(layers)
 
     @property
@@ -42,6 +49,8 @@ class Confined:
 
     def kill(self) -> None:
         """Ends it and everything that it started, at once. Harmless when it is dead already."""
+        if self._group is not None and self._released is not None:
+            self._group.kill()
         if self._process.poll() is None:  # else its number may be another's
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -49,16 +58,20 @@ class Confined:
     @property
     def out_of_memory(self) -> bool:
         """Whether the kernel killed something in it for want of memory; False where no cgroup counts that."""
-        return False
+        return self._group is not None and self._group.oom_kills() > 0
 
     def memory(self) -> int | None:
-        """Bytes that the whole sandbox uses now, or None when that is unknown."""
-        return _resident(self._process.pid) if self._process.poll() is None else None
+        """Bytes that the whole sandbox uses now, or None when it is dead. Without a cgroup, shared pages count each time."""
+        if self._process.poll() is not None:
+            return None
+        counted = self._group.memory() if self._group is not None else None
+        return _resident(self._process.pid) if counted is None else counted
 
     def release(self) -> None:
-        """Gives back what was kept for it. May be called again."""
-        released, self._released = self._released, None
-        if released is not None:
+        """Gives back its cgroup, its user and its folder. To be called when it is dead; may be called again."""
+        if self._released is not None:
+            self.kill()  # what it started may outlive it
+            released, self._released = self._released, None
             released()
 
 
