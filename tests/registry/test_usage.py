@@ -54,7 +54,13 @@ def test_minutes_add_up_to_hours_and_days(database: Database) -> None:
 
 
 def test_usage_is_asked_for_by_name_and_time(database: Database) -> None:
-    rows = [ADA, ADA._replace(minute=101), ADA._replace(name="other"), ADA._replace(version="2.0.0"), ADA._replace(caller="eve")]
+    rows = [
+        ADA,
+        ADA._replace(minute=101),
+        ADA._replace(name="other"),
+        ADA._replace(version="2.0.0"),
+        ADA._replace(caller="eve"),
+    ]
     database.write_now(lambda connection: add_usage(connection, {row: counts(1, 0, 0) for row in rows}))
     assert [row.series for row in asked(database, Wanted(101, 200, 1))] == [rows[1]]
     assert [row.series for row in asked(database, Wanted(0, 200, 1, name="other"))] == [rows[2]]

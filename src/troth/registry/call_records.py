@@ -20,18 +20,17 @@ from troth.registry.tables import call_circumstances, call_records
 #: rows in one step of deletion
 _ROWS_AT_ONCE = 2000
 _DAY = 86400
-_COLUMNS = "at, request, caller, reference, outcome, seconds, circumstances"
 _INSERT = {
-    "sqlite": f"""
-        INSERT INTO call_records ({_COLUMNS})
+    "sqlite": """
+        INSERT INTO call_records (at, request, caller, reference, outcome, seconds, circumstances)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
         FROM json_each(:batch) WHERE true ON CONFLICT (request) DO NOTHING""",
-    "postgresql": f"""
-        INSERT INTO call_records ({_COLUMNS})
-        SELECT CAST(one ->> 0 AS integer), one ->> 1, one ->> 2, one ->> 3, one ->> 4,
+    "postgresql": """
+        INSERT INTO call_records (at, request, caller, reference, outcome, seconds, circumstances)
+        SELECT CAST(one ->> 0 AS bigint), one ->> 1, one ->> 2, one ->> 3, one ->> 4,
                CAST(one ->> 5 AS double precision), CAST(one ->> 6 AS integer)
         FROM json_array_elements(CAST(:batch AS json)) AS one ON CONFLICT (request) DO NOTHING""",
-}  # the columns are named above
+}
 
 
 class CallRecord(NamedTuple):
@@ -54,7 +53,9 @@ def circumstances_id(connection: Connection, document: dict[str, Any], at: int) 
     new = kind.insert(call_circumstances).values(digest=digest, document=content, used_at=at)
     latest = {"used_at": new.excluded.used_at}
     connection.execute(new.on_conflict_do_update(index_elements=["digest"], set_=latest))
-    return int(connection.execute(select(call_circumstances.c.id).where(call_circumstances.c.digest == digest)).scalar_one())
+    return int(
+        connection.execute(select(call_circumstances.c.id).where(call_circumstances.c.digest == digest)).scalar_one()
+    )
 
 
 def mark_used(connection: Connection, numbers: Sequence[int], at: int) -> None:
@@ -95,7 +96,9 @@ def forget_records(connection: Connection, *, before: int, most: int) -> bool:
     gone = [row.position for row in rows if row.at < before or row.position <= last - most]
     if gone:
         connection.execute(
-            delete(call_records).where(call_records.c.position.between(gone[0], gone[-1]), _expired(before, last - most))
+            delete(call_records).where(
+                call_records.c.position.between(gone[0], gone[-1]), _expired(before, last - most)
+            )
         )
     connection.execute(delete(call_circumstances).where(call_circumstances.c.used_at < before - _DAY))
     return len(gone) == _ROWS_AT_ONCE

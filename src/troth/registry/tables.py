@@ -207,5 +207,7 @@ call_records = Table(
     Column("reference", Text, nullable=False),
     Column("outcome", String(32), nullable=False),
     Column("seconds", Float(53), nullable=False),
-    Column("circumstances", Integer, nullable=False),  # kept a day longer than the last call; a foreign key would cost each
+    Column(
+        "circumstances", Integer, nullable=False
+    ),  # kept a day longer than the last call; a foreign key would cost each
 )

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 from sqlalchemy.dialects import postgresql, sqlite
 
 from troth.observe.latency import BUCKETS
-from troth.registry.tables import usage
+from troth.registry.tables import accounts, members, usage
 
 #: minutes in one step of deletion
 _MINUTES_AT_ONCE = 10
@@ -82,6 +82,13 @@ def usage_of(
         UsageRow(Series(*row[:6]), int(row[6]), float(row[7]), tuple(map(int, row[8:])))
         for row in connection.execute(found.limit(most))
     ]
+
+
+def owners_of(connection: Connection, account_id: str) -> list[str]:
+    """Names of the accounts whose algorithms are the account's own affair: itself, and what it belongs to now (ALG-26)."""
+    present = select(members.c.organization_id).where(members.c.account_id == account_id, members.c.valid_to.is_(None))
+    found = select(accounts.c.name).where(or_(accounts.c.id == account_id, accounts.c.id.in_(present)))
+    return list(connection.execute(found).scalars())
 
 
 def forget_usage(connection: Connection, before: int) -> bool:

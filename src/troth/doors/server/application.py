@@ -23,7 +23,9 @@ from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.native.usage import UsageApi
 from troth.doors.server.assembly import Server
+from troth.doors.server.observation import CountsWithoutCallers, states_of
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
 
 #: uvicorn's parser takes heads of any size; nobody needs more than this.
@@ -43,8 +45,8 @@ class Application:
         self._calls = CallDoor(
             server.table,
             server.engine,
-            server.counts,
-            server.receipts,
+            CountsWithoutCallers(server.observation.usage),
+            server.observation.records,
             server.explain,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
@@ -83,12 +85,12 @@ class Application:
 
 def _rest(server: Server) -> Starlette:
     api = NativeApi(
-        server.bus, server.database, server.trees, server.receipts, server.receipt, server.home.uploads, server.readings
+        server.bus, server.database, server.trees, server.observation.records, server.home.uploads, server.readings
     )
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
     )
-    operations = [*api.operations(), *builds.operations()]
+    operations = [*api.operations(), *builds.operations(), *_usage(server).operations()]
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:
@@ -105,7 +107,7 @@ def _rest(server: Server) -> Starlette:
             return problem_response(missing, _request_id())
         if not caller.administrator:  # metrics name private algorithms
             return problem_response(Forbidden("metrics are for administrators of this server"), _request_id())
-        return Response(server.metrics.render(), media_type="text/plain; version=0.0.4")
+        return Response(server.observation.metrics.render(), media_type="text/plain; version=0.0.4")
 
     ordinary = [
         Route("/health", health),
@@ -114,6 +116,16 @@ def _rest(server: Server) -> Starlette:
     ]
     return Starlette(
         routes=[*ordinary, *routes(operations, server.table)], exception_handlers={HTTPException: _unrouted}
+    )
+
+
+def _usage(server: Server) -> UsageApi:
+    observed = server.observation
+    return UsageApi(
+        server.database,
+        lambda: states_of(server.engine),
+        observed.usage.totals,
+        observed.bookkeeping.settle,
     )
 
 

@@ -19,7 +19,7 @@ from troth.builds.logs import BuildLogs
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
-from troth.calls.receipts import Receipt, Receipts
+from troth.calls.receipts import Receipt
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
@@ -27,9 +27,10 @@ from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
+from troth.doors.server.observation import Observation, observation, states_of
 from troth.errors import TrothError
 from troth.home import Home
-from troth.observe.metrics import CallCounts, Metrics
+from troth.observe.metrics import Faults
 from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts
 from troth.registry.database import Database
@@ -62,9 +63,7 @@ class Server:
     build_logs: BuildLogs
     garbage: Garbage
     launcher: Launcher
-    receipts: Receipts
-    counts: CallCounts
-    metrics: Metrics
+    observation: Observation
     readings: Readings
     lock: IO[str]
     #: for what takes long: git, uv, the files of builds
@@ -118,7 +117,7 @@ class Server:
 
     def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
         """The receipt of a call from the facts that were kept of it."""
-        request, caller, reference, route, outcome, seconds = facts
+        request, caller, reference, route, outcome, seconds = facts[:6]
         assert isinstance(route, Route)
         return Receipt(
             request=request,
@@ -142,6 +141,7 @@ class Server:
             task.cancel()
         self.launcher.stop_services()
         await self.engine.close()
+        await self.observation.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.database.close)
         self.lock.close()
@@ -173,10 +173,10 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
     launcher = Launcher(worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=find_bubblewrap())
-    counts = CallCounts()
+    faults = Faults()
 
     def altered(digest: str, files: list[str]) -> None:
-        counts.altered_environments += 1
+        faults.altered_environments += 1
 
     environments = Environments(
         home.environments,
@@ -230,9 +230,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         build_logs,
         garbage,
         launcher,
-        Receipts(),
-        counts,
-        Metrics(counts, engine.states),
+        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: states_of(engine)),
         readings,
         lock,
         threads,

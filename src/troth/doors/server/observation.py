@@ -1,0 +1,69 @@
+"""What one server counts, records, limits and traces of calls, put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.records import Facts, Records
+from troth.calls.usage import Usage
+from troth.observe.metrics import CallTotals, Faults, Metrics
+from troth.registry.database import Database
+from troth.settings import Settings
+
+States = Callable[[], list[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class Observation:
+    """The parts that the call path tells of each call, and those that tell others."""
+
+    usage: Usage
+    records: Records
+    faults: Faults
+    bookkeeping: Bookkeeping
+    metrics: Metrics
+
+    async def close(self) -> None:
+        """Writes what is left; to be awaited when calls have ended, and before the database is closed."""
+        await self.bookkeeping.close()
+
+
+def observation(
+    settings: Settings, database: Database, faults: Faults, describe: Callable[[Facts], dict[str, Any]], states: States
+) -> Observation:
+    """The parts, writing already; `describe` makes a receipt from the facts of a call."""
+    totals = CallTotals()
+    usage = Usage(totals)
+    records = Records(describe)
+    retention = Retention(settings.usage_days, settings.record_days, settings.records)
+    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time)
+    bookkeeping.start()
+    metrics = Metrics(totals, faults, states, bookkeeping.backlog)
+    return Observation(usage, records, faults, bookkeeping, metrics)
+
+
+def states_of(engine: Any) -> list[dict[str, Any]]:
+    """The engine's states with every field that is read of them."""
+    missing = {"algorithm": "", "version": "", "memory_bytes": 0}
+    return [
+        {
+            **missing,
+            **state,
+            "workers": state["workers"] if isinstance(state["workers"], dict) else {"up": state["workers"]},
+        }
+        for state in engine.states()
+    ]
+
+
+class CountsWithoutCallers:
+    """What a call door that does not name the caller counts into."""
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+
+    def add(self, algorithm: str, version: str, outcome: str, seconds: float) -> None:
+        self._usage.add(algorithm, version, "", outcome, seconds)
