@@ -6,7 +6,7 @@ A call costs an append of one tuple. A reply's receipt can be asked for at once:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -26,11 +26,8 @@ Facts = tuple[Any, ...]
 Known = dict[tuple[int, ...], tuple[tuple[Any, ...], int]]
 
 
-class Kept(NamedTuple):
-    """The facts of a call, and when they were settled in seconds since 1970."""
-
-    at: int
-    facts: Facts
+#: the facts of a call, after the moment at which they were settled, in seconds since 1970
+Kept = tuple[int, Facts]
 
 
 class Records:
@@ -58,8 +55,7 @@ class Records:
 
     def settle(self, now: int) -> None:
         """Notes the moment on what was kept since the last time."""
-        for facts in self._fresh:
-            self._waiting[facts[0]] = Kept(now, facts)
+        self._waiting.update({facts[0]: (now, facts) for facts in self._fresh})
         self._fresh = []
         beyond = len(self._waiting) - self._most
         if beyond > 0:
@@ -71,7 +67,7 @@ class Records:
         """The receipt of a call that the registry does not have yet."""
         self.settle(now)
         kept = self._waiting.get(request) or self._under_way.get(request)
-        return {**self._describe(kept.facts), "at": kept.at} if kept else None
+        return {**self._describe(kept[1]), "at": kept[0]} if kept else None
 
     def take(self) -> list[Kept]:
         """The oldest calls that wait, as many as one transaction takes; `done` or `give_back` follows."""
@@ -111,12 +107,11 @@ class Records:
         self._known = {}
 
     def _circumstances(self, connection: Connection, facts: Facts, at: int, known: Known) -> int:
-        shared = (facts[3], *facts[6:])
-        key = tuple(map(id, shared))
+        key = (id(facts[3]), *map(id, facts[6:]))
         found = self._known.get(key) or known.get(key)
         if found is not None:
             return found[1]
         receipt = self._describe(facts)
         number = circumstances_id(connection, {name: receipt[name] for name in receipt if name not in _OWN}, at)
-        known[key] = (shared, number)
+        known[key] = ((facts[3], *facts[6:]), number)
         return number
