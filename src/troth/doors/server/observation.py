@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.limits import Allowance, Limits
 from troth.calls.records import Facts, Records
 from troth.calls.usage import Usage
 from troth.observe.metrics import CallTotals, Faults, Metrics
@@ -23,6 +24,7 @@ class Observation:
 
     usage: Usage
     records: Records
+    limits: Limits
     faults: Faults
     bookkeeping: Bookkeeping
     metrics: Metrics
@@ -43,7 +45,12 @@ def observation(
     bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time)
     bookkeeping.start()
     metrics = Metrics(totals, faults, states, bookkeeping.backlog)
-    return Observation(usage, records, faults, bookkeeping, metrics)
+    limits = Limits(
+        Allowance(
+            settings.key_calls_per_second, settings.key_burst, settings.key_concurrent_calls, settings.concurrent_calls
+        )
+    )
+    return Observation(usage, records, limits, faults, bookkeeping, metrics)
 
 
 def states_of(engine: Any) -> list[dict[str, Any]]:
