@@ -238,6 +238,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     key = await _found(server)
     with database.read() as connection:
         loader.load(connection)
+    server.observation.bookkeeping.start()
     return server, key
 
 
