@@ -83,8 +83,7 @@ class Pool:
         starts = {zygote.place.start for zygote in self.zygotes}
         return {
             "id": self.spec.id,
-            "workers": len(self.workers),
-            "busy": busy,
+            "workers": {"busy": busy, "idle": len(self.workers) - busy},
             "state": "hot" if self.workers else "warm" if self.zygotes else "cold",
             "waiting": len(self.waiting),
             "memory_bytes": sum(zygote.memory() or 0 for zygote in self.zygotes),

@@ -20,7 +20,7 @@ from troth.builds.logs import BuildLogs
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
-from troth.calls.receipts import Receipt, Receipts
+from troth.calls.receipts import Receipt
 from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.commands import accounts as account_commands
@@ -29,9 +29,10 @@ from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
+from troth.doors.server.observation import Observation, observation
 from troth.errors import TrothError
 from troth.home import Home
-from troth.observe.metrics import CallCounts, Metrics
+from troth.observe.metrics import Faults
 from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts
 from troth.registry.database import Database
@@ -66,10 +67,8 @@ class Server:
     build_logs: BuildLogs
     garbage: Garbage
     launcher: Launcher
-    receipts: Receipts
+    observation: Observation
     results: Results
-    counts: CallCounts
-    metrics: Metrics
     readings: Readings
     lock: IO[str]
     #: for what takes long: git, uv, the files of builds
@@ -161,6 +160,7 @@ class Server:
             task.cancel()
         self.launcher.stop_services()
         await self.engine.close()
+        await self.observation.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.database.close)
         self.lock.close()
@@ -192,10 +192,10 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
     launcher = Launcher(worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=find_bubblewrap())
-    counts = CallCounts()
+    faults = Faults()
 
     def altered(digest: str, files: list[str]) -> None:
-        counts.altered_environments += 1
+        faults.altered_environments += 1
 
     environments = Environments(
         home.environments,
@@ -235,10 +235,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         build_logs,
         garbage,
         launcher,
-        Receipts(),
+        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states()),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
-        counts,
-        Metrics(counts, engine.states),
         readings,
         lock,
         threads,
@@ -246,6 +244,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     key = await _found(server)
     with database.read() as connection:
         loader.load(connection)
+    server.observation.bookkeeping.start()
     return server, key
 
 

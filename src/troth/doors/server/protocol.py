@@ -48,7 +48,7 @@ class _Taken:
 
     __slots__ = (
         "authorization", "body", "content_type", "disconnected", "exchange", "keep_alive", "message_event", "path", "query",
-        "response_complete",
+        "response_complete", "trace",
     )  # fmt: skip
 
     def __init__(self, path: str, query: bytes, authorization: bytes, content_type: bytes, keep_alive: bool) -> None:
@@ -62,6 +62,8 @@ class _Taken:
         self.response_complete = False
         self.disconnected = False
         self.message_event = _NOBODY_WAITS
+        #: the headers traceparent and tracestate
+        self.trace: tuple[bytes, ...] = ()
 
 
 class _NobodyWaits:
@@ -124,7 +126,7 @@ class CallProtocol(CorkedProtocol):
             return
         self._deadline = math.inf
         respond = functools.partial(self._answer, taken)
-        exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond)
+        exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond, *taken.trace)
         body = taken.body[0] if len(taken.body) == 1 else b"".join(taken.body)
         self._door.start(exchange, taken.query, taken.content_type, body)
 
@@ -189,7 +191,11 @@ class CallProtocol(CorkedProtocol):
         if b"#" in path or fragment:
             return None
         keep_alive = self.parser.should_keep_alive()
-        return _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive)
+        taken = _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive)
+        if self._door.watch.tracing is not None:
+            sent = dict(self.headers)
+            taken.trace = sent.get(b"traceparent", b""), sent.get(b"tracestate", b"")
+        return taken
 
     def _answer(self, taken: _Taken, answer: Answer) -> None:
         """Writes a reply, and lets what waits behind it begin."""
