@@ -74,6 +74,13 @@ class Settings:
     worker_memory: int = _setting(4 << 30, "address space of one worker")
     worker_processes: int = _setting(256, "processes and threads of one worker")
     worker_temporary: int = _setting(256 << 20, "size of a worker's /tmp, which is memory")
+    worker_uids: int = _setting(512, "users behind worker_uid, one for each version, when the server is root")
+    egress_allow: str = _setting(
+        "",
+        "private networks, with commas between them, that versions with network_access full may reach, e.g. 10.1.0.0/16",
+    )
+    egress_deny: str = _setting("", "further networks that they may not reach; never this machine's own, nor metadata")
+    stop_seconds: float = _setting(60.0, "time that calls under way have to end when the server is told to stop")
     call_seconds: float = _setting(300.0, "time limit of a call that names none")
     longest_call_seconds: float = _setting(3000.0, "time limit that a call may ask for at most")
     load_seconds: float = _setting(60.0, "time limit for loading a version")

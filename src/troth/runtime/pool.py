@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 import structlog
 
+from troth.contracts.running import Running
 from troth.errors import Failed, QueueDeadline, QueueFull, TrothError
 from troth.runtime.call import Call
 from troth.runtime.endings import Failure
-from troth.runtime.engine import CallRequest, Loaded, Running, VersionSpec
+from troth.runtime.engine import CallRequest, Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.process import WorkerProcess
 from troth.runtime.zygote import Zygote

@@ -29,6 +29,7 @@ from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
+from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
 from troth.errors import TrothError
 from troth.home import Home
@@ -41,7 +42,7 @@ from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
-from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
+from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
 from troth.versions.history import Readings
 
@@ -154,15 +155,16 @@ class Server:
             state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
         return found
 
-    async def close(self) -> None:
-        """Stops the workers and finishes every write."""
+    async def close(self, drain_seconds: float = 0.0) -> None:
+        """Lets calls under way end for so long, stops the workers and finishes every write."""
         for task in list(self.behind):
             task.cancel()
         self.launcher.stop_services()
-        await self.engine.close()
+        await self.engine.close(drain_seconds)
         await self.observation.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.database.close)
+        self.launcher.close()
         self.lock.close()
 
 
@@ -191,7 +193,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     readings = Readings(settings.visibility_fixed_per, settings.latest_private)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
-    launcher = Launcher(worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=find_bubblewrap())
+    launcher = _launcher(settings)
     faults = Faults()
 
     def altered(digest: str, files: list[str]) -> None:
@@ -297,6 +299,21 @@ async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
     return await bus.submit(Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4())))
 
 
+def _launcher(settings: Settings) -> Launcher:
+    networks = (
+        [one.strip() for one in text.split(",") if one.strip()]
+        for text in (settings.egress_allow, settings.egress_deny)
+    )
+    allow, deny = networks
+    return Launcher(
+        worker_uid=settings.worker_uid,
+        worker_uids=settings.worker_uids,
+        service_uid=settings.service_uid,
+        bubblewrap=find_bubblewrap(),
+        egress=EgressRules(tuple(allow), tuple(deny)),
+    )
+
+
 def _engine(
     settings: Settings,
     home: Home,
@@ -309,7 +326,7 @@ def _engine(
         if not trees.has(spec.manifest):
             trees.keep_files(repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
         site = environments.ready(spec.environment, content=spec.environment_content)
-        return Loaded(trees.verified(spec.manifest), site)
+        return loaded(trees.verified(spec.manifest), site)
 
     return LocalEngine(
         launcher,
