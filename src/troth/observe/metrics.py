@@ -49,7 +49,7 @@ class CallTotals:
         if label not in self.versions and len(self.versions) >= _MOST_VERSIONS:
             label = (OTHER, OTHER)
         found = self.versions.setdefault(label, VersionTotals())
-        found.outcomes[self._word(outcome)] += int(cell[0])
+        found.outcomes[self._word(f"{outcome}")] += int(cell[0])
         found.seconds += cell[1]
         for index, count in enumerate(itertools.islice(cell, 2, None)):
             found.buckets[index] += int(count)
@@ -127,18 +127,20 @@ def _calls(totals: CallTotals) -> Iterable[Metric]:
 
 
 def _engine(states: Sequence[dict[str, Any]]) -> Iterable[Metric]:
-    workers = GaugeMetricFamily("troth_workers", "Workers by what they are doing.", labels=["state"])
-    found: Counter[str] = Counter()
-    for state in states:
-        found.update(state["workers"])
-    for word, count in sorted(found.items()):
-        workers.add_metric([word], count)
+    """From states as the engine tells them: id, algorithm, version, workers, busy, state, waiting, memory_bytes."""
+    busy = sum(state["busy"] for state in states)
+    workers = GaugeMetricFamily("troth_workers", "Workers by whether they run a call.", labels=["state"])
+    workers.add_metric(["busy"], busy)
+    workers.add_metric(["idle"], sum(state["workers"] for state in states) - busy)
+    versions = GaugeMetricFamily("troth_versions", "Versions by how far they are from running.", labels=["state"])
+    for word, count in sorted(Counter(state["state"] for state in states).items()):
+        versions.add_metric([word], count)
     waiting = GaugeMetricFamily("troth_calls_waiting", "Calls that wait for a worker.", labels=["algorithm", "version"])
     memory = GaugeMetricFamily("troth_memory_bytes", "Memory of workers.", labels=["algorithm", "version"])
     for (algorithm, version), (calls, size) in _by_version(states).items():
         waiting.add_metric([algorithm, version], calls)
         memory.add_metric([algorithm, version], size)
-    return [workers, waiting, memory]
+    return [workers, versions, waiting, memory]
 
 
 def _by_version(states: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple[int, int]]:

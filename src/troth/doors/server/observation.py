@@ -61,15 +61,8 @@ def observation(
 
 def states_of(engine: Any) -> list[dict[str, Any]]:
     """The engine's states with every field that is read of them."""
-    missing = {"algorithm": "", "version": "", "memory_bytes": 0}
-    return [
-        {
-            **missing,
-            **state,
-            "workers": state["workers"] if isinstance(state["workers"], dict) else {"up": state["workers"]},
-        }
-        for state in engine.states()
-    ]
+    missing = {"algorithm": "", "version": "", "busy": 0, "state": "", "memory_bytes": 0, "start": "", "last_crash": ""}
+    return [{**missing, **state} for state in engine.states()]
 
 
 class CountsWithoutCallers:
