@@ -30,6 +30,8 @@ class Receipt:
     worker: int
     #: level and layers of isolation that were proved
     isolation: dict[str, Any]
+    #: whether the worker was a fork of a loaded process or loaded the version itself; None where there was none
+    start: str | None
     outcome: str
     seconds: float
 

@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -60,13 +60,6 @@ class CallTotals:
                 return OTHER
             self._outcomes.add(outcome)
         return outcome
-
-
-class CallCounts(Protocol):
-    """What a call door that does not name the caller counts into."""
-
-    def add(self, algorithm: str, version: str, outcome: str, seconds: float) -> None:
-        """Counts one call."""
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from troth import __version__
 from troth.errors import MalformedSetting
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Tracing:
                 "traces cannot be sent", why=f"OpenTelemetry is missing: {error}", repair="install troth[telemetry]"
             ) from None
         whole = address if parts.path.strip("/") else f"{address.rstrip('/')}/v1/traces"
-        return Tracing(SpanWriter(whole, __version__), ratio)
+        return Tracing(SpanWriter(whole, version("troth")), ratio)
 
     def __init__(self, writer: SpanWriter, ratio: float) -> None:
         self._writer = writer

@@ -23,9 +23,9 @@ from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
 from troth.doors.server.assembly import Server
-from troth.doors.server.observation import CountsWithoutCallers, states_of
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
 
 #: uvicorn's parser takes heads of any size; nobody needs more than this.
@@ -42,11 +42,11 @@ class Application:
 
     def __init__(self, server: Server) -> None:
         settings = server.settings
-        self._calls = CallDoor(
+        self.calls = CallDoor(
             server.table,
             server.engine,
-            CountsWithoutCallers(server.observation.usage),
-            server.observation.records,
+            server.observation,
+            server.results,
             server.explain,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
@@ -71,7 +71,7 @@ class Application:
             if _head_size(scope["headers"]) > _LARGEST_HEAD:
                 await _head_too_large(send)
             elif path.startswith(PREFIX):
-                await self._calls(scope, receive, send)
+                await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
             elif path.startswith(V1_PREFIX):
@@ -90,7 +90,8 @@ def _rest(server: Server) -> Starlette:
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
     )
-    operations = [*api.operations(), *builds.operations(), *_usage(server).operations()]
+    running = RunningApi(server.results)
+    operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:
@@ -123,7 +124,7 @@ def _usage(server: Server) -> UsageApi:
     observed = server.observation
     return UsageApi(
         server.database,
-        lambda: states_of(server.engine),
+        server.states,
         observed.usage.totals,
         observed.bookkeeping.settle,
     )

@@ -57,19 +57,3 @@ def observation(
         )
     )
     return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics)
-
-
-def states_of(engine: Any) -> list[dict[str, Any]]:
-    """The engine's states with every field that is read of them."""
-    missing = {"algorithm": "", "version": "", "busy": 0, "state": "", "memory_bytes": 0, "start": "", "last_crash": ""}
-    return [{**missing, **state} for state in engine.states()]
-
-
-class CountsWithoutCallers:
-    """What a call door that does not name the caller counts into."""
-
-    def __init__(self, usage: Usage) -> None:
-        self._usage = usage
-
-    def add(self, algorithm: str, version: str, outcome: str, seconds: float) -> None:
-        self._usage.add(algorithm, version, "", outcome, seconds)
