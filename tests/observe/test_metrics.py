@@ -19,7 +19,7 @@ def cell(calls: int, bucket: int = 0) -> list[float]:
 
 
 def state(version: str, **more: Any) -> dict[str, Any]:
-    return {"id": version, "algorithm": "ada/echo", "version": version, "workers": 3, "busy": 1, "state": "hot",
+    return {"id": version, "algorithm": "ada/echo", "version": version, "workers": {"busy": 1, "idle": 2}, "state": "hot",
             "waiting": 2, "memory_bytes": 100, "start": "fork", "last_crash": "", **more}  # fmt: skip
 
 
@@ -65,7 +65,9 @@ def test_latencies_are_a_histogram() -> None:
 
 
 def test_the_engine_and_the_server_itself() -> None:
-    found = scrape(CallTotals(), [state("1.0.0"), state("2.0.0", workers=0, busy=0, state="warm", memory_bytes=None)])
+    found = scrape(
+        CallTotals(), [state("1.0.0"), state("2.0.0", workers={"busy": 0, "idle": 0}, state="warm", memory_bytes=0)]
+    )
     assert values(found["troth_workers"]) == {("busy",): 1, ("idle",): 2}
     assert values(found["troth_versions"]) == {("hot",): 1, ("warm",): 1}
     assert values(found["troth_calls_waiting"]) == {("ada/echo", "1.0.0"): 2, ("ada/echo", "2.0.0"): 2}

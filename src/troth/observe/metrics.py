@@ -120,11 +120,10 @@ def _calls(totals: CallTotals) -> Iterable[Metric]:
 
 
 def _engine(states: Sequence[dict[str, Any]]) -> Iterable[Metric]:
-    """From states as the engine tells them: id, algorithm, version, workers, busy, state, waiting, memory_bytes."""
-    busy = sum(state["busy"] for state in states)
+    """From states as the engine tells them: id, algorithm, version, workers (busy and idle), state, waiting, memory_bytes."""
     workers = GaugeMetricFamily("troth_workers", "Workers by whether they run a call.", labels=["state"])
-    workers.add_metric(["busy"], busy)
-    workers.add_metric(["idle"], sum(state["workers"] for state in states) - busy)
+    for word in ("busy", "idle"):
+        workers.add_metric([word], sum(state["workers"][word] for state in states))
     versions = GaugeMetricFamily("troth_versions", "Versions by how far they are from running.", labels=["state"])
     for word, count in sorted(Counter(state["state"] for state in states).items()):
         versions.add_metric([word], count)
@@ -145,7 +144,7 @@ def _by_version(states: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple
         if label not in found and len(found) >= _MOST_VERSIONS:
             label = (OTHER, OTHER)
         calls, size = found.get(label, (0, 0))
-        found[label] = (calls + state["waiting"], size + (state["memory_bytes"] or 0))
+        found[label] = (calls + state["waiting"], size + state["memory_bytes"])
     return found
 
 

@@ -129,8 +129,10 @@ def _grown(called: dict[str, Any], earlier: dict[str, Any] | None) -> tuple[dict
 
 
 def _add_state(row: Row, state: dict[str, Any]) -> None:
-    for name in ("workers", "busy", "waiting", "memory_bytes"):
-        setattr(row, name, getattr(row, name) + (state[name] or 0))
+    row.busy += state["workers"]["busy"]
+    row.workers += sum(state["workers"].values())
+    row.waiting += state["waiting"]
+    row.memory_bytes += state["memory_bytes"]
     for name in ("state", "start", "last_crash"):
         setattr(row, name, state[name] or getattr(row, name))
 
