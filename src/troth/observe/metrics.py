@@ -18,6 +18,8 @@ OUTCOMES = (
     "ok", "exception", "load_failure", "timeout", "exit", "signal", "out_of_memory", "queue_full", "queue_deadline",
     "rate_limited", "cancelled", "refused", "internal",
 )  # fmt: skip
+#: Those of calls that a worker had. The others took no time that says anything of the version.
+RAN = frozenset({"ok", "exception", "timeout", "exit", "signal", "out_of_memory"})
 #: Versions and outcomes that are told apart; the rest is counted under `OTHER`, so that a scrape stays small.
 _MOST_VERSIONS, _MOST_OUTCOMES = 1000, 32
 OTHER = "other"
@@ -32,6 +34,7 @@ class VersionTotals:
     """What was counted of one version since the server started."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    #: of the calls that ran
     seconds: float = 0.0
     buckets: list[int] = field(default_factory=lambda: [0] * BUCKETS)
 
@@ -50,6 +53,8 @@ class CallTotals:
             label = (OTHER, OTHER)
         found = self.versions.setdefault(label, VersionTotals())
         found.outcomes[self._word(f"{outcome}")] += int(cell[0])
+        if outcome not in RAN:
+            return
         found.seconds += cell[1]
         for index, count in enumerate(itertools.islice(cell, 2, None)):
             found.buckets[index] += int(count)
@@ -110,7 +115,9 @@ class Metrics:
 
 def _calls(totals: CallTotals) -> Iterable[Metric]:
     calls = CounterMetricFamily("troth_calls", "Calls of algorithms.", labels=["algorithm", "version", "outcome"])
-    seconds = HistogramMetricFamily("troth_call_seconds", "Seconds that calls took.", labels=["algorithm", "version"])
+    seconds = HistogramMetricFamily(
+        "troth_call_seconds", "Seconds that calls took in workers.", labels=["algorithm", "version"]
+    )
     for label, found in list(totals.versions.items()):
         for outcome, count in found.outcomes.items():
             calls.add_metric([*label, outcome], count)
