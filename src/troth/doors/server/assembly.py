@@ -23,6 +23,7 @@ from troth.calls.loading import TableLoader
 from troth.calls.receipts import Receipt
 from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
+from troth.calls.warming import Warming
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
 from troth.commands.building import Building
@@ -74,6 +75,7 @@ class Server:
     lock: IO[str]
     #: for what takes long: git, uv, the files of builds
     threads: ThreadPoolExecutor
+    warming: Warming
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -159,6 +161,7 @@ class Server:
         """Lets calls under way end for so long, stops the workers and finishes every write."""
         for task in list(self.behind):
             task.cancel()
+        self.warming.stop()
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
@@ -242,11 +245,13 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         readings,
         lock,
         threads,
+        Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
     )
     key = await _found(server)
     with database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
+    server.warming.start()
     return server, key
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PREFIX = PREFIX.encode()
 #: bytes of the largest body that is gathered here, and of the largest head
 _LARGEST_BODY, _LARGEST_HEAD = 256 * 1024, 16 * 1024
+#: bytes of a body that is copied behind its head, so that both are sent at once
+_TOGETHER = 64 * 1024
 #: seconds that a client may take for a head, and for a body that is gathered here
 _HEAD_SECONDS, _BODY_SECONDS = 20.0, 60.0
 #: header names that only uvicorn's way knows what to do with
@@ -82,11 +84,16 @@ class CallProtocol(CorkedProtocol):
         self._door = door
         self._reading: _Taken | None = None  # whose body comes
         self._deadline = math.inf  # of what the client has to send next
+        self._received = 0  # bytes since the end of the last request
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._expect(_HEAD_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
 
     def on_message_begin(self) -> None:
         self._deadline = self.loop.time() + _HEAD_SECONDS
@@ -121,6 +128,7 @@ class CallProtocol(CorkedProtocol):
 
     def on_message_complete(self) -> None:
         taken, self._reading = self._reading, None
+        self._received = 0
         if taken is None:
             super().on_message_complete()
             return
@@ -171,9 +179,8 @@ class CallProtocol(CorkedProtocol):
         if not self.url.startswith(_PREFIX) or b"%" in self.url or self.parser.get_method() != b"POST":
             return None
         authorization = content_type = b""
-        size, head = -1, 0
+        size = -1
         for name, value in self.headers:
-            head += len(name) + len(value)
             if name == b"authorization":
                 authorization = value
             elif name == b"content-type":
@@ -182,7 +189,7 @@ class CallProtocol(CorkedProtocol):
                 size = int(value)
             elif name in _UNUSUAL or (name == b"accept" and form_of(value) is not None):
                 return None
-        if not 0 <= size <= min(_LARGEST_BODY, self._door.largest) or head > _LARGEST_HEAD:
+        if not 0 <= size <= min(_LARGEST_BODY, self._door.largest) or self._received > _LARGEST_HEAD + size:
             return None
         if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
             return None
@@ -202,15 +209,30 @@ class CallProtocol(CorkedProtocol):
         taken.response_complete = True
         if taken.disconnected:
             return
-        head = [STATUS_LINE[answer.status]]
-        for name, value in (*self.server_state.default_headers, *head_of(answer)):
-            head += (name, b": ", value, b"\r\n")
-        head.append(b"\r\n" if taken.keep_alive else b"connection: close\r\n\r\n")
-        self.transport.write(b"".join(head))
-        self.transport.write(answer.body)
+        pieces = [STATUS_LINE[answer.status], _lines(self.server_state.default_headers)]
+        for name, value in head_of(answer):
+            pieces += (name, b": ", value, b"\r\n")
+        pieces.append(b"\r\n" if taken.keep_alive else b"connection: close\r\n\r\n")
+        if len(answer.body) <= _TOGETHER:
+            pieces.append(answer.body)
+            self.transport.write(b"".join(pieces))
+        else:
+            self.transport.write(b"".join(pieces))
+            self.transport.write(answer.body)
         if not taken.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+
+_last_lines: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
+
+
+def _lines(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The headers that every reply of this second has; uvicorn makes a new list of them each second."""
+    global _last_lines
+    if _last_lines[0] is not headers:
+        _last_lines = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
+    return _last_lines[1]
 
 
 def protocol_of(door: CallDoor, *, ordinary: bool) -> Any:
