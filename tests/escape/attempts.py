@@ -241,9 +241,7 @@ def _raises_limits() -> None:
 
 def _becomes_root() -> None:
     os.setuid(0)
-    if os.geteuid() == 0 and open("/proc/self/status").read().count("CapEff:\t0000000000000000") == 0:
-        return
-    raise Denied("without power")
+    _reads("/etc/shadow")
 
 
 def _gains_by_program() -> None:
