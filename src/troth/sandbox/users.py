@@ -53,12 +53,21 @@ class Users:
     def give_back(self, identity: str, gone: Callable[[], bool] | None) -> None:
         """One process of the identity is dead. `gone` tells whether everything that it started is; without it, that is ended."""
         with self._guard:
-            lease = self._leases[identity]
+            lease = self._leases.get(identity)
+            if lease is None:
+                return  # it was closed
             lease.holders -= 1
             if not lease.holders:
                 del self._leases[identity]
                 self._leaving.append((lease, gone or self._swept(lease.uid)))
             self._collect()
+
+    def close(self) -> None:
+        """Gives every user back. What still runs as one of them is found by who takes it next."""
+        with self._guard:
+            for lease in [*self._leases.values(), *(lease for lease, _ in self._leaving)]:
+                os.close(lease.lock)
+            self._leases, self._leaving = {}, []
 
     def _collect(self) -> None:
         """Frees the users whose last process is gone; at the end of the line, so that none is taken anew soon."""

@@ -1,0 +1,203 @@
+"""What a launch gives, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.conftest import Make
+from troth.errors import IsolationUnavailable
+from troth.sandbox.confined import Confined
+from troth.sandbox.isolation import Level, measure
+from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
+from troth.sandbox.plan import Method
+
+ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(not ROOT, reason="users and groups are root's to give")
+
+
+def start(launcher: Launcher, code: str, output: int, **options: object) -> Confined:
+    argv = [launcher.interpreter, "-I", "-S", "-c", code]
+    return launcher.launch(replace(Confinement(argv), **options), output=output)  # type: ignore[arg-type]
+
+
+def said(launcher: Launcher, code: str, **options: object) -> str:
+    """What a confined program prints."""
+    output = os.memfd_create("said")
+    process = start(launcher, code, output, **options)
+    process.wait(30)
+    process.release()
+    with os.fdopen(output, "rb") as file:
+        return os.pread(file.fileno(), 1 << 16, 0).decode()
+
+
+def test_a_confined_process_ends_as_it_ends(make: Make, tmp_path: Path) -> None:
+    with open(tmp_path / "said", "wb") as output:
+        process = start(make(), "import sys, time; time.sleep(1); sys.exit(7)", output.fileno())
+        assert process.poll() is None
+        deadline = time.monotonic() + 10
+        while not process.memory():
+            assert time.monotonic() < deadline
+        with pytest.raises(TimeoutError):
+            process.wait(0.01)
+        assert process.wait(30) == process.poll() == 7
+        assert process.memory() is None
+        assert not process.out_of_memory
+        process.kill()
+        process.release()
+        process.release()
+        assert not process.out_of_memory
+
+
+@pytest.mark.parametrize("groups", [True, False])
+def test_kill_ends_what_left_its_session(make: Make, tmp_path: Path, groups: bool) -> None:
+    mark = f"mark-{time.time_ns()}"
+    code = f"import os, time\nos.fork() or os.setsid()\nos.fork()\nprint('{mark}', flush=True)\ntime.sleep(60)"
+    path = tmp_path / "said"
+    with open(path, "wb") as output:
+        process = start(make(groups=groups), code, output.fileno())
+    deadline = time.monotonic() + 20
+    while path.read_text().count(mark) < 4:
+        assert time.monotonic() < deadline
+    assert len(having(mark)) >= 4
+    process.kill()
+    process.wait(10)
+    process.release()
+    while having(mark):
+        assert time.monotonic() < deadline
+
+
+def having(words: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [path.parent.name] * (words.encode() in path.read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+@as_root
+def test_each_identity_is_a_user_of_its_own(make: Make) -> None:
+    launcher = make(worker_uids=16)
+    code = "import os; print(os.getuid(), os.getgid(), os.getgroups())"
+    found = [said(launcher, code, identity=one) for one in ("a", "b")]
+    assert len(set(found)) == 2
+    assert said(launcher, code) == "61401 61401 []\n"
+    assert said(launcher, code, service=True) == "60000 60000 []\n"
+
+
+@as_root
+def test_an_identity_keeps_its_user_while_a_process_of_it_lives(make: Make, tmp_path: Path) -> None:
+    launcher = make(worker_uids=16)
+    with open(tmp_path / "said", "wb") as output:
+        first = start(launcher, "import time; time.sleep(60)", output.fileno(), identity="a")
+    code = "import os; print(os.getuid())"
+    uid = first.layers["user"].split(",")[0]
+    assert said(launcher, code, identity="a").strip() == uid
+    others = {said(launcher, code, identity=str(number)).strip() for number in range(20)}
+    assert uid not in others
+    first.kill()
+    first.wait()
+    first.release()
+
+
+@as_root
+def test_when_every_user_is_taken_no_more_are_started(make: Make, tmp_path: Path) -> None:
+    launcher, other = make(worker_uids=2), make(worker_uids=2)
+    with open(tmp_path / "said", "wb") as output:
+        live = [start(one, "import time; time.sleep(60)", output.fileno(), identity="x") for one in (launcher, other)]
+        assert len({process.layers["user"] for process in live}) == 2  # servers of one machine share the range
+        with pytest.raises(IsolationUnavailable, match="every user"):
+            start(launcher, "", output.fileno(), identity="y")
+        for process in live:
+            process.kill()
+            process.wait()
+            process.release()
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                start(launcher, "", output.fileno(), identity="y").wait()
+                break
+            except IsolationUnavailable:
+                assert time.monotonic() < deadline
+
+
+def test_the_api_s_socket_is_there_for_who_may_reach_it(make: Make) -> None:
+    launcher = make()
+    code = "import os; print(os.path.exists('/troth/api.sock'))"
+    with pytest.raises(IsolationUnavailable, match="no socket"):
+        said(launcher, code, network=Network.API)
+    launcher.api_socket = Path("/dev/null")
+    assert said(launcher, code, network=Network.API) == "True\n"
+    assert said(launcher, code) == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "asked", "words"),
+    [
+        ({}, Confinement([], network=Network.MACHINE), "not given to algorithms"),
+        ({"egress": None}, Confinement([], network=Network.FULL), "turned off"),
+        ({"filter_calls": False}, Confinement([], network=Network.FULL), "system call filter"),
+        ({"bubblewrap": None}, Confinement([], network=Network.FULL), "connected to anything"),
+        ({"bubblewrap": None}, Confinement([], network=Network.API), "connected to anything"),
+        ({"groups": False}, Confinement([], limits=Limits(hard_memory=True)), "hard limit of memory"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused(
+    make: Make, options: dict[str, object], asked: Confinement, words: str
+) -> None:
+    with pytest.raises(IsolationUnavailable, match=words) as refused:
+        make(**options).launch(asked, output=2)
+    assert refused.value.repair
+
+
+@as_root
+def test_root_without_bubblewrap_runs_no_services(make: Make) -> None:
+    with pytest.raises(IsolationUnavailable, match="bubblewrap"):
+        make(bubblewrap=None).launch(Confinement([], service=True), output=2)
+
+
+@as_root
+def test_a_hard_limit_of_memory_is_held_and_its_end_is_told(make: Make) -> None:
+    output = os.memfd_create("said")
+    limits = Limits(total_bytes=64 << 20, hard_memory=True)
+    process = start(make(), "kept = bytearray(b'x') * (200 << 20)", output, limits=limits)
+    assert process.wait(30) in (137, -9)
+    assert process.out_of_memory
+    process.release()
+    assert process.out_of_memory
+    os.close(output)
+
+
+def test_bubblewrap_that_does_not_work_is_put_aside_and_named(make: Make, tmp_path: Path) -> None:
+    launcher = make(bubblewrap="/bin/false")
+    found = measure(launcher, tmp_path)
+    assert launcher.method is not Method.BUBBLEWRAP
+    assert found.level is (Level.PARTIAL if ROOT else Level.NONE)
+    assert any("bubblewrap does not work here" in one for one in found.missing)
+
+
+def test_without_a_filter_the_level_is_low(make: Make, tmp_path: Path) -> None:
+    found = measure(make(filter_calls=False), tmp_path)
+    assert found.level is (Level.PROCESS if ROOT else Level.NONE)
+    assert any("system call filter" in one for one in found.missing)
+    assert found.system_calls == "none"
+
+
+@as_root
+def test_without_groups_it_is_contained_and_says_what_is_missing(make: Make, tmp_path: Path) -> None:
+    found = measure(make(groups=False), tmp_path)
+    assert found.level is Level.CONTAINED
+    assert [one for one in found.missing if "Delegate=yes" in one]
+    assert found.memory == "rlimit"
+    assert measure(make(), tmp_path).missing == ()
+
+
+def test_nothing_is_left_in_the_home(make: Make, tmp_path: Path) -> None:
+    measure(make(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
