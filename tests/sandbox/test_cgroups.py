@@ -61,8 +61,7 @@ os._exit(0)
     live = Groups.open()
     said = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     pid, left = int(said[0]), [Path(one) for one in said[1:]]
-    assert left
-    assert all(one.exists() for one in left)
+    assert left  # by now another server of this machine may have cleared it
     for folder in left:
         clear(folder.parent)
     assert not any(one.exists() for one in left)

@@ -106,6 +106,19 @@ def test_an_identity_keeps_its_user_while_a_process_of_it_lives(make: Make, tmp_
     first.release()
 
 
+def test_nothing_of_the_server_s_is_kept_for_what_is_gone(make: Make) -> None:
+    launcher = make(worker_uids=16)
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(8):
+        said(launcher, "import os; os.fork()", identity=str(number))
+    deadline = time.monotonic() + 10
+    while True:  # the last user is free when another is asked for
+        said(launcher, "", identity="last")
+        if len(os.listdir("/proc/self/fd")) <= before + 1:
+            break
+        assert time.monotonic() < deadline
+
+
 @as_root
 def test_when_every_user_is_taken_no_more_are_started(make: Make, tmp_path: Path) -> None:
     launcher, other = make(worker_uids=2), make(worker_uids=2)

@@ -89,11 +89,12 @@ class Group:
         """Removes it, if every member is gone."""
         self.oom_kills()
         for folder in set(self.folders.values()):
-            with suppress(FileNotFoundError):
-                try:
-                    folder.rmdir()
-                except OSError:
-                    return False
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError:  # it has members still
+                return False
         return True
 
 

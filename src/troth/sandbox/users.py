@@ -38,6 +38,7 @@ class Users:
         self._range = f"{first} to {first + count - 1}"
         self._leases: dict[str, _Lease] = {}
         self._guard = threading.Lock()
+        self._sweeps: list[subprocess.Popen[bytes]] = []
         self._leaving: list[tuple[_Lease, Callable[[], bool]]] = []
 
     def take(self, identity: str) -> int:
@@ -68,6 +69,8 @@ class Users:
             for lease in [*self._leases.values(), *(lease for lease, _ in self._leaving)]:
                 os.close(lease.lock)
             self._leases, self._leaving = {}, []
+            for sweep in self._sweeps:
+                sweep.wait()
 
     def _collect(self) -> None:
         """Frees the users whose last process is gone; at the end of the line, so that none is taken anew soon."""
@@ -86,6 +89,7 @@ class Users:
         code = f"import os\nos.setgroups([])\nos.setresgid({uid}, {uid}, {uid})\nos.setresuid({uid}, {uid}, {uid})\nos.kill(-1, 9)"
         command = [os.path.realpath(sys.executable), "-I", "-S", "-c", code]
         sweep = subprocess.Popen(command, cwd="/", env={}, stdin=subprocess.DEVNULL)
+        self._sweeps = [one for one in self._sweeps if one.poll() is None] + [sweep]
         return lambda: sweep.poll() is not None and uid not in running()
 
     def _lease(self) -> _Lease:
