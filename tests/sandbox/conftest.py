@@ -18,7 +18,7 @@ def make() -> Iterator[Make]:
     made: list[Launcher] = []
 
     def launcher(**options: Any) -> Launcher:
-        given = {"worker_uid": 61401, "worker_uids": 4, "bubblewrap": find_bubblewrap(), **options}
+        given = {"worker_uid": 61401, "worker_uids": 32, "bubblewrap": find_bubblewrap(), **options}
         made.append(Launcher(**given))
         return made[-1]
 

@@ -83,7 +83,7 @@ def having(words: str) -> list[str]:
 
 @as_root
 def test_each_identity_is_a_user_of_its_own(make: Make) -> None:
-    launcher = make(worker_uids=16)
+    launcher = make()
     code = "import os; print(os.getuid(), os.getgid(), os.getgroups())"
     found = [said(launcher, code, identity=one) for one in ("a", "b")]
     assert len(set(found)) == 2
@@ -93,7 +93,7 @@ def test_each_identity_is_a_user_of_its_own(make: Make) -> None:
 
 @as_root
 def test_an_identity_keeps_its_user_while_a_process_of_it_lives(make: Make, tmp_path: Path) -> None:
-    launcher = make(worker_uids=16)
+    launcher = make()
     with open(tmp_path / "said", "wb") as output:
         first = start(launcher, "import time; time.sleep(60)", output.fileno(), identity="a")
     code = "import os; print(os.getuid())"
@@ -107,7 +107,7 @@ def test_an_identity_keeps_its_user_while_a_process_of_it_lives(make: Make, tmp_
 
 
 def test_nothing_of_the_server_s_is_kept_for_what_is_gone(make: Make) -> None:
-    launcher = make(worker_uids=16)
+    launcher = make()
     before = len(os.listdir("/proc/self/fd"))
     for number in range(8):
         said(launcher, "import os; os.fork()", identity=str(number))
@@ -121,7 +121,7 @@ def test_nothing_of_the_server_s_is_kept_for_what_is_gone(make: Make) -> None:
 
 @as_root
 def test_when_every_user_is_taken_no_more_are_started(make: Make, tmp_path: Path) -> None:
-    launcher, other = make(worker_uids=2), make(worker_uids=2)
+    launcher, other = make(worker_uid=61451, worker_uids=2), make(worker_uid=61451, worker_uids=2)
     with open(tmp_path / "said", "wb") as output:
         live = [start(one, "import time; time.sleep(60)", output.fileno(), identity="x") for one in (launcher, other)]
         assert len({process.layers["user"] for process in live}) == 2  # servers of one machine share the range
