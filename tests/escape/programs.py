@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,17 +15,37 @@ ROOT = Path(__file__).parents[2]
 ORDINARY = 61900
 #: who may start programs here: root can become anybody
 USERS = ["root", "user"] if os.geteuid() == 0 else ["user"]
-#: As root: shows interpreter, source and libraries at paths that everybody may walk, and becomes an ordinary user.
+#: As root: lets everybody walk to the given paths, in a mount name space of its own, and becomes an ordinary user. What
+#: nobody else may walk through is covered by a folder that has only these paths.
 _AS_ORDINARY = """
 set -e
-mkdir "$1/python" "$1/troth" "$1/libraries"
-mount --bind "$2" "$1/python"
-mount --bind "$3" "$1/troth"
-mount --bind "$4" "$1/libraries"
-cd /
-export PYTHONPATH="$1/troth:$1/troth/src:$1/libraries"
-ordinary=$5
-shift 5
+umask 022
+hold=$1 ordinary=$2 paths=$3
+shift 3
+count=0
+for path in $paths; do
+    count=$((count + 1))
+    mkdir "$hold/$count"
+    mount --bind "$path" "$hold/$count"
+done
+count=0
+for path in $paths; do
+    count=$((count + 1))
+    part=$path
+    closed=
+    while [ "$part" != / ]; do
+        case $(stat -c %A "$part") in *[xt]) ;; *) closed=$part ;; esac
+        part=$(dirname "$part")
+    done
+    if [ -n "$closed" ]; then
+        mount -t tmpfs -o mode=755 covered "$closed"
+    fi
+    if [ ! -e "$path" ]; then
+        mkdir -p "$path"
+        mount --bind "$hold/$count" "$path"
+    fi
+done
+cd "$PWD"
 exec setpriv --reuid "$ordinary" --regid "$ordinary" --clear-groups --inh-caps=-all --bounding-set=-all "$@"
 """
 
@@ -39,19 +58,19 @@ def run(user: str, module: str, *arguments: str, before: Sequence[str] = ()) -> 
     bubblewrap = find_bubblewrap()
     assert bubblewrap is not None
     environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin", "PYTHONDONTWRITEBYTECODE": "1"}
-    environment["SECRET"] = "troth-escape-secret"
+    environment |= {"SECRET": "troth-escape-secret", "PYTHONPATH": f"{ROOT}:{ROOT}/src"}
+    given = [bubblewrap if one == "BUBBLEWRAP" else one for one in arguments]
+    command = [*before, sys.executable, "-m", module, *given]
     with tempfile.TemporaryDirectory(prefix="troth-escape-") as folder:
-        os.chmod(folder, 0o755)
-        python, wrapper = sys.executable, []
         if user == "user" and os.geteuid() == 0:
-            libraries, prefix = sysconfig.get_path("purelib"), os.path.realpath(sys.base_prefix)
-            python = f"{folder}/python/bin/{Path(os.path.realpath(sys.executable)).name}"
-            wrapper = ["unshare", "--mount", "--propagation=private", "sh", "-c", _AS_ORDINARY, "sh"]
-            wrapper += [folder, prefix, str(ROOT), libraries, str(ORDINARY)]
-            if bubblewrap.startswith(libraries):
-                bubblewrap = f"{folder}/libraries/{os.path.relpath(bubblewrap, libraries)}"
-        given = [bubblewrap if one == "BUBBLEWRAP" else one for one in arguments]
-        command = [*wrapper, *before, python, "-m", module, *given]
+            command = [*as_ordinary(folder), *command]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def as_ordinary(folder: str) -> list[str]:
+    """The beginning of a command that root runs as an ordinary user; `folder` is an empty one to work in."""
+    paths = dict.fromkeys([os.path.realpath(sys.base_prefix), str(ROOT), os.path.realpath(sys.prefix)])
+    space = ["unshare", "--mount", "--propagation=private"]
+    return [*space, "sh", "-c", _AS_ORDINARY, "sh", folder, str(ORDINARY), " ".join(paths)]

@@ -17,7 +17,6 @@ from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
 from troth.sandbox.plan import Method
 
 ROOT = os.geteuid() == 0
-as_root = pytest.mark.skipif(not ROOT, reason="users and groups are root's to give")
 
 
 def start(launcher: Launcher, code: str, output: int, **options: object) -> Confined:
@@ -81,31 +80,6 @@ def having(words: str) -> list[str]:
     return found
 
 
-@as_root
-def test_each_identity_is_a_user_of_its_own(make: Make) -> None:
-    launcher = make()
-    code = "import os; print(os.getuid(), os.getgid(), os.getgroups())"
-    found = [said(launcher, code, identity=one) for one in ("a", "b")]
-    assert len(set(found)) == 2
-    assert said(launcher, code) == "61401 61401 []\n"
-    assert said(launcher, code, service=True) == "60000 60000 []\n"
-
-
-@as_root
-def test_an_identity_keeps_its_user_while_a_process_of_it_lives(make: Make, tmp_path: Path) -> None:
-    launcher = make()
-    with open(tmp_path / "said", "wb") as output:
-        first = start(launcher, "import time; time.sleep(60)", output.fileno(), identity="a")
-    code = "import os; print(os.getuid())"
-    uid = first.layers["user"].split(",")[0]
-    assert said(launcher, code, identity="a").strip() == uid
-    others = {said(launcher, code, identity=str(number)).strip() for number in range(20)}
-    assert uid not in others
-    first.kill()
-    first.wait()
-    first.release()
-
-
 def test_nothing_of_the_server_s_is_kept_for_what_is_gone(make: Make) -> None:
     launcher = make()
     before = len(os.listdir("/proc/self/fd"))
@@ -117,27 +91,6 @@ def test_nothing_of_the_server_s_is_kept_for_what_is_gone(make: Make) -> None:
         if len(os.listdir("/proc/self/fd")) <= before + 1:
             break
         assert time.monotonic() < deadline
-
-
-@as_root
-def test_when_every_user_is_taken_no_more_are_started(make: Make, tmp_path: Path) -> None:
-    launcher, other = make(worker_uid=61451, worker_uids=2), make(worker_uid=61451, worker_uids=2)
-    with open(tmp_path / "said", "wb") as output:
-        live = [start(one, "import time; time.sleep(60)", output.fileno(), identity="x") for one in (launcher, other)]
-        assert len({process.layers["user"] for process in live}) == 2  # servers of one machine share the range
-        with pytest.raises(IsolationUnavailable, match="every user"):
-            start(launcher, "", output.fileno(), identity="y")
-        for process in live:
-            process.kill()
-            process.wait()
-            process.release()
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                start(launcher, "", output.fileno(), identity="y").wait()
-                break
-            except IsolationUnavailable:
-                assert time.monotonic() < deadline
 
 
 def test_the_api_s_socket_is_there_for_who_may_reach_it(make: Make) -> None:
@@ -169,24 +122,6 @@ def test_what_cannot_be_honoured_is_refused(
     assert refused.value.repair
 
 
-@as_root
-def test_root_without_bubblewrap_runs_no_services(make: Make) -> None:
-    with pytest.raises(IsolationUnavailable, match="bubblewrap"):
-        make(bubblewrap=None).launch(Confinement([], service=True), output=2)
-
-
-@as_root
-def test_a_hard_limit_of_memory_is_held_and_its_end_is_told(make: Make) -> None:
-    output = os.memfd_create("said")
-    limits = Limits(total_bytes=64 << 20, hard_memory=True)
-    process = start(make(), "kept = bytearray(b'x') * (200 << 20)", output, limits=limits)
-    assert process.wait(30) in (137, -9)
-    assert process.out_of_memory
-    process.release()
-    assert process.out_of_memory
-    os.close(output)
-
-
 def test_bubblewrap_that_does_not_work_is_put_aside_and_named(make: Make, tmp_path: Path) -> None:
     launcher = make(bubblewrap="/bin/false")
     found = measure(launcher, tmp_path)
@@ -200,15 +135,6 @@ def test_without_a_filter_the_level_is_low(make: Make, tmp_path: Path) -> None:
     assert found.level is (Level.PROCESS if ROOT else Level.NONE)
     assert any("system call filter" in one for one in found.missing)
     assert found.system_calls == "none"
-
-
-@as_root
-def test_without_groups_it_is_contained_and_says_what_is_missing(make: Make, tmp_path: Path) -> None:
-    found = measure(make(groups=False), tmp_path)
-    assert found.level is Level.CONTAINED
-    assert [one for one in found.missing if "Delegate=yes" in one]
-    assert found.memory == "rlimit"
-    assert measure(make(), tmp_path).missing == ()
 
 
 def test_nothing_is_left_in_the_home(make: Make, tmp_path: Path) -> None:
