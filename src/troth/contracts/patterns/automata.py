@@ -36,6 +36,10 @@ class Automaton(Protocol):
         """The state after each character."""
         ...
 
+    def branches(self, state: Any) -> Iterable[Any]:
+        """States whose languages together are that of `state`: fewer states in all, where ways may be many."""
+        ...
+
 
 _BEYOND = -1
 
@@ -88,6 +92,10 @@ class TextsAutomaton:
             values.pop()
         return Pieces(starts, values, len(starts))
 
+    def branches(self, state: int) -> Iterable[int]:
+        """See `Automaton`."""
+        return (state,)
+
 
 class ComplementAutomaton:
     """The texts that the other automaton does not accept."""
@@ -102,6 +110,10 @@ class ComplementAutomaton:
     def accepts(self, state: Any) -> bool:
         """See `Automaton`."""
         return not self._other.accepts(state)
+
+    def branches(self, state: Any) -> Iterable[Any]:
+        """See `Automaton`. A complement is not taken apart: every branch of the other would have to fail."""
+        return (state,)
 
 
 class ProductAutomaton:
@@ -127,6 +139,10 @@ class ProductAutomaton:
     def moves(self, state: Any) -> Pieces[Any]:
         """See `Automaton`."""
         return zipped(self._first.moves(state[0]), self._second.moves(state[1]))
+
+    def branches(self, state: Any) -> Iterable[Any]:
+        """See `Automaton`."""
+        return [(one, two) for one in self._first.branches(state[0]) for two in self._second.branches(state[1])]
 
 
 def product(automata: Sequence[Automaton]) -> Automaton:

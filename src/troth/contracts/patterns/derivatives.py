@@ -7,10 +7,10 @@ assertions on places Stanford, Veanes and Bjørner 2021, Moseley and others 2023
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from troth.contracts.patterns import alphabet, compiling, places
 from troth.contracts.patterns.limits import MOST_STEPS, Undecidable
@@ -34,9 +34,8 @@ from troth.contracts.patterns.terms import (
 
 U = TypeVar("U")
 
-#: A term, and what stands before the place (see `places`).
-State = tuple[Term, int]
-Moves = Pieces[State]
+#: A term; where it asks for what stands before the place, a pair with that (see `places`).
+State = Term | tuple[Term, int]
 
 _IS_WORD = split(alphabet.WORD, True, False)
 _NOTHING: Pieces[Term] = constant(NONE)
@@ -50,7 +49,7 @@ class PatternAutomaton:
     def __init__(self, expression: Expression) -> None:
         self._terms = Terms()
         self._derived: dict[tuple[Term, int], Pieces[Term]] = {}
-        self._moves: dict[State, Moves] = {}
+        self._moves: dict[State, Pieces[Any]] = {}
         self._lock = Lock()
         self._ceiling = 0
         self.start: State = (compiling.searched(self._terms, expression), places.AT_START)
@@ -61,17 +60,25 @@ class PatternAutomaton:
 
     def accepts(self, state: State) -> bool:
         """Whether the texts that lead to `state` belong to the language."""
-        return bool(state[0].holds & places.place(state[1], places.AT_END))
+        term, before = state if isinstance(state, tuple) else (state, places.AFTER_OTHER)
+        return bool(term.holds & places.place(before, places.AT_END))
 
     def hopeless(self, state: State) -> bool:
         """Whether no text from `state` on belongs to the language, as far as is seen at once."""
-        return state[0] is NONE
+        return state is NONE
 
     def certain(self, state: State) -> bool:
         """Whether every text from `state` on belongs to the language, as far as is seen at once."""
-        return state[0] is ALL
+        return state is ALL
 
-    def moves(self, state: State) -> Moves:
+    def branches(self, state: State) -> Iterable[State]:
+        """States that together stand for `state`: the partial derivatives of Antimirov."""
+        term = state[0] if isinstance(state, tuple) else state
+        if not isinstance(term, Union):
+            return (state,)
+        return term.members if not isinstance(state, tuple) else [(member, state[1]) for member in term.members]
+
+    def moves(self, state: State) -> Pieces[Any]:
         """The state after each character. Raises Undecidable where a single transition takes too long."""
         known = self._moves.get(state)
         if known is None:
@@ -80,11 +87,10 @@ class PatternAutomaton:
                 known = self._moves[state] = self._new_moves(state)
         return known
 
-    def _new_moves(self, state: State) -> Moves:
-        term, before = state
+    def _new_moves(self, state: State) -> Pieces[Any]:
+        term, before = state if isinstance(state, tuple) else (state, places.AFTER_OTHER)
         if not term.sees_words:
-            found = self._past(self._derive(term, places.place(before, places.BEFORE_OTHER)), before)
-            return mapped(found, _beside_nothing)
+            return self._past(self._derive(term, places.place(before, places.BEFORE_OTHER)), before)
         word = self._past(self._derive(term, places.place(before, places.BEFORE_WORD)), before)
         other = self._past(self._derive(term, places.place(before, places.BEFORE_OTHER)), before)
         return mapped(zipped(zipped(word, other), _IS_WORD), _beside)
@@ -143,25 +149,32 @@ class PatternAutomaton:
 
     def _sequence(self, term: Sequence, place: int) -> Pieces[Term]:
         """The head's derivatives, and those of what follows as long as the heads may be empty here."""
-        found = [self._then(self._derive(term.head, place), term.tail)]
+        found: list[Pieces[Term]] = []
         rest: Term = term
-        while isinstance(rest, Sequence) and rest.head.holds & place:
+        while isinstance(rest, Sequence):
+            if not isinstance(rest.head, Assertion):
+                found.append(self._then(rest.head, rest.tail, place))
+            if not rest.head.holds & place:
+                return self._united(found)
             rest = rest.tail
-            found.append(
-                self._then(self._derive(rest.head, place), rest.tail)
-                if isinstance(rest, Sequence)
-                else self._derive(rest, place)
-            )
+        found.append(self._derive(rest, place))
         return self._united(found)
 
-    def _then(self, found: Pieces[Term], tail: Term) -> Pieces[Term]:
-        return self._changed(found, lambda head: self._terms.sequence(head, tail))
+    def _then(self, head: Term, tail: Term, place: int) -> Pieces[Term]:
+        """The derivative of a head, then the tail; at once where the head is about single characters."""
+        if isinstance(head, Characters):
+            return split(head.ranges, tail, NONE)
+        if isinstance(head, Loop) and isinstance(head.body, Characters):
+            return split(head.body.ranges, self._terms.sequence(self._shorter(head, place), tail), NONE)
+        return self._changed(self._derive(head, place), lambda found: self._terms.sequence(found, tail))
 
     def _loop(self, term: Loop, place: int) -> Pieces[Term]:
+        return self._then(term.body, self._shorter(term, place), place)
+
+    def _shorter(self, term: Loop, place: int) -> Term:
         """One turn less. Where the body may be empty, the missing turns can be made here without reading anything."""
         least = 0 if term.body.holds & place else max(term.least - 1, 0)
-        rest = self._terms.loop(term.body, least, None if term.most is None else term.most - 1)
-        return self._then(self._derive(term.body, place), rest)
+        return self._terms.loop(term.body, least, None if term.most is None else term.most - 1)
 
     def _union(self, term: Union, place: int) -> Pieces[Term]:
         return self._united([self._derive(member, place) for member in term.members])
@@ -186,6 +199,7 @@ class PatternAutomaton:
         return self._united(found)
 
     def _united(self, found: list[Pieces[Term]]) -> Pieces[Term]:
+        found = [pieces for pieces in found if pieces is not _NOTHING] or [_NOTHING]
         if len(found) == 1:
             return found[0]
         return self._changed(gathered(found, NONE), self._terms.union)
@@ -199,14 +213,12 @@ class PatternAutomaton:
         return changed
 
 
-def _beside_nothing(term: Term) -> State:
-    return term, places.AFTER_OTHER
-
-
 def _beside(found: tuple[tuple[Term, Term], bool]) -> State:
     (word, other), is_word = found
     term = word if is_word else other
-    return term, places.AFTER_WORD if is_word and term.sees_words else places.AFTER_OTHER
+    if not term.sees_words:
+        return term
+    return term, places.AFTER_WORD if is_word else places.AFTER_OTHER
 
 
 _DERIVATIVES: dict[type[Term], Callable[..., Pieces[Term]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from troth.contracts.patterns.alphabet import character, numbers_of
 from troth.contracts.patterns.automata import Automaton
 from troth.contracts.patterns.limits import LONGEST_WITNESS, Budget
+from troth.contracts.patterns.pieces import Choice
 
 Level = frozenset[int]
 
@@ -34,54 +35,61 @@ def accepted(automaton: Automaton, text: str, budget: Budget) -> bool:
 
 
 class Exploration:
-    """The states of an automaton, numbered as they are found. Those without hope are left out."""
+    """The states of an automaton, numbered as they are found. Those without hope are left out.
 
-    def __init__(self, automaton: Automaton, budget: Budget) -> None:
+    With `branching` a state stands for a part of the texts that lead to it only, which keeps states few; not all ways
+    are different texts then.
+    """
+
+    def __init__(self, automaton: Automaton, budget: Budget, branching: bool = False) -> None:
         self._automaton = automaton
         self._budget = budget
+        self._branching = branching
         self._states: list[Any] = []
         self._numbers: dict[Any, int] = {}
-        self._ways: list[list[tuple[int, int]] | None] = []
-        self._first = None if automaton.hopeless(automaton.start) else self._number(automaton.start)
+        self._ways: list[list[tuple[Choice, int]] | None] = []
+        self._first = frozenset(self._parts(automaton.start))
 
     def shortest(self, low: int = 0, high: int | None = None) -> Found | None:
         """A shortest text of `low` to `high` characters, in readable ones; None if there is none. Raises Undecidable."""
-        levels = _Levels(self, frozenset(() if self._first is None else (self._first,)))
-        origins: dict[int, tuple[int, int]] = {}
-        seen, level = set(levels.at(low)), sorted(levels.at(low))
-        length = low
+        level: Iterable[int] = _Levels(self, self._first).at(low)
+        seen, length = set(level), low
         while level and (high is None or length <= high):
-            for state in level:
-                if self.accepts(state):
-                    return Found(length, self._spelled(levels, low, length, state, origins))
-            following: list[int] = []
-            for state in level:
-                for number, target in self.ways(state):
-                    if target not in seen:
-                        seen.add(target)
-                        origins[target] = (state, number)
-                        following.append(target)
-            level = following
+            if any(self.accepts(state) for state in level):
+                return Found(length, self._spelled(length))
+            targets = {target for state in level for _, target in self.ways(state)}
+            level = targets - seen
+            seen |= level
             length += 1
         return None
 
-    def _spelled(
-        self, levels: _Levels, low: int, length: int, state: int, origins: dict[int, tuple[int, int]]
-    ) -> str | None:
+    def _spelled(self, length: int) -> str | None:
+        """The most readable text of that length. Which one it is does not depend on the order of the states."""
         if length > LONGEST_WITNESS:
             return None
-        self._budget.spend(length)
+        rank = dict.fromkeys(self._first, 0)
+        origins: list[dict[int, tuple[int, int]]] = []
+        for _ in range(length):
+            choices: dict[int, tuple[int, Choice, int]] = {}
+            for state, order in rank.items():
+                for choice, target in self.ways(state):
+                    if target not in choices or (order, choice) < choices[target][:2]:
+                        choices[target] = (order, choice, state)
+            orders = {key: order for order, key in enumerate(sorted({found[:2] for found in choices.values()}))}
+            rank = {target: orders[found[:2]] for target, found in choices.items()}
+            origins.append({target: (found[1][1], found[2]) for target, found in choices.items()})
+        state = min((state for state in rank if self.accepts(state)), key=rank.__getitem__)
         characters: list[str] = []
-        for _ in range(length - low):
-            state, number = origins[state]
+        for origin in reversed(origins):
+            number, state = origin[state]
             characters.append(character(number))
-        return levels.spelled(low, state) + "".join(reversed(characters))
+        return "".join(reversed(characters))
 
     def accepts(self, state: int) -> bool:
         """Whether the texts that lead to the state belong to the language."""
         return self._automaton.accepts(self._states[state])
 
-    def ways(self, state: int) -> list[tuple[int, int]]:
+    def ways(self, state: int) -> list[tuple[Choice, int]]:
         """The states that follow, each with a readable character that leads there."""
         known = self._ways[state]
         self._budget.spend(1)
@@ -89,12 +97,15 @@ class Exploration:
             moves = self._automaton.moves(self._states[state])
             self._budget.spend(moves.cost, 1)
             known = self._ways[state] = [
-                (number, self._number(target))
-                for number, target in moves.best()
-                if not self._automaton.hopeless(target)
+                (choice, part) for choice, target in moves.best() for part in self._parts(target)
             ]
         self._budget.spend(len(known))
         return known
+
+    def _parts(self, state: Any) -> list[int]:
+        """The numbers of the states that are looked at instead of `state`."""
+        parts = self._automaton.branches(state) if self._branching else (state,)
+        return [self._number(part) for part in parts if not self._automaton.hopeless(part)]
 
     def _number(self, state: Any) -> int:
         known = self._numbers.get(state)
@@ -112,8 +123,7 @@ class Exploration:
         distances = self._distances()
         order = count()
         waiting: list[tuple[int, int, int, str, int]] = []
-        if self._first is not None and self._first in distances:
-            waiting.append((max(low, distances[self._first]), 0, next(order), "", self._first))
+        waiting += [(max(low, distances[one]), 0, next(order), "", one) for one in self._first if one in distances]
         while waiting:
             least, _, _, text, state = heappop(waiting)
             if high is not None and least > high:
@@ -121,7 +131,7 @@ class Exploration:
             self._budget.spend(1 + len(text) // 8)
             if least == len(text) and self.accepts(state):
                 yield text
-            for number, target in self.ways(state):
+            for (_, number), target in self.ways(state):
                 if target in distances:
                     longer = text + character(number)
                     key = max(low, len(longer) + distances[target])
@@ -130,8 +140,6 @@ class Exploration:
     def _distances(self) -> dict[int, int]:
         """How many characters each state is from the end of a text of the language; others are left out."""
         origins: dict[int, list[int]] = {}
-        for state in range(0 if self._first is None else 1):
-            self.ways(state)
         state = 0
         while state < len(self._states):
             for _, target in self.ways(state):
@@ -171,16 +179,3 @@ class _Levels:
         assert self._period is not None
         first = len(self._levels) - self._period
         return self._levels[first + (length - first) % self._period]
-
-    def spelled(self, length: int, state: int) -> str:
-        """A text of `length` characters that leads to `state`."""
-        origins: dict[int, list[tuple[int, int]]] = {}
-        for origin in set().union(*self._levels):
-            for number, target in self._exploration.ways(origin):
-                origins.setdefault(target, []).append((number, origin))
-        characters: list[str] = []
-        for position in range(length - 1, -1, -1):
-            level = self.at(position)
-            number, state = next(way for way in origins[state] if way[1] in level)
-            characters.append(character(number))
-        return "".join(reversed(characters))

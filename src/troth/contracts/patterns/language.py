@@ -16,12 +16,14 @@ from itertools import islice
 from troth.contracts.patterns import parsing
 from troth.contracts.patterns.alphabet import numbers_of
 from troth.contracts.patterns.automata import Automaton, ComplementAutomaton, TextsAutomaton, product
+from troth.contracts.patterns.conditions import Condition, Lengths, Pattern, Texts, conditions_of
 from troth.contracts.patterns.derivatives import PatternAutomaton
 from troth.contracts.patterns.exploring import Exploration, Found, accepted
 from troth.contracts.patterns.limits import LONGEST_PATTERN, MOST_ALTERNATIVES, Budget, Undecidable
 
 _KEPT_PATTERNS = 256
 _KEPT_SIZE = 2_000
+_ANYTHING = Pattern(parsing.parse(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +40,8 @@ class Containment:
         return self.contained
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Lengths:
-    minimum: int
-    maximum: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Condition:
-    """What a text has to fulfil, or must not."""
-
-    subject: _Pattern | _Lengths | _Texts
-    wanted: bool = True
-
-    def negated(self) -> _Condition:
-        return _Condition(self.subject, not self.wanted)
-
-
 #: All of them hold. Their order is the order in which they were asked for, so that every machine counts alike.
-_Conjunction = tuple[_Condition, ...]
+_Conjunction = tuple[Condition, ...]
 #: From and up to how many characters; None is any number.
 _Window = tuple[int, int | None]
 
@@ -167,13 +142,17 @@ def language(pattern: str) -> Language:
     """
     if len(pattern) > LONGEST_PATTERN:
         raise Undecidable(f"the pattern has more than {LONGEST_PATTERN} characters")
-    _compiled(pattern)
-    return Language(((_Condition(_Pattern(pattern)),),))
+    return _language(pattern)
+
+
+@lru_cache(_KEPT_PATTERNS)
+def _language(pattern: str) -> Language:
+    return Language((conditions_of(parsing.parse(pattern)),))
 
 
 def lengths(minimum: int = 0, maximum: int | None = None) -> Language:
     """The texts of `minimum` to `maximum` characters (code points): JSON Schema's `minLength` and `maxLength`."""
-    return Language(((_Condition(_Lengths(max(0, minimum), maximum)),),))
+    return Language(((Condition(Lengths(max(0, minimum), maximum)),),))
 
 
 def literal(text: str) -> Language:
@@ -186,7 +165,7 @@ def literals(texts: Iterable[str]) -> Language:
     listed = sorted(set(texts), key=lambda text: (len(text), text))
     for text in listed:
         numbers_of(text)
-    return Language(((_Condition(_Texts(tuple(listed))),),)) if listed else NOTHING
+    return Language(((Condition(Texts(tuple(listed))),),)) if listed else NOTHING
 
 
 def _of(conjunctions: Iterable[_Conjunction | None]) -> Language:
@@ -204,11 +183,11 @@ def _conjoined(one: _Conjunction, two: _Conjunction) -> _Conjunction | None:
     return tuple(conditions)
 
 
-class _Compiled:
-    """A pattern's tree, and its automaton as far as it was needed, which is made anew once it has grown large."""
+class _Kept:
+    """The automaton of a pattern as far as it was needed. It is made anew once it has grown large."""
 
-    def __init__(self, pattern: str) -> None:
-        self._expression = parsing.parse(pattern)
+    def __init__(self, pattern: Pattern) -> None:
+        self._expression = pattern.expression
         self._automaton = PatternAutomaton(self._expression)
 
     def automaton(self) -> PatternAutomaton:
@@ -218,27 +197,25 @@ class _Compiled:
 
 
 @lru_cache(_KEPT_PATTERNS)
-def _compiled(pattern: str) -> _Compiled:
-    return _Compiled(pattern)
+def _kept(pattern: Pattern) -> _Kept:
+    return _Kept(pattern)
 
 
-def _automaton(condition: _Condition) -> Automaton:
+def _automaton(condition: Condition) -> Automaton:
     subject = condition.subject
-    assert not isinstance(subject, _Lengths)
-    found: Automaton = (
-        _compiled(subject.text).automaton() if isinstance(subject, _Pattern) else TextsAutomaton(subject.texts)
-    )
+    assert not isinstance(subject, Lengths)
+    found: Automaton = _kept(subject).automaton() if isinstance(subject, Pattern) else TextsAutomaton(subject.texts)
     return found if condition.wanted else ComplementAutomaton(found)
 
 
-def _fulfils(text: str, condition: _Condition, budget: Budget) -> bool:
+def _fulfils(text: str, condition: Condition, budget: Budget) -> bool:
     subject = condition.subject
-    if isinstance(subject, _Lengths):
+    if isinstance(subject, Lengths):
         inside = subject.minimum <= len(text) and (subject.maximum is None or len(text) <= subject.maximum)
-    elif isinstance(subject, _Texts):
+    elif isinstance(subject, Texts):
         inside = text in subject.texts
     else:
-        inside = accepted(_compiled(subject.text).automaton(), text, budget)
+        inside = accepted(_kept(subject).automaton(), text, budget)
     return inside == condition.wanted
 
 
@@ -250,7 +227,7 @@ def _shortest(conjunction: _Conjunction, budget: Budget) -> Found | None:
     windows = _windows(conjunction)
     if not windows:
         return None
-    exploration = _exploration(conjunction, budget)
+    exploration = Exploration(_automaton_of(conjunction), budget, branching=True)
     found = exploration.shortest()
     if found is None or any(_inside(found.length, window) for window in windows):
         return found
@@ -266,7 +243,7 @@ def _texts(conjunction: _Conjunction, budget: Budget) -> Iterator[str]:
     if listed is not None:
         yield from listed
         return
-    exploration = _exploration(conjunction, budget)
+    exploration = Exploration(_automaton_of(conjunction), budget)
     for low, high in _windows(conjunction):
         yield from exploration.texts(low, high)
 
@@ -274,30 +251,30 @@ def _texts(conjunction: _Conjunction, budget: Budget) -> Iterator[str]:
 def _listed(conjunction: _Conjunction, budget: Budget) -> Iterator[str] | None:
     """The texts that fulfil all conditions, shortest first, where one of the conditions lists them."""
     for condition in conjunction:
-        if isinstance(condition.subject, _Texts) and condition.wanted:
+        if isinstance(condition.subject, Texts) and condition.wanted:
             texts = condition.subject.texts
             return (text for text in texts if all(_fulfils(text, other, budget) for other in conjunction))
     return None
 
 
-def _exploration(conjunction: _Conjunction, budget: Budget) -> Exploration:
+def _automaton_of(conjunction: _Conjunction) -> Automaton:
     """The automaton of all conditions but those on lengths."""
-    automata = [_automaton(one) for one in conjunction if not isinstance(one.subject, _Lengths)]
-    return Exploration(product(automata or [_compiled("").automaton()]), budget)
+    automata = [_automaton(one) for one in conjunction if not isinstance(one.subject, Lengths)]
+    return product(automata or [_kept(_ANYTHING).automaton()])
 
 
 def _windows(conjunction: _Conjunction) -> list[_Window]:
     """The lengths that the conditions leave, shortest first, without overlap."""
     windows: list[_Window] = [(0, None)]
     for condition in conjunction:
-        if isinstance(condition.subject, _Lengths):
+        if isinstance(condition.subject, Lengths):
             allowed = _allowed(condition.subject, condition.wanted)
             met = [_overlap(one, two) for one in windows for two in allowed]
             windows = [window for window in met if window is not None]
     return windows
 
 
-def _allowed(subject: _Lengths, wanted: bool) -> list[_Window]:
+def _allowed(subject: Lengths, wanted: bool) -> list[_Window]:
     if wanted:
         return [(subject.minimum, subject.maximum)]
     if subject.maximum is None:

@@ -7,6 +7,7 @@ characters that behave alike: J. A. Brzozowski 1964, and Owens, Reppy, Turon 200
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from troth.contracts.patterns.alphabet import LAST, Ranges, readable
@@ -14,6 +15,8 @@ from troth.contracts.patterns.limits import MOST_STEPS, Undecidable
 
 T = TypeVar("T")
 U = TypeVar("U")
+#: How badly a character is read, and its number: the smallest is best.
+Choice = tuple[int, int]
 
 
 class Pieces(Generic[T]):
@@ -29,9 +32,9 @@ class Pieces(Generic[T]):
         self.values = values
         self.cost = cost
 
-    def best(self) -> list[tuple[int, T]]:
+    def best(self) -> list[tuple[Choice, T]]:
         """Each value once, with the most readable character that gives it; most readable first."""
-        found: dict[T, tuple[int, int]] = {}
+        found: dict[T, Choice] = {}
         last = len(self.starts) - 1
         for index, value in enumerate(self.values):
             end = LAST if index == last else self.starts[index + 1] - 1
@@ -39,7 +42,7 @@ class Pieces(Generic[T]):
             known = found.get(value)
             if known is None or choice < known:
                 found[value] = choice
-        return [(number, value) for (_, number), value in sorted(((c, v) for v, c in found.items()), key=_choice)]
+        return sorted(((choice, value) for value, choice in found.items()), key=itemgetter(0))
 
     def at(self, number: int) -> T:
         """The value for one character."""
@@ -48,10 +51,6 @@ class Pieces(Generic[T]):
             middle = (low + high) // 2
             low, high = (middle, high) if self.starts[middle] <= number else (low, middle)
         return self.values[low]
-
-
-def _choice(found: tuple[tuple[int, int], object]) -> tuple[int, int]:
-    return found[0]
 
 
 def constant(value: T) -> Pieces[T]:
