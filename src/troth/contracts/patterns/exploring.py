@@ -13,6 +13,8 @@ from troth.contracts.patterns.limits import LONGEST_WITNESS, Budget
 from troth.contracts.patterns.pieces import Choice
 
 Level = frozenset[int]
+#: For each state, a character that leads to it, and the state before.
+Origins = dict[int, tuple[int, int]]
 
 
 class Found(NamedTuple):
@@ -68,22 +70,34 @@ class Exploration:
         if length > LONGEST_WITNESS:
             return None
         rank = dict.fromkeys(self._first, 0)
-        origins: list[dict[int, tuple[int, int]]] = []
+        known: dict[frozenset[tuple[int, int]], tuple[dict[int, int], Origins]] = {}
+        origins: list[Origins] = []
+
         for _ in range(length):
-            choices: dict[int, tuple[int, Choice, int]] = {}
-            for state, order in rank.items():
-                for choice, target in self.ways(state):
-                    if target not in choices or (order, choice) < choices[target][:2]:
-                        choices[target] = (order, choice, state)
-            orders = {key: order for order, key in enumerate(sorted({found[:2] for found in choices.values()}))}
-            rank = {target: orders[found[:2]] for target, found in choices.items()}
-            origins.append({target: (found[1][1], found[2]) for target, found in choices.items()})
+            key = frozenset(rank.items())
+            if key not in known:
+                known[key] = self._next_ranks(rank)
+            rank, found = known[key]
+            origins.append(found)
         state = min((state for state in rank if self.accepts(state)), key=rank.__getitem__)
         characters: list[str] = []
         for origin in reversed(origins):
             number, state = origin[state]
             characters.append(character(number))
         return "".join(reversed(characters))
+
+    def _next_ranks(self, rank: dict[int, int]) -> tuple[dict[int, int], Origins]:
+        """The states after one more character, in the order of their most readable texts, and where those come from."""
+        choices: dict[int, tuple[int, Choice, int]] = {}
+        for state, order in rank.items():
+            for choice, target in self.ways(state):
+                if target not in choices or (order, choice) < choices[target][:2]:
+                    choices[target] = (order, choice, state)
+        orders = {key: order for order, key in enumerate(sorted({found[:2] for found in choices.values()}))}
+        return (
+            {target: orders[found[:2]] for target, found in choices.items()},
+            {target: (found[1][1], found[2]) for target, found in choices.items()},
+        )
 
     def accepts(self, state: int) -> bool:
         """Whether the texts that lead to the state belong to the language."""

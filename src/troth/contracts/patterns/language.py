@@ -147,7 +147,11 @@ def language(pattern: str) -> Language:
 
 @lru_cache(_KEPT_PATTERNS)
 def _language(pattern: str) -> Language:
-    return Language((conditions_of(parsing.parse(pattern)),))
+    conditions = conditions_of(parsing.parse(pattern))
+    for condition in conditions:
+        if isinstance(condition.subject, Pattern):
+            _kept(condition.subject)  # says now what is not regular
+    return Language((conditions,))
 
 
 def lengths(minimum: int = 0, maximum: int | None = None) -> Language:

@@ -14,8 +14,8 @@ LONGEST_WITNESS = 100_000
 MOST_ALTERNATIVES = 1_000
 #: States that one question may visit.
 MOST_STATES = 20_000
-#: Elementary steps that one question may take, some hundred nanoseconds each.
-MOST_STEPS = 600_000
+#: Elementary steps that one question may take, one or two microseconds each.
+MOST_STEPS = 300_000
 
 
 class Undecidable(Exception):

@@ -106,8 +106,22 @@ def alternation(options: Sequence[Expression]) -> Expression:
 
 
 def repetition(body: Expression, least: int, most: int | None) -> Expression:
-    """`body` again and again."""
+    """`body` again and again. A repetition of a repetition is one, where that is exact."""
+    if least == 1 and most == 1:
+        return body
+    if isinstance(body, Repetition) and without_gaps(body.least, body.most, least, most):
+        inner = None if most is None or body.most is None else body.most * most
+        return repetition(body.body, body.least * least, 0 if most == 0 else inner)
     return Repetition(body, least, most, _above([body], empty=least == 0 or body.facts.empty))
+
+
+def without_gaps(least: int, most: int | None, outer_least: int, outer_most: int | None) -> bool:
+    """Whether every number between the extremes is a sum of as many numbers `least`..`most` as the outer loop turns."""
+    if outer_least == outer_most:
+        return True
+    if most is None:
+        return outer_least > 0 or least <= 1
+    return most * outer_least + 1 >= least * (outer_least + 1)
 
 
 def lookahead(body: Expression, wanted: bool) -> Expression:

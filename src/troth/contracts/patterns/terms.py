@@ -17,7 +17,7 @@ from operator import or_
 from troth.contracts.patterns import alphabet, places
 from troth.contracts.patterns.alphabet import Ranges
 from troth.contracts.patterns.limits import MOST_STEPS, Undecidable
-from troth.contracts.patterns.syntax import Expression
+from troth.contracts.patterns.syntax import Expression, without_gaps
 
 
 class Term:
@@ -208,7 +208,7 @@ class Terms:
             return EMPTY if least == 0 else body
         if least == 1 and most == 1:
             return body
-        if isinstance(body, Loop) and _without_gaps(body.least, body.most, least, most):
+        if isinstance(body, Loop) and without_gaps(body.least, body.most, least, most):
             inner = None if most is None or body.most is None else body.most * most
             return self.loop(body.body, body.least * least, inner)
         key = ("loop", body, least, most)
@@ -318,12 +318,3 @@ def _turns(term: Term) -> tuple[Term, int, int | None]:
 
 def _conjuncts(term: Term) -> frozenset[Term]:
     return term.members if isinstance(term, Both) else frozenset((term,))
-
-
-def _without_gaps(least: int, most: int | None, outer_least: int, outer_most: int | None) -> bool:
-    """Whether every number between the extremes is a sum of as many numbers `least`..`most` as the outer loop turns."""
-    if outer_least == outer_most:
-        return True
-    if most is None:
-        return outer_least > 0 or least <= 1
-    return most * outer_least + 1 >= least * (outer_least + 1)
