@@ -180,22 +180,28 @@ class Terms:
 
     def _merged(self, head: Term, tail: Term) -> Term | None:
         """One term instead of two neighbours: assertions, and repetitions of the same."""
-        first = tail.head if isinstance(tail, Sequence) else tail
-        rest = tail.tail if isinstance(tail, Sequence) else EMPTY
         if isinstance(head, Assertion):
+            first, rest = _split(tail)
             if isinstance(first, Assertion):
                 return self.sequence(self.assertion(head.holds & first.holds), rest)
             return None
         if isinstance(head, Loop) and tail is ALL and (head.most is None or head.most > head.least):
             return self.sequence(self.loop(head.body, head.least, head.least), ALL)
-        if not isinstance(head, Loop) and not isinstance(first, Loop):
-            return None
+        return self._gathered(head, tail)
+
+    def _gathered(self, head: Term, tail: Term) -> Term | None:
+        """One loop instead of neighbours with the same body, if one of the first two is a loop."""
         body, least, most = _turns(head)
-        other, more, at_most = _turns(first)
-        if body is not other:
-            return None
-        together = None if most is None or at_most is None else most + at_most
-        return self.sequence(self.loop(body, least + more, together), rest)
+        looped, rest = isinstance(head, Loop), tail
+        while rest is not EMPTY:
+            first, behind = _split(rest)
+            other, more, at_most = _turns(first)
+            if other is not body or not (looped or isinstance(first, Loop)):
+                break
+            least, most = least + more, None if most is None or at_most is None else most + at_most
+            looped, rest = True, behind
+            self.work += 1
+        return None if rest is tail else self.sequence(self.loop(body, least, most), rest)
 
     def _kept_sequence(self, head: Term, tail: Term) -> Term:
         return self._one("sequence", head, tail) or self._keep(Sequence(head, tail), "sequence", head, tail)
@@ -310,6 +316,10 @@ class Terms:
 def _together(terms: Iterable[Term]) -> int:
     """The places at which one of `terms` holds the empty text."""
     return reduce(or_, (term.holds for term in terms), places.NOWHERE)
+
+
+def _split(term: Term) -> tuple[Term, Term]:
+    return (term.head, term.tail) if isinstance(term, Sequence) else (term, EMPTY)
 
 
 def _turns(term: Term) -> tuple[Term, int, int | None]:
