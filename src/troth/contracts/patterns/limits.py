@@ -6,8 +6,8 @@ from __future__ import annotations
 LONGEST_PATTERN = 20_000
 #: Groups and repetitions inside each other, those not counted that only wrap a single thing.
 DEEPEST_PATTERN = 64
-#: Look-ahead groups of one pattern.
-MOST_LOOKAHEADS = 32
+#: Look-ahead and look-behind groups of one pattern.
+MOST_LOOKS = 32
 #: Characters of a text that is spelled as a witness.
 LONGEST_WITNESS = 100_000
 #: Alternatives of one language, each a conjunction.
