@@ -38,6 +38,10 @@ class Budget:
         self.states = states
         self.steps = steps
 
+    def share(self) -> Budget:
+        """A tenth of what is left, so that one hard part of a question does not starve the easy ones."""
+        return Budget(self.states // 10, self.steps // 10)
+
     def spend(self, steps: int, states: int = 0) -> None:
         """Take off what was used. Raises Undecidable where nothing is left."""
         self.states -= states
