@@ -8,13 +8,14 @@ import sys
 
 import pytest
 
+from tests.contracts.patterns.pairs import CONTAINED, UNDECIDABLE, Label
 from troth.contracts.patterns import Language, Undecidable, language, lengths, limits, literals
 from troth.contracts.patterns.conditions import Pattern
 from troth.contracts.patterns.languages import _kept
 
 
 def test_nesting_costs_no_stack() -> None:
-    for many in (65, 1_000, 9_000):
+    for many in (65, 9_000):
         assert language("(" * many + "a" + ")" * many) == language("a")
         for pattern in (
             "(a" * many + "b)" * many,
@@ -37,44 +38,43 @@ def test_a_pattern_is_not_read_beyond_its_bound() -> None:
     long = "a" * (limits.LONGEST_PATTERN - 2)
     with pytest.raises(Undecidable):
         language(f"^{long}$").contained_in(language(f"^{long[1:]}b$"))
-    assert language("^" + "a" * 4_000 + "$").contained_in(language("^a*$"))
+    assert language("^" + "a" * 1_000 + "$").contained_in(language("^a*$"))
     assert language("^" + "[ab]" * 500 + "$").matches("ab" * 250)
 
 
 @pytest.mark.parametrize(
-    "pattern",
+    ("pattern", "label"),
     [
-        "^(a{1,1000}b?){1,1000}$",
-        "^((a{1,30}){1,30}b|c){1,30}$",
-        "^(?:a?){5000}b{5000}$",
-        "^" + "a?" * 2_000 + "a" * 2_000 + "$",
-        "^(?:a|b|ab)*(?:ba|a){300}(?:a|b)*$",
-        "(a|b)*a(a|b){60}",
-        "(x+x+)+y",
-        "^(([a-z])+.)+[A-Z]([a-z])+$",
-        "^(?:(?!a{5}|b{7}).)*$",
-        "^(?:(?=.*a.{9}b)(?!.*c.{8}d).)*$",
-        "^" + "".join(f"(?=.*{chr(97 + n)}.{{{n}}}x)" for n in range(26)) + ".*$",
-        "^(?:" + "|".join(f"[^{chr(0x400 + n)}]{chr(0x500 + n)}" for n in range(3_000)) + ")$",
-        "^(?:" + "|".join(f"x{n}y" for n in range(3_000)) + ")*$",
-        "[" + "".join(chr(0x400 + 2 * n) for n in range(9_000)) + "]",
-        "\\b(?:\\Ba\\b|b\\B|\\b){1,50}$",
-        "(^|a|$|\\b|\\B)*",
-        "a{999999999}",
-        "(?:(?:a{9999}){9999}b){9999}",
-        "(?:(((a*)*)*)*)*b",
+        ("^(a{1,1000}b?){1,1000}$", UNDECIDABLE),
+        ("^((a{1,30}){1,30}b|c){1,30}$", UNDECIDABLE),
+        ("^(?:a?){5000}b{5000}$", CONTAINED),
+        ("^" + "a?" * 500 + "a" * 500 + "$", CONTAINED),
+        ("^(?:a|b|ab)*(?:ba|a){300}(?:a|b)*$", CONTAINED),
+        ("(a|b)*a(a|b){60}", "a" * 61 + "z"),
+        ("(x+x+)+y", "xxyz"),
+        ("^(([a-z])+.)+[A-Z]([a-z])+$", "aaAa"),
+        ("^(?:(?!a{5}|b{7}).)*$", "z"),
+        ("^(?:(?=.*a.{9}b)(?!.*c.{8}d).)*$", UNDECIDABLE),
+        ("^" + "".join(f"(?=.*{chr(97 + n)}.{{{n}}}x)" for n in range(26)) + ".*$", UNDECIDABLE),
+        ("^(?:" + "|".join(f"[^{chr(0x400 + n)}]{chr(0x500 + n)}" for n in range(3_000)) + ")$", UNDECIDABLE),
+        ("^(?:" + "|".join(f"x{n}y" for n in range(1_000)) + ")*$", "x0y"),
+        ("[" + "".join(chr(0x400 + 2 * n) for n in range(9_000)) + "]", "\u0400"),
+        ("\\b(?:\\Ba\\b|b\\B|\\b){1,50}$", "z"),
+        ("(^|a|$|\\b|\\B)*", "z"),
+        ("a{999999999}", UNDECIDABLE),
+        ("(?:(?:a{9999}){9999}b){9999}", UNDECIDABLE),
+        ("(?:(((a*)*)*)*)*b", "bz"),
     ],
 )
-def test_hostile_patterns_end_within_the_steps(pattern: str) -> None:
-    steps: list[int] = []
-    for other in ("^[a-y]*$", "^(a|b)*a(a|b){9}$", "b.*a", pattern + "|c"):
-        try:
-            one, two = language(pattern), language(other)
-            one.contained_in(two)
-            two.contained_in(one)
-        except Undecidable as error:
-            steps.append(len(error.reason))
-    assert len(steps) <= 4
+def test_hostile_patterns_end_within_the_steps(pattern: str, label: Label) -> None:
+    few = "^[a-y]*$"
+    if label is UNDECIDABLE:
+        with pytest.raises(Undecidable, match="steps|states"):
+            language(pattern).contained_in(language(few))
+        return
+    found = language(pattern).contained_in(language(few))
+    assert found.contained == (label is CONTAINED)
+    assert found.contained or found.witness == label
 
 
 def answer(one: Language, two: Language) -> str:
