@@ -21,13 +21,13 @@ from troth.contracts.patterns.syntax import Expression, without_gaps
 
 
 class Term:
-    """`holds`: the places at which the empty text belongs to it. `sees_words`: whether places beside words matter."""
+    """`holds`: the places at which the empty text belongs to it. `sees`: what of places matters (see `places`)."""
 
-    __slots__ = ("holds", "sees_words")
+    __slots__ = ("holds", "sees")
 
-    def __init__(self, holds: int, sees_words: bool) -> None:
+    def __init__(self, holds: int, sees: int) -> None:
         self.holds = holds
-        self.sees_words = sees_words
+        self.sees = sees
 
 
 class Assertion(Term):
@@ -42,7 +42,7 @@ class Characters(Term):
     __slots__ = ("ranges",)
 
     def __init__(self, ranges: Ranges) -> None:
-        super().__init__(places.NOWHERE, False)
+        super().__init__(places.NOWHERE, 0)
         self.ranges = ranges
 
 
@@ -52,7 +52,7 @@ class Sequence(Term):
     __slots__ = ("head", "tail")
 
     def __init__(self, head: Term, tail: Term) -> None:
-        super().__init__(head.holds & tail.holds, head.sees_words or tail.sees_words)
+        super().__init__(head.holds & tail.holds, head.sees | tail.sees)
         self.head = head
         self.tail = tail
 
@@ -63,7 +63,7 @@ class Loop(Term):
     __slots__ = ("body", "least", "most")
 
     def __init__(self, body: Term, least: int, most: int | None) -> None:
-        super().__init__(places.EVERYWHERE if least == 0 else body.holds, body.sees_words)
+        super().__init__(places.EVERYWHERE if least == 0 else body.holds, body.sees)
         self.body = body
         self.least = least
         self.most = most
@@ -75,7 +75,7 @@ class Union(Term):
     __slots__ = ("members",)
 
     def __init__(self, members: frozenset[Term]) -> None:
-        super().__init__(_together(members), any(member.sees_words for member in members))
+        super().__init__(_together(members), _all_seen(members))
         self.members = members
 
 
@@ -88,7 +88,7 @@ class Both(Term):
         holds = places.EVERYWHERE
         for member in members:
             holds &= member.holds
-        super().__init__(holds, any(member.sees_words for member in members))
+        super().__init__(holds, _all_seen(members))
         self.members = members
 
 
@@ -98,7 +98,7 @@ class Not(Term):
     __slots__ = ("body",)
 
     def __init__(self, body: Term) -> None:
-        super().__init__(places.EVERYWHERE & ~body.holds, body.sees_words)
+        super().__init__(places.EVERYWHERE & ~body.holds, body.sees)
         self.body = body
 
 
@@ -112,15 +112,15 @@ class Iteration(Term):
     __slots__ = ("body", "least", "most", "tail")
 
     def __init__(self, body: Expression, least: int, most: int | None, tail: Term) -> None:
-        super().__init__(tail.holds if least == 0 else places.NOWHERE, tail.sees_words)
+        super().__init__(tail.holds if least == 0 else places.NOWHERE, tail.sees)
         self.body = body
         self.least = least
         self.most = most
         self.tail = tail
 
 
-NONE: Term = Assertion(places.NOWHERE, False)
-EMPTY: Term = Assertion(places.EVERYWHERE, False)
+NONE: Term = Assertion(places.NOWHERE, 0)
+EMPTY: Term = Assertion(places.EVERYWHERE, 0)
 ANY: Term = Characters(alphabet.ANY)
 ALL: Term = Loop(ANY, 0, None)
 
@@ -142,9 +142,7 @@ class Terms:
 
     def assertion(self, holds: int) -> Term:
         """The empty text at the places of `holds`."""
-        return self._one("assertion", holds) or self._keep(
-            Assertion(holds, places.sees_words(holds)), "assertion", holds
-        )
+        return self._one("assertion", holds) or self._keep(Assertion(holds, places.seen(holds)), "assertion", holds)
 
     def characters(self, ranges: Ranges) -> Term:
         """One character of `ranges`."""
@@ -316,6 +314,10 @@ class Terms:
 def _together(terms: Iterable[Term]) -> int:
     """The places at which one of `terms` holds the empty text."""
     return reduce(or_, (term.holds for term in terms), places.NOWHERE)
+
+
+def _all_seen(terms: Iterable[Term]) -> int:
+    return reduce(or_, (term.sees for term in terms), 0)
 
 
 def _split(term: Term) -> tuple[Term, Term]:
