@@ -23,6 +23,9 @@ ECHO = "def apply(input):\n    return input\n"
 OWNER = "bench"
 #: Seconds that a server may take to start.
 _PATIENCE = 60.0
+_ROOT = Path(__file__).parents[1]
+#: as long as one of troth's keys
+_KEY = "simHANDROLLED0123456789abcdefghijkl"
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -81,9 +84,24 @@ def troth_echo() -> Iterator[EchoServer]:
 @contextmanager
 def fastapi_echo() -> Iterator[EchoServer]:
     """The same function inside a FastAPI process on uvicorn with uvloop and httptools."""
-    root = Path(__file__).parents[1]
-    with _running([sys.executable, "-m", "bench.fastapi_echo"], root, dict(os.environ), ending="\n") as (process, said):
+    with _running([sys.executable, "-m", "bench.fastapi_echo"], _ROOT, dict(os.environ), ending="\n") as (
+        process,
+        said,
+    ):
         yield EchoServer("FastAPI", Target(_port(said), "/echo", _JSON, BODY, BODY), process)
+
+
+@contextmanager
+def handrolled_echo() -> Iterator[EchoServer]:
+    """The same worker behind a server written by hand for this one purpose (`bench/handrolled.py`)."""
+    with tempfile.TemporaryDirectory(prefix="troth-bench-") as name:
+        project = write_project(Path(name), "echo")
+        command = [sys.executable, "-m", "bench.handrolled", _KEY, str(project)]
+        with _running(command, _ROOT, dict(os.environ), ending="\n") as (process, said):
+            headers = {**_JSON, "Authorization": f"Simple {_KEY}"}
+            expected = b'{"result":' + BODY + b","
+            target = Target(_port(said), "/v1/algo/bench/echo/0.1.0", headers, BODY, expected)
+            yield EchoServer("hand-rolled", target, process)
 
 
 def write_project(folder: Path, name: str) -> Path:
