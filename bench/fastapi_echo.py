@@ -22,6 +22,12 @@ async def echo(data: Any = Body()) -> Any:
     return data
 
 
+@app.post("/echo_def")
+def echo_def(data: Any = Body()) -> Any:
+    """The same from a plain function, which FastAPI runs in its thread pool."""
+    return data
+
+
 async def _serve() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", access_log=False, log_level="warning")

@@ -103,16 +103,34 @@ def generator(name: str) -> Generator:
 
 
 class _Connection:
-    """One connection: when its request left, and what has come of the answer."""
+    """One connection: when its request left, what is left of it to send, and what has come of the answer."""
 
-    __slots__ = ("part", "sent", "socket")
+    __slots__ = ("missing", "parts", "rest", "sent", "socket")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.sent = 0.0
-        self.part = b""
+        self.rest = memoryview(b"")
+        self.parts: list[bytes] = []
+        #: bytes of the answer that are still to come, as far as is known
+        self.missing = 0
+
+    def read(self) -> bytes | None:
+        """The whole answer, when its last piece has come."""
+        data = self.socket.recv(max(65536, self.missing))
+        if not data:
+            raise LoadFailed("the server closed a connection")
+        self.missing -= len(data)
+        if self.parts:
+            self.parts.append(data)
+            if self.missing > 0:
+                return None
+            data = b"".join(self.parts)
+        self.missing = _length(data) - len(data)
+        self.parts = [data] if self.missing > 0 else []
+        return None if self.missing > 0 else data
 
 
 class _Run:
@@ -140,8 +158,11 @@ class _Run:
             events = self._poll.poll(_PATIENCE)
             if not events:
                 raise LoadFailed(f"no answer came in {_PATIENCE:g} seconds")
-            for descriptor, _ in events:
-                self._read(self._connections[descriptor])
+            for descriptor, event in events:
+                if event & select.EPOLLOUT:
+                    self._send_rest(self._connections[descriptor])
+                if event & ~select.EPOLLOUT:
+                    self._read(self._connections[descriptor])
         latencies = sorted(self._latencies)
         spent = time.perf_counter() - started
         p50, p99 = (latencies[int(len(latencies) * part)] * 1e6 for part in (0.50, 0.99))
@@ -154,36 +175,36 @@ class _Run:
 
     def _send(self, connection: _Connection, now: float) -> None:
         connection.sent = now
-        if connection.socket.send(self._request) != len(self._request):
-            raise LoadFailed("a request did not fit into the socket's buffer")
         self._waiting += 1
+        sent = connection.socket.send(self._request)
+        if sent != len(self._request):
+            connection.rest = memoryview(self._request)[sent:]
+            self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
+
+    def _send_rest(self, connection: _Connection) -> None:
+        connection.rest = connection.rest[connection.socket.send(connection.rest) :]
+        if not connection.rest:
+            self._poll.modify(connection.socket, select.EPOLLIN)
 
     def _read(self, connection: _Connection) -> None:
-        data = connection.socket.recv(65536)
-        if not data:
-            raise LoadFailed("the server closed a connection")
-        if connection.part:
-            data = connection.part + data
-        if not _whole(data):
-            connection.part = data
+        data = connection.read()
+        if data is None:
             return
         now = time.perf_counter()
         self._latencies.append(now - connection.sent)
         self._waiting -= 1
         if not data.startswith(b"HTTP/1.1 200 ") or self._expected not in data:
             self._wrong += 1
-        connection.part = b""
         if now < self._deadline:
             self._send(connection, now)
 
 
-def _whole(data: bytes) -> bool:
-    """Whether an answer is there with all of its body."""
+def _length(data: bytes) -> int:
+    """Bytes of the whole answer that begins with `data`; one more than there are where its head is not whole."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
-        return False
+        return len(data) + 1
     start = data.find(b"content-length: ", 0, end)
     if start < 0:
         raise LoadFailed("an answer came without a content-length")
-    length = int(data[start + 16 : data.find(b"\r\n", start)])
-    return len(data) >= end + 4 + length
+    return end + 4 + int(data[start + 16 : data.find(b"\r\n", start)])
