@@ -39,11 +39,9 @@ def measure(options: Options) -> Findings:
     """
     found: list[Sample] = []
     with ExitStack() as stack:
-        asynchronous, plain = stack.enter_context(fastapi_echo())
         servers = [
             stack.enter_context(troth_echo()),
-            asynchronous,
-            plain,
+            *stack.enter_context(fastapi_echo(FASTAPI, FASTAPI_DEF)),
             stack.enter_context(handrolled_echo()),
         ]
         for server in servers:

@@ -22,6 +22,12 @@ async def echo(data: Any = Body()) -> Any:
     return data
 
 
+@app.post("/echo_unannotated")
+async def echo_unannotated(data: Any = Body()):  # type: ignore[no-untyped-def]
+    """The same without a type for what is returned, which FastAPI then walks to find what it is."""
+    return data
+
+
 @app.post("/echo_def")
 def echo_def(data: Any = Body()) -> Any:
     """The same from a plain function, which FastAPI runs in its thread pool."""

@@ -24,7 +24,7 @@ _SCRIPT = Path(__file__).with_name("post.lua")
 
 
 class LoadFailed(Exception):
-    """A server that closed a connection or did not answer in 10 seconds."""
+    """A server that closed a connection or did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,12 @@ class Load:
 Generator = Callable[[Target, int, float], Load]
 
 
-def own(target: Target, connections: int, seconds: float) -> Load:
-    """Loads the target from this thread over so many connections for so many seconds. Raises LoadFailed."""
-    run = _Run(target, connections)
+def own(target: Target, connections: int, seconds: float, *, patience: float = _PATIENCE) -> Load:
+    """Loads the target from this thread over so many connections for so many seconds, each with one request at least.
+
+    Raises LoadFailed, also where no answer comes for `patience` seconds.
+    """
+    run = _Run(target, connections, patience)
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -136,7 +139,8 @@ class _Connection:
 class _Run:
     """One load by the own generator."""
 
-    def __init__(self, target: Target, connections: int) -> None:
+    def __init__(self, target: Target, connections: int, patience: float) -> None:
+        self._patience = patience
         self._request = target.request()
         self._expected = target.expected
         self._poll = select.epoll()
@@ -155,9 +159,9 @@ class _Run:
         for connection in self._connections.values():
             self._send(connection, time.perf_counter())
         while self._waiting:
-            events = self._poll.poll(_PATIENCE)
+            events = self._poll.poll(self._patience)
             if not events:
-                raise LoadFailed(f"no answer came in {_PATIENCE:g} seconds")
+                raise LoadFailed(f"no answer came in {self._patience:g} seconds")
             for descriptor, event in events:
                 if event & select.EPOLLOUT:
                     self._send_rest(self._connections[descriptor])

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter, validators
 from rich.console import Console
 
-from bench import echo, publish, pushes, resolution, transport
+from bench import cold, echo, large, predict, publish, pushes, resolution, transport
 from bench.load import LoadFailed, generator
 from bench.section import Findings, Options, Section
 from bench.servers import DidNotStart
@@ -22,6 +22,9 @@ from bench.table import Table, machine
 
 SECTIONS: dict[str, Section] = {
     "echo": echo.measure,
+    "large": large.measure,
+    "predict": predict.measure,
+    "cold": cold.measure,
     "resolution": resolution.measure,
     "publish": publish.measure,
     "pushes": pushes.measure,

@@ -21,7 +21,8 @@ from troth.sdk import Client
 BODY = b'{"name":"Ada Lovelace","id":12345,"tags":["x","y","z"],"score":0.98765,"ok":true,"t":"abcdefghijkl"}'
 ECHO = "def apply(input):\n    return input\n"
 OWNER = "bench"
-TROTH, FASTAPI, FASTAPI_DEF, HANDROLLED = "troth", "FastAPI async def", "FastAPI def", "hand-rolled"
+TROTH, HANDROLLED = "troth", "hand-rolled"
+FASTAPI, FASTAPI_DEF, FASTAPI_UNANNOTATED = "FastAPI async def", "FastAPI def", "FastAPI async def, unannotated"
 #: What is kept from run to run: packages of algorithms, environments of peers.
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "troth-bench"
 #: Seconds that a server may take to start.
@@ -29,6 +30,7 @@ _PATIENCE = 60.0
 ROOT = Path(__file__).parents[1]
 #: as long as one of troth's keys
 _KEY = "simHANDROLLED0123456789abcdefghijkl"
+_FASTAPI = {FASTAPI: "/echo", FASTAPI_DEF: "/echo_def", FASTAPI_UNANNOTATED: "/echo_unannotated"}
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -105,14 +107,10 @@ def published(
 
 
 @contextmanager
-def fastapi_echo(body: bytes = BODY) -> Iterator[tuple[EchoServer, EchoServer]]:
-    """The same function inside a FastAPI process on uvicorn with uvloop and httptools: `async def`, and `def`."""
+def fastapi_echo(*names: str, body: bytes = BODY) -> Iterator[list[EchoServer]]:
+    """The same function inside a FastAPI process on uvicorn with uvloop and httptools, in these ways of writing it."""
     with running([sys.executable, "-m", "bench.fastapi_echo"], ROOT, dict(os.environ), ending="\n") as (process, said):
-        port = _port(said)
-        yield (
-            EchoServer(FASTAPI, Target(port, "/echo", _JSON, body, body), process),
-            EchoServer(FASTAPI_DEF, Target(port, "/echo_def", _JSON, body, body), process),
-        )
+        yield [EchoServer(name, Target(_port(said), _FASTAPI[name], _JSON, body, body), process) for name in names]
 
 
 @contextmanager
