@@ -105,7 +105,7 @@ def generator(name: str) -> Generator:
     return wrk if name == "wrk" else own
 
 
-class _Connection:
+class Connection:
     """One connection: when its request left, what is left of it to send, and what has come of the answer."""
 
     __slots__ = ("missing", "parts", "rest", "sent", "socket")
@@ -144,9 +144,9 @@ class _Run:
         self._request = target.request()
         self._expected = target.expected
         self._poll = select.epoll()
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         for _ in range(connections):
-            connection = _Connection(target.port)
+            connection = Connection(target.port)
             self._connections[connection.socket.fileno()] = connection
             self._poll.register(connection.socket, select.EPOLLIN)
         self._latencies = array("d")
@@ -177,7 +177,7 @@ class _Run:
             connection.socket.close()
         self._poll.close()
 
-    def _send(self, connection: _Connection, now: float) -> None:
+    def _send(self, connection: Connection, now: float) -> None:
         connection.sent = now
         self._waiting += 1
         sent = connection.socket.send(self._request)
@@ -185,12 +185,12 @@ class _Run:
             connection.rest = memoryview(self._request)[sent:]
             self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
 
-    def _send_rest(self, connection: _Connection) -> None:
+    def _send_rest(self, connection: Connection) -> None:
         connection.rest = connection.rest[connection.socket.send(connection.rest) :]
         if not connection.rest:
             self._poll.modify(connection.socket, select.EPOLLIN)
 
-    def _read(self, connection: _Connection) -> None:
+    def _read(self, connection: Connection) -> None:
         data = connection.read()
         if data is None:
             return

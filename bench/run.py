@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter, validators
 from rich.console import Console
 
-from bench import cold, echo, large, predict, publish, pushes, resolution, transport
+from bench import cold, echo, large, memory, overload, predict, publish, pushes, resolution, transport
 from bench.load import LoadFailed, generator
 from bench.section import Findings, Options, Section
 from bench.servers import DidNotStart
@@ -25,6 +25,8 @@ SECTIONS: dict[str, Section] = {
     "large": large.measure,
     "predict": predict.measure,
     "cold": cold.measure,
+    "memory": memory.measure,
+    "overload": overload.measure,
     "resolution": resolution.measure,
     "publish": publish.measure,
     "pushes": pushes.measure,
