@@ -204,11 +204,13 @@ class _Run:
 
 
 def _length(data: bytes) -> int:
-    """Bytes of the whole answer that begins with `data`; one more than there are where its head is not whole."""
+    """Bytes of the whole answer that begins with `data`; one more than there are where that is not known yet."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return len(data) + 1
     start = data.find(b"content-length: ", 0, end)
     if start < 0:
-        raise LoadFailed("an answer came without a content-length")
+        if data.find(b"transfer-encoding: chunked", 0, end) < 0:
+            raise LoadFailed("an answer came that does not say how long it is")
+        return len(data) + (not data.endswith(b"\r\n0\r\n\r\n"))
     return end + 4 + int(data[start + 16 : data.find(b"\r\n", start)])

@@ -28,7 +28,7 @@ from bench.servers import BODY, CACHE, ROOT, DidNotStart, EchoServer
 _SERVICES = Path(__file__).with_name("peers")
 _SPACED = json.dumps(json.loads(BODY)).encode()
 #: Seconds that a peer may take to its first right answer, and to end.
-_PATIENCE, _FAREWELL = 120.0, 15.0
+_PATIENCE, _FAREWELL = 180.0, 15.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +173,16 @@ def set_up(peer: Peer, say: Callable[[str], None]) -> Path:
     uv = str(Path(sys.executable).with_name("uv"))
     try:
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
-        install = [uv, "pip", "install", "--quiet", "--require-hashes", "--python", str(folder / "bin" / "python")]
+        install = [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--require-hashes",
+            "--compile-bytecode",
+            "--python",
+            str(folder / "bin" / "python"),
+        ]
         subprocess.run([*install, "-r", str(peer.lock)], check=True)
         if peer.prepared:
             command = [str(folder / "bin" / peer.prepared[0]), *peer.prepared[1:]]
