@@ -114,7 +114,8 @@ def write_project(
 
 @contextmanager
 def running_server(home: Path, **settings: Any) -> Iterator[RunningServer]:
-    """Runs a server over `home` until the block ends."""
+    """Runs a server over `home` until the block ends. A version has one worker unless told otherwise."""
+    settings = {"version_workers": 1, **settings}
     ready: threading.Event = threading.Event()
     found: dict[str, Any] = {}
 

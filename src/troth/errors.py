@@ -19,6 +19,9 @@
     |- NotFound                     not-found                 404   4
     |- Unavailable                  unavailable               503   5
     |  |- Overloaded                overloaded                503   5
+    |  |  |- QueueFull              queue-full                503   5
+    |  |  |- QueueDeadline          queue-deadline            503   5
+    |  |  `- RateLimited            rate-limited              429   5
     |  |- IsolationUnavailable      isolation-unavailable     503   5
     |  |- EnvironmentUnavailable    environment-unavailable   503   5    (libraries for another machine)
     |  `- ServerUnreachable         server-unreachable        503   5
@@ -200,10 +203,29 @@ class Unavailable(TrothError):
 
 
 class Overloaded(Unavailable):
-    """The queue of a version is full."""
+    """There are more calls than can be taken."""
 
     code = "overloaded"
+    #: seconds after which a client should try again
     retry_after = 1
+
+
+class QueueFull(Overloaded):
+    """Too many calls wait for a version."""
+
+    code = "queue-full"
+
+
+class QueueDeadline(Overloaded):
+    """A call waited for a worker too long."""
+
+    code = "queue-deadline"
+
+
+class RateLimited(Overloaded):
+    """A key makes more calls than it may."""
+
+    code, status = "rate-limited", 429
 
 
 class IsolationUnavailable(Unavailable):

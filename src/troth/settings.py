@@ -62,6 +62,9 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "address that the server listens on")
     port: int = _setting(8710, "port that the server listens on; 0 takes a free one")
+    http: Literal["direct", "asgi"] = _setting(
+        "direct", "way of calls through the server: taken off the connection, or through ASGI like everything else"
+    )
     owner: str = _setting("", "account of the administrator, made at the first start; empty: the name of the user")
     engine: Literal["local"] = _setting("local", "what runs versions")
     database: str = _setting("", "SQLAlchemy URL of the registry; empty: SQLite in the home")
@@ -71,18 +74,48 @@ class Settings:
     worker_memory: int = _setting(4 << 30, "address space of one worker")
     worker_processes: int = _setting(256, "processes and threads of one worker")
     worker_temporary: int = _setting(256 << 20, "size of a worker's /tmp, which is memory")
+    worker_uids: int = _setting(512, "users behind worker_uid, one for each version, when the server is root")
+    egress_allow: str = _setting(
+        "",
+        "private networks, with commas between them, that versions with network_access full may reach, e.g. 10.1.0.0/16",
+    )
+    egress_deny: str = _setting("", "further networks that they may not reach; never this machine's own, nor metadata")
+    stop_seconds: float = _setting(60.0, "time that calls under way have to end when the server is told to stop")
     call_seconds: float = _setting(300.0, "time limit of a call that names none")
     longest_call_seconds: float = _setting(3000.0, "time limit that a call may ask for at most")
     load_seconds: float = _setting(60.0, "time limit for loading a version")
     build_seconds: float = _setting(600.0, "time limit for locking or installing the dependencies of a build")
     idle_seconds: float = _setting(300.0, "time without a call after which a worker is stopped")
+    zygote_seconds: float = _setting(
+        1800.0, "time that what a version loaded is kept longer than its last worker, to start the next one from"
+    )
+    scale_seconds: float = _setting(0.05, "time that a call waits before its version gets one more worker")
+    version_workers: int = _setting(0, "workers that one version may have; 0: the number of processors, and at least 2")
+    workers: int = _setting(64, "workers that all versions may have together")
     queue_calls: int = _setting(256, "calls that may wait for one version")
     queue_bytes: int = _setting(256 << 20, "size of the bodies of all calls that may wait")
     queue_seconds: float = _setting(60.0, "time that a call may wait for a worker")
-    warm_versions: int = _setting(64, "versions that may have a worker at the same time")
+    warm_versions: int = _setting(64, "versions that may be loaded at the same time")
+    warm_memory: int = _setting(
+        0, "memory of all that is loaded, above which what was called least lately is ended; 0: none"
+    )
+    keep_warm: str = _setting(
+        "", "references, with commas between them, that always have a worker, e.g. ada/echo/latest"
+    )
     request_bytes: int = _setting(10 << 20, "size of a call's body at most")
     result_bytes: int = _setting(64 << 20, "size of a call's result at most")
+    kept_bytes: int = _setting(64 << 20, "size of all results of calls with output=void that are kept to be fetched")
+    kept_seconds: float = _setting(3600.0, "time that such a result is kept")
     push_bytes: int = _setting(256 << 20, "size of one push to a git repository at most")
+    key_calls_per_second: float = _setting(0.0, "calls that one key may make in a second on average; 0: any number")
+    key_burst: int = _setting(0, "calls that one key may make at once within that; 0: those of one second")
+    key_concurrent_calls: int = _setting(0, "calls of one key that may be under way; 0: any number")
+    concurrent_calls: int = _setting(0, "calls of all keys that may be under way; 0: any number")
+    usage_days: int = _setting(90, "days for which counts of calls are kept")
+    record_days: int = _setting(30, "days for which receipts of calls are kept")
+    records: int = _setting(1_000_000, "receipts that are kept at most; the oldest go first")
+    traces: str = _setting("", "address that OpenTelemetry traces are sent to by OTLP over HTTP; empty: no traces")
+    traces_ratio: float = _setting(1.0, "share of calls that are traced where the caller does not decide, from 0 to 1")
     git_seconds: float = _setting(600.0, "time limit of one clone, fetch or push")
     visibility_fixed_per: Literal["major", "minor"] = _setting(
         "major", "reading of note N3: a major line has one visibility, or each minor line has its own"

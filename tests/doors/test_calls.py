@@ -245,7 +245,7 @@ def test_metrics_count_calls_and_are_for_administrators(server: RunningServer, c
     assert caller.http.get("/metrics", headers=caller.headers).status_code == 403
     text = caller.http.get("/metrics", headers={"Authorization": server.owner_key}).text
     assert f'troth_calls_total{{algorithm="{caller.algorithm}",outcome="ok",version="0.1.0"}}' in text
-    assert f'troth_calls_total{{algorithm="{caller.algorithm}",outcome="AlgorithmError",version="0.1.0"}}' in text
+    assert f'troth_calls_total{{algorithm="{caller.algorithm}",outcome="exception",version="0.1.0"}}' in text
     assert caller.headers["Authorization"] not in text
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from tests.server import ECHO, RunningServer
-from troth.runtime.local import _Pool
+from troth.runtime.pool import Pool
 from troth.runtime.process import WorkerProcess
 from troth.sdk import Client
 
@@ -160,31 +160,50 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE)
     return found
 
 
-def pool_of(server: RunningServer, reference: str) -> _Pool:
+def pool_of(server: RunningServer, reference: str) -> Pool:
     """The engine's pool of a public version that was called before."""
     owner, name, version = reference.split("/")
     spec = server.server.table.algorithms[f"{owner}/{name}"].open[version].spec
-    pool: _Pool = wait_for(lambda: server.server.engine._pools.get(spec.id), f"a pool of {reference}")
+    pool: Pool = wait_for(lambda: server.server.engine._pools.get(spec.id), f"a pool of {reference}")
     return pool
 
 
 def worker_of(server: RunningServer, reference: str) -> WorkerProcess:
     """The present worker of a public version."""
     pool = pool_of(server, reference)
-    worker: WorkerProcess = wait_for(lambda: pool._worker, f"a worker of {reference}")
+    worker: WorkerProcess = wait_for(lambda: pool.workers and pool.workers[0], f"a worker of {reference}")
     return worker
 
 
-def wait_for_calls(pool: _Pool, count: int) -> None:
+def process_of(worker: WorkerProcess) -> int:
+    """The process of the only worker of a sandbox, as this machine numbers it."""
+    return newest_below(sandbox_of(worker))
+
+
+def sandbox_of(worker: WorkerProcess) -> int:
+    """The outermost process of a worker's sandbox."""
+    return worker._host._confined.pid  # type: ignore[attr-defined,no-any-return]
+
+
+def newest_below(process: int) -> int:
+    """The innermost process below one that runs a worker: the last that was started."""
+    found = process
+    for task in Path(f"/proc/{process}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            if b"worker.py" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found = newest_below(child)
+    return found
+
+
+def wait_for_calls(pool: Pool, count: int) -> None:
     """Waits until a pool has so many calls: with its worker, and waiting."""
 
     def found() -> bool:
-        worker = pool._worker
-        return len(pool._waiting) + (len(worker._calls) if worker else 0) == count
+        return len(pool.waiting) + sum(len(worker._calls) for worker in pool.workers) == count
 
     wait_for(found, f"{count} calls in line")
 
 
-def wait_for_another(pool: _Pool, worker: WorkerProcess) -> None:
+def wait_for_another(pool: Pool, worker: WorkerProcess) -> None:
     """Waits until a worker is no longer its pool's."""
-    wait_for(lambda: pool._worker is not worker, "the end of the worker")
+    wait_for(lambda: worker not in pool.workers, "the end of the worker")

@@ -14,7 +14,9 @@ from immutables import Map
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
 from troth.calls.routing import AlgorithmRoutes, RoutingTable, VersionFact
-from troth.doors.algorithmia.calls import CallDoor, CallError
+from troth.doors.algorithmia import calls
+from troth.doors.algorithmia.answers import CallError
+from troth.doors.algorithmia.exchange import Exchange
 from troth.registry import build_records
 from troth.versions import policy, references, resolution
 from troth.versions.history import BuildStatus
@@ -216,16 +218,12 @@ def _private_for_all(opened: dict[str, Any], closed: dict[str, Any], facts: list
 
 
 def _strangers_hear_why() -> None:
-    async def route(self: CallDoor, reference: str, caller: Any) -> Any:
-        owner, _, rest = reference.partition("/")
-        name, _, version = rest.partition("/")
-        found = self._table.resolve(f"{owner}/{name}", version, caller)
-        if found is not None:
-            return found
-        known = f"{owner}/{name}" in self._table.algorithms
-        raise CallError(f"algorithm algo://{reference} not found" + (" (ALG-25: it is private)" if known else ""))
+    def not_found(exchange: Exchange, why: str) -> CallError:
+        known = exchange.subject in exchange.door._table.algorithms
+        why = why or (" (ALG-25: it is private)" if known else "")
+        return CallError(f"algorithm algo://{exchange.reference} not found{why}")
 
-    _replace(CallDoor, "_route", route)
+    _replace(calls, "_not_found", not_found)
 
 
 def _strangers_are_members() -> None:

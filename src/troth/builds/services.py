@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from troth.sandbox.confined import Confined
 from troth.sandbox.launcher import Confinement, Launcher
 
 _CHUNK = 64 * 1024
@@ -63,8 +62,10 @@ def run(launcher: Launcher, confinement: Confinement, *, given: bytes, seconds: 
         if not late:
             late = _outlasts(process, deadline)
     finally:
-        _kill(process)
-    return Ended(process.wait(), printed, complained, late)
+        process.kill()
+        status = process.wait()
+        process.release()
+    return Ended(status, printed, complained, late)
 
 
 def _read(output: int, errors: int, deadline: float, most: int) -> tuple[bytes, bytes, bool]:
@@ -89,18 +90,9 @@ def _read(output: int, errors: int, deadline: float, most: int) -> tuple[bytes, 
     return bytes(found[output]), bytes(found[errors]), False
 
 
-def _outlasts(process: subprocess.Popen[bytes], deadline: float) -> bool:
+def _outlasts(process: Confined, deadline: float) -> bool:
     try:
         process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
+    except TimeoutError:
         return True
     return False
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends it with everything that it started, if it still runs."""
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            process.kill()

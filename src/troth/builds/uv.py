@@ -23,7 +23,7 @@ from troth.builds.requirements import sha256_of
 from troth.builds.services import Ended, handed, run
 from troth.builds.uv_troubles import Trouble, UvStopped, readable, stopped
 from troth.errors import EnvironmentUnavailable
-from troth.sandbox.launcher import Confinement, Launcher, Limits
+from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
 
 _UV_INSIDE, _CACHE_INSIDE = "/troth/uv", "/cache"
 _INDEXES = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
@@ -130,7 +130,7 @@ class Uv:
             limits=Limits(open_files=min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])),
             writable=[(str(self._cache), _CACHE_INSIDE)],
             service=True,
-            network=True,
+            network=Network.MACHINE,
         )
 
 

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from troth.contracts.running import Running
+from troth.errors import TrothError
 from troth.runtime import worker
 from troth.sandbox.isolation import Isolation
+
+
+class Outcome(StrEnum):
+    """How a call ended, in one word; metrics, usage and receipts speak of these."""
+
+    OK = "ok"
+    #: the algorithm raised
+    EXCEPTION = "exception"
+    #: its module could not be imported, or its `load` failed
+    LOAD_FAILURE = "load_failure"
+    TIMEOUT = "timeout"
+    #: the worker ended itself
+    EXIT = "exit"
+    #: the worker was ended by a signal
+    SIGNAL = "signal"
+    #: the worker used more memory than it may
+    OUT_OF_MEMORY = "out_of_memory"
+    #: too many calls waited already
+    QUEUE_FULL = "queue_full"
+    #: no worker was free in time
+    QUEUE_DEADLINE = "queue_deadline"
+    #: the caller's key makes more calls than it may
+    RATE_LIMITED = "rate_limited"
+    #: the caller left before the answer
+    CANCELLED = "cancelled"
+    #: this machine cannot honour what the version asks for
+    REFUSED = "refused"
+    #: a fault of troth's own
+    INTERNAL = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +68,9 @@ class Loaded:
 
     root: Path
     site: Path | None
+    running: Running = field(default_factory=Running)
+    #: the input of an example of the version, as JSON, with which the first fork tries whether forks work
+    example: str | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +84,14 @@ class CallRequest:
     capture: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where calls of a version run: what is in force around the process, and whether it is a fork of a loaded one."""
+
+    start: str
+    layers: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class CallResult:
     """What came of a call. `body` is ready to send: JSON text of the result, or with `raw` the result itself."""
@@ -57,10 +100,40 @@ class CallResult:
     body: bytes
     seconds: float
     output: str | None = None
+    outcome: Outcome = Outcome.OK
+    place: Place | None = None
 
     @property
     def failed(self) -> bool:
         return self.kind == worker.ERROR
+
+
+#: Told once what came of a call; an error is one of the engine's own, such as Overloaded.
+Settle = Callable[["CallResult | TrothError"], None]
+
+
+class Ticket(Protocol):
+    """A call under way."""
+
+    def cancel(self) -> None:
+        """Nobody wants the answer any more: a call that waits is dropped, one that runs is stopped. Nobody is told."""
+        ...
+
+
+class Items(Protocol):
+    """Takes the results of a call that come one by one."""
+
+    def take(self, item: bytes) -> bool:
+        """One result as JSON. Says whether another may come at once; if not, `Flow.resume` is called later."""
+        ...
+
+
+class Flow(Ticket, Protocol):
+    """A call whose results come one by one."""
+
+    def resume(self) -> None:
+        """More results can be taken."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +158,12 @@ class Engine(Protocol):
         """What confines workers here, as proved when the engine was opened."""
         ...
 
+    def submit(self, spec: VersionSpec, request: CallRequest, settle: Settle, items: Items | None = None) -> Flow:
+        """Runs one call, whose results come one by one where `items` takes them; never tries a call twice."""
+        ...
+
     def call(self, spec: VersionSpec, request: CallRequest) -> Awaitable[CallResult]:
-        """Runs one call. Raises Overloaded, IsolationUnavailable or SourceAltered; never tries a call twice."""
+        """The same as something to wait for. Raises Overloaded, IsolationUnavailable or SourceAltered."""
         ...
 
     async def check(self, spec: VersionSpec, seconds: float) -> CheckResult:
@@ -94,9 +171,9 @@ class Engine(Protocol):
         ...
 
     def states(self) -> list[dict[str, Any]]:
-        """The versions that have workers, with their number of workers and of waiting calls."""
+        """Of each version that takes memory here: its workers by state, waiting calls, memory, and how it is started."""
         ...
 
-    async def close(self) -> None:
-        """Stops every worker; calls under way fail."""
+    async def close(self, drain_seconds: float = 0.0) -> None:
+        """Stops every worker, once the calls under way have ended or the time is over."""
         ...

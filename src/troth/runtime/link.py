@@ -42,8 +42,19 @@ class FrameLink(asyncio.Protocol):
             self._transport.write(body)
 
     def close(self) -> None:
+        """Ends the link; what was not read is lost."""
         if self._transport is not None:
             self._transport.abort()
+
+    def pause(self) -> None:
+        """Leaves what comes next to lie in the socket, so that the worker has to wait."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Reads on after `pause`."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         self._chunks.append(data)

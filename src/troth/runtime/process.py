@@ -1,63 +1,50 @@
-"""One worker process and its life: started, ready, serving one call at a time, gone."""
+"""One worker and its life: ready, serving one call at a time, gone."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import math
-import os
-import signal
 import socket
-import subprocess
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from troth import authoring
-from troth.errors import IsolationUnavailable
 from troth.runtime import worker
-from troth.runtime.engine import CallRequest, CallResult, Loaded, VersionSpec
-from troth.runtime.inside import entry
+from troth.runtime.call import Call
+from troth.runtime.endings import Failure, code_of, ending, exited_with, load_failure, text, timed_out
+from troth.runtime.engine import CallRequest, CallResult, Outcome, Place
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
-from troth.sandbox.launcher import Confinement, Launcher, Limits
 
-_WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm", "/environment"
-#: folders of the modules that workers are handed, here and where they see them
-_INSIDE = str(Path(entry.__file__).parent), "/troth/inside"
-_AUTHORING = str(Path(authoring.__file__).parent), "/troth/authoring"
 #: bytes that an error may have beyond the limit of results
 _ERROR_ROOM = 1 << 20
-#: characters that are kept of what a load failed with
-_LONGEST_WORDS = 64 * 1024
-_EXIT_PATIENCE = 2.0
 _OUTPUT_PATIENCE = 1.0
-_SIGNALS = {number.value: number.name for number in signal.Signals}
-_ANSWERS = (worker.TEXT, worker.JSON, worker.BINARY, worker.ERROR, worker.EXITED)
-
-
-#: Calls handed to a worker at once. It runs one at a time and in order; the others lie in its socket, so that it need not
-#: wait for the server between two calls. Many where calls are quick, because then nobody waits long behind another.
-DEPTH, QUICK_DEPTH = 2, 16
-_QUICK = 0.001
+#: seconds that a call whose caller left may still run, and that one result of several may take
+_FAREWELL, ITEM_SECONDS = 0.1, 60.0
+#: what a call may be answered with, and one whose results come one by one
+_WHOLE = frozenset([worker.TEXT, worker.JSON, worker.BINARY, worker.ERROR, worker.EXITED])
+_IN_PARTS = frozenset([worker.ITEM, worker.END, worker.ERROR, worker.EXITED])
 #: Bytes of a body beyond which a call is handed over alone, so that few lie in memory twice.
 _SMALL = 256 * 1024
 
 
-@dataclass(slots=True)
-class Call:
-    """A call and the future that waits for what comes of it."""
+class Host(Protocol):
+    """The sandbox that a worker lives in."""
 
-    request: CallRequest
-    future: asyncio.Future[CallResult]
-    number: int = 0
-    output: asyncio.Future[str] | None = None
+    @property
+    def place(self) -> Place: ...
+
+    def end_worker(self, number: int) -> None:
+        """Ends a worker and what it started, at once."""
+        ...
+
+    def exit_status(self, number: int) -> Awaitable[tuple[int, bool]]:
+        """How a worker ended, once it has: its status, and whether memory ran out. Ends one that does not end."""
+        ...
 
 
 class WorkerProcess:
-    """A confined worker of one version.
+    """A worker of one version.
 
     `ready` is called when it can take another call. `gone` is called once, when it is no more, with the calls that lay
     behind the one it was running: those it never began. The call it ran ends with the worker's answer, or with an error
@@ -66,183 +53,203 @@ class WorkerProcess:
 
     def __init__(
         self,
-        spec: VersionSpec,
+        host: Host,
+        number: int,
         *,
         largest: int,
+        once: bool,
         ready: Callable[[WorkerProcess], None],
         gone: Callable[[WorkerProcess, list[Call]], None],
     ) -> None:
-        self.spec = spec
-        self._largest = largest
+        self.number = number
+        #: when it last had something to do, by the loop's clock
+        self.used = 0.0
+        #: what its last call took; None before the first
+        self.seconds: float | None = None
+        #: how it ended, where it did so by itself
+        self.crash = ""
+        self._host = host
+        self._once = once
         self._on_ready = ready
         self._on_gone = gone
         self._loop = asyncio.get_running_loop()
         self._link = FrameLink(self._deliver, self._lost, largest + _ERROR_ROOM)
         self._output = OutputLink()
-        self._loaded: asyncio.Future[dict[str, str] | None] = self._loop.create_future()
-        #: what it said of its version when it was loaded, as it came
-        self.report = b""
+        self._loaded: asyncio.Future[Failure | None] = self._loop.create_future()
         self._calls: deque[Call] = deque()
+        self._last = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._number = 0
-        self._depth = DEPTH
+        self._deadline = math.inf  # of the call that runs
         self._stopped = False
-        self._process: subprocess.Popen[bytes] | None = None
-        self._buried = self._loop.create_future()
+        self.buried: asyncio.Future[None] = self._loop.create_future()
 
-    @property
-    def process_id(self) -> int:
-        """The process to signal; killing it ends everything that the worker started."""
-        assert self._process is not None
-        return self._process.pid
+    async def connect(self, link: socket.socket, output: int) -> None:
+        """Takes over the ends of its link and its output."""
+        await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(output))
+        await self._loop.create_unix_connection(lambda: self._link, sock=link)
 
-    async def start(
-        self, launcher: Launcher, loaded: Loaded, limits: Limits, *, check: bool, seconds: float
-    ) -> dict[str, str] | None:
-        """Launches and waits until the version is loaded; what the load failed with, or None when it can be called.
-
-        Must run on the loop's own thread, which outlives the process.
-        """
-        ours, theirs = socket.socketpair()
-        read_end, write_end = os.pipe()
-        try:
-            confinement = self._confinement(launcher, loaded, limits, theirs.fileno(), check)
-            self._process = launcher.launch(confinement, output=write_end)
-        except OSError as error:
-            ours.close()
-            os.close(read_end)
-            self._buried.set_result(None)
-            self._output.connection_lost(None)
-            self._on_gone(self, [])
-            raise IsolationUnavailable(f"no worker can be started: {error}") from error
-        finally:
-            theirs.close()
-            os.close(write_end)
-        await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(read_end))
-        await self._loop.create_unix_connection(lambda: self._link, sock=ours)
+    async def loaded(self, seconds: float) -> Failure | None:
+        """Waits until it can be called; else what kept it from that."""
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.shield(self._loaded)
         except TimeoutError:
             self.kill()
-            return {
-                "message": f"loading took more than {seconds:g} seconds",
-                "error_type": "LoadingError",
-                "stacktrace": "",
-            }
-
-    async def ended(self) -> None:
-        """Waits until the process is gone and everything that it printed was read."""
-        await asyncio.wait([self._buried, self._output.closed], timeout=_EXIT_PATIENCE)
+            return Failure(f"a worker of this version was not ready within {seconds:g} seconds", "LoadingError")
 
     def printed(self) -> str:
         """The last that it printed."""
-        return _text(self._output.last_words())
+        return text(self._output.last_words())
 
     @property
-    def idle(self) -> bool:
-        return not self._calls and not self._stopped
+    def endings(self) -> list[asyncio.Future[None]]:
+        """What is done when it is gone and everything that it printed was read."""
+        return [self.buried, self._output.closed]
 
-    def has_room(self, request: CallRequest) -> bool:
-        """Whether it can take this call now. A call whose output is wanted is taken alone."""
+    @property
+    def load(self) -> int:
+        """How many calls it has; more than it can ever take, where it is stopped."""
+        return 1 << 30 if self._stopped else len(self._calls)
+
+    def has_room(self, request: CallRequest, depth: int) -> bool:
+        """Whether it can take this call now, if it may have so many. A call whose output is wanted is taken alone."""
         if self._stopped:
             return False
         if not self._calls:
             return True
-        if len(self._calls) >= self._depth or request.capture or self._calls[-1].request.capture:
+        last = self._calls[-1]
+        if len(self._calls) >= depth or self._once or request.capture or last.request.capture or last.items:
             return False
-        return len(request.body) <= _SMALL and len(self._calls[-1].request.body) <= _SMALL
+        return len(request.body) <= _SMALL and len(last.request.body) <= _SMALL
 
     def take(self, call: Call) -> None:
         """Hands it a call, for which it must have room."""
         request = call.request
-        self._number = call.number = (self._number + 1) & 0xFFFFFFFF
+        self._last = call.number = (self._last + 1) & 0xFFFFFFFF
         flags = worker.RAW if request.raw else 0
         if request.capture:
             call.output = self._output.expect(call.number)
             flags |= worker.CAPTURE
+        if call.items is not None:
+            flags |= worker.STREAM
+        call.holder = self
         self._calls.append(call)
         if len(self._calls) == 1:
-            self._timer = self._loop.call_later(request.seconds, self._timed_out)
+            self._begin(call)
         self._link.send(call.number, request.kind, flags, request.body)
 
-    def kill(self) -> None:
-        """Ends the process and everything it started, at once."""
+    def retire(self) -> None:
+        """Lets it go: it ends as soon as it sees that nobody is there."""
         self._stopped = True
-        if self._process is not None and self._process.returncode is None:  # else its number may be another's
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                self._process.kill()
+        self._link.close()
 
-    def _confinement(self, launcher: Launcher, loaded: Loaded, limits: Limits, link: int, check: bool) -> Confinement:
-        root, site = str(loaded.root), str(loaded.site) if loaded.site else None
-        binds = [(worker.__file__, _WORKER_INSIDE), _INSIDE, _AUTHORING, (root, _SOURCE_INSIDE)]
-        if site:
-            binds.append((site, _SITE_INSIDE))
-        inside = {source: launcher.seen(source, target) for source, target in binds}
-        plan: dict[str, Any] = {
-            "socket": link,
-            "root": inside[root],
-            "entry": os.path.join(inside[root], self.spec.entry),
-            "site": [inside[site]] if site else [],
-            "loader": os.path.join(inside[_INSIDE[0]], "entry.py"),
-            "modules": {
-                "troth": os.path.join(inside[_INSIDE[0]], "troth", "__init__.py"),
-                "troth.authoring": os.path.join(inside[_AUTHORING[0]], "__init__.py"),
-                "Algorithmia": os.path.join(inside[_INSIDE[0]], "algorithmia.py"),
-                "adk": os.path.join(inside[_INSIDE[0]], "adk.py"),
-            },
-            "check": check,
-            "largest": self._largest,
-            "limits": {"RLIMIT_AS": limits.memory_bytes, "RLIMIT_NPROC": limits.processes},
-        }
-        argv = [launcher.interpreter, "-I", "-S", "-B", inside[worker.__file__], json.dumps(plan)]
-        return Confinement(argv, binds, [link], {}, limits)
+    def kill(self) -> None:
+        """Ends it and everything it started, at once."""
+        if not self._stopped or not self.buried.done():
+            self._stopped = True
+            self._host.end_worker(self.number)
+
+    def ended(self) -> None:
+        """It is dead. What it wrote before is read; a child of it that holds the link is not waited for."""
+        self._loop.call_later(0.05, self._link.close)
+
+    def cancelled(self, call: Call) -> None:
+        """Stops a call that runs, if it does not end by itself right now. One that lies behind it is left to the worker."""
+        if self._calls and self._calls[0] is call:
+            delay = 0.0 if call.items is not None else _FAREWELL
+            self._loop.call_later(delay, self._stop_if_running, call)
+
+    def resumed(self, call: Call) -> None:
+        """Reads on where the results of a call were too many."""
+        self._link.resume()
+        self._due(call)
+
+    def _stop_if_running(self, call: Call) -> None:
+        if self._calls and self._calls[0] is call:
+            self.kill()
+
+    def _begin(self, call: Call) -> None:
+        """Gives the call that is now the first its time. The timer is left to run where it ends sooner than that."""
+        self._deadline = self._loop.time() + call.request.seconds
+        call.since = self._deadline
+        self._arm()
+
+    def _due(self, call: Call) -> None:
+        """Gives the next of several results its time, within that of the call."""
+        self._deadline = min(call.since, self._loop.time() + ITEM_SECONDS)
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            if self._timer.when() <= self._deadline:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self._calls and not self._stopped:
+            if self._loop.time() >= self._deadline:
+                self._timed_out()
+            else:
+                self._arm()
 
     def _deliver(self, kind: int, number: int, body: bytes, seconds: float) -> None:
         if not self._loaded.done():
-            self._loaded.set_result(self._failure(kind, body))
+            self._loaded.set_result(None if kind == worker.READY else load_failure(body))
             return
-        if not self._calls or number != self._calls[0].number or kind not in _ANSWERS or not 0 <= seconds < math.inf:
-            if not self._stopped:
-                self.kill()  # an answer that nobody asked for: the worker cannot be trusted any more
-            return
-        call = self._next_call()
-        self._depth = QUICK_DEPTH if seconds < _QUICK else DEPTH
-        if kind == worker.EXITED:
+        call = self._calls[0] if self._calls else None
+        if (
+            call is None
+            or number != call.number
+            or not 0 <= seconds < math.inf
+            or kind not in (_WHOLE if call.items is None else _IN_PARTS)
+        ):
+            self._distrust()
+        elif kind == worker.ITEM:
+            self._hand_over(call, body)
+        elif kind == worker.EXITED:
             self._stopped = True
-            kind, body = worker.ERROR, _exited_with(_status_of(body))
-        if call.output is None:
-            _resolve(call, CallResult(kind, body, seconds))
+            self._answered(call, exited_with(code_of(body)).as_result(seconds))
         else:
-            self._loop.create_task(self._settle_with_output(call, call.output, CallResult(kind, body, seconds)))
+            outcome = Outcome.EXCEPTION if kind == worker.ERROR else Outcome.OK
+            self._answered(call, CallResult(kind, body, seconds, outcome=outcome))
+
+    def _distrust(self) -> None:
+        """An answer that nobody asked for: the worker cannot be trusted any more."""
+        if not self._stopped:
+            self.kill()
+
+    def _hand_over(self, call: Call, item: bytes) -> None:
+        assert call.items is not None
+        if call.done or self._stopped:
+            return
+        if call.items.take(item):
+            self._due(call)
+        else:
+            self._link.pause()
+            self._deadline = call.since
+
+    def _answered(self, call: Call, result: CallResult) -> None:
+        self._calls.popleft()
+        self.used = self._loop.time()
+        self.seconds = result.seconds
+        if self._calls and not self._stopped:
+            self._begin(self._calls[0])
+        if self._once:
+            self._stopped = True
+        result.place = self._host.place
+        if call.output is None:
+            call.settle(result)
+        else:
+            self._loop.create_task(self._settle_with_output(call, call.output, result))
         if not self._stopped:
             self._on_ready(self)
-
-    def _failure(self, kind: int, body: bytes) -> dict[str, str] | None:
-        """What the load failed with, by the first frame; None if it is loaded."""
-        if kind != worker.READY:
-            return _error_of(body)
-        if len(body) > entry.LARGEST_REPORT:
-            message = f"the version's contract has {len(body)} bytes, and {entry.LARGEST_REPORT} are allowed"
-            return {"message": message, "error_type": "LoadingError", "stacktrace": ""}
-        self.report = body
-        return None
-
-    def _next_call(self) -> Call:
-        """Takes the call that was answered off the line and gives the next one its time."""
-        call = self._calls.popleft()
-        if self._timer is not None:
-            self._timer.cancel()
-        following = self._calls[0] if self._calls and not self._stopped else None
-        self._timer = self._loop.call_later(following.request.seconds, self._timed_out) if following else None
-        return call
 
     async def _settle_with_output(self, call: Call, output: asyncio.Future[str], result: CallResult) -> None:
         done, _ = await asyncio.wait([output], timeout=_OUTPUT_PATIENCE)
         result.output = output.result() if done else self._output.forget(call.number)
-        _resolve(call, result)
+        call.settle(result)
 
     def _timed_out(self) -> None:
         """Ends a call that took too long, and the worker with it.
@@ -250,11 +257,10 @@ class WorkerProcess:
         The call stays first in the line: an answer of it may still lie unread, and then the worker has begun the next one.
         """
         call = self._calls[0]
-        self._timer = None
         self.kill()
-        seconds = call.request.seconds
-        body = _error_body(f"the call took more than {seconds:g} seconds", "TimeoutError")
-        _resolve(call, CallResult(worker.ERROR, body, seconds))
+        result = timed_out(call.request.seconds).as_result(call.request.seconds)
+        result.place = self._host.place
+        call.settle(result)
 
     def _lost(self, complete: bool) -> None:
         self._stopped = True
@@ -265,68 +271,21 @@ class WorkerProcess:
 
         `complete` says that every answer it wrote was read; else any of its calls may have begun.
         """
-        reason = _exited(await self._exit_status())
+        status, out_of_memory = await self._host.exit_status(self.number)
+        failure = ending(status, out_of_memory=out_of_memory)
         if not self._loaded.done():
             said = self._output.last_words().strip()
-            message = json.loads(reason)["message"] + (f": {said.splitlines()[-1]}" if said else "")
-            self._loaded.set_result({"message": message, "error_type": "LoadingError", "stacktrace": said})
+            message = failure.message + (f": {said.splitlines()[-1]}" if said else "")
+            outcome = Outcome.OUT_OF_MEMORY if out_of_memory else Outcome.LOAD_FAILURE
+            self._loaded.set_result(Failure(message, "LoadingError", said, outcome))
         if self._timer is not None:
             self._timer.cancel()
         begun = 1 if complete else len(self._calls)  # it died in the first that has no answer
         for _ in range(min(begun, len(self._calls))):
-            _resolve(self._calls.popleft(), CallResult(worker.ERROR, reason, 0.0))
+            result = failure.as_result()
+            result.place = self._host.place
+            self.crash = failure.message
+            self._calls.popleft().settle(result)
         unbegun, self._calls = list(self._calls), deque()
-        self._buried.set_result(None)
+        self.buried.set_result(None)
         self._on_gone(self, unbegun)
-
-    async def _exit_status(self) -> int:
-        assert self._process is not None
-        deadline = self._loop.time() + _EXIT_PATIENCE
-        while (status := self._process.poll()) is None:
-            if self._loop.time() > deadline:
-                self.kill()
-            await asyncio.sleep(0.002)
-        return status
-
-
-def _resolve(call: Call, result: CallResult) -> None:
-    if not call.future.done():
-        call.future.set_result(result)
-
-
-def _error_of(body: bytes) -> dict[str, str]:
-    """What a worker says of its failed load; its words are the algorithm's, so they may be anything."""
-    try:
-        found = json.loads(body)
-        return {key: _text(str(found[key])[:_LONGEST_WORDS]) for key in ("message", "error_type", "stacktrace")}
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return {"message": "loading failed", "error_type": "LoadingError", "stacktrace": ""}
-
-
-def _text(words: str) -> str:
-    """Words as text that every database and every JSON reader takes: no half characters, no nulls."""
-    return words.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _status_of(body: bytes) -> int:
-    """The exit status that a worker gives as its own."""
-    try:
-        return int(body[:4]) & 0xFF
-    except ValueError:
-        return 1
-
-
-def _error_body(message: str, kind: str, stack: str = "") -> bytes:
-    return json.dumps({"message": message, "error_type": kind, "stacktrace": stack}).encode()
-
-
-def _exited(status: int) -> bytes:
-    """A dead process in words. Bubblewrap passes a signal on as 128 plus its number."""
-    number = -status if status < 0 else status - 128
-    if number in _SIGNALS:
-        return _error_body(f"the algorithm's process was killed by signal {_SIGNALS[number]}", "SystemExit")
-    return _exited_with(status)
-
-
-def _exited_with(code: int) -> bytes:
-    return _error_body(f"the algorithm's process exited with code {code}", "SystemExit")

@@ -1,12 +1,14 @@
 """The isolated process that runs one version, one call at a time. Standard library only: it lives in users' environments.
 
-Run as `python -I -S -B worker.py PLAN`, PLAN being JSON: `socket` (descriptor of the link to the server), `entry`
-(path of the algorithm's module), `root` (folder of the source), `site` (folders to import libraries from), `loader` (the
-file `inside/entry.py`), `modules` (names of modules that the server hands in to their files), `check` (import the module,
-report and end), `largest` (bytes of a result) and `limits` (names of the `resource` module to values).
+Run as `python -I -S -B worker.py PLAN`, PLAN being JSON: `socket` (descriptor of the control link), `entry` (path of the
+algorithm's module), `root` (folder of the source), `site` (folders to import libraries from), `inside` (folder of the files
+that this one loads: `entry.py`, `codec.py`, `zygote.py`), `modules` (names of modules that the server hands in to their
+files), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks),
+`example` (JSON of an input to try a fork with, or null) and `limits` (names of the `resource` module to values).
 
-The link carries frames: the head `HEAD` (length of the body, call id, kind, flags, seconds), then the body. The server
-passes callers' bodies through as they came; they are decoded here and nowhere else.
+When the version is loaded the process waits for orders on the control link (`inside/zygote.py`): to fork a worker, or to be
+one. A worker has a link of its own. Links carry frames: the head `HEAD` (length of the body, call id, kind, flags, seconds),
+then the body. The server passes callers' bodies through as they came; they are decoded here and nowhere else.
 """
 
 from __future__ import annotations
@@ -21,19 +23,22 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 #: Raised whenever the worker's behaviour changes; every receipt names it.
-WORKER_VERSION = 2
+WORKER_VERSION = 3
 
 HEAD = struct.Struct("!IIBBd")
 
 # kinds of frames; the first three are also the content types of a call
 TEXT, JSON, BINARY = 1, 2, 3
 ERROR, READY, EXITED = 4, 5, 6
-# flags of a call
-RAW, CAPTURE = 1, 2
+# one of several results, and what follows the last
+ITEM, END = 7, 8
+# flags of a call: the result as it is, keep what is printed, results one by one
+RAW, CAPTURE, STREAM = 1, 2, 4
 
 #: What an algorithm may call its errors; any other name becomes AlgorithmError (algorithmia-api, section 3.1).
 ERROR_TYPES = frozenset(
@@ -54,6 +59,7 @@ ERROR_TYPES = frozenset(
 #: Written to the output pipe around a call whose output is wanted; the server cuts there.
 MARK = b"\x00\x1etroth-output-%d-%d\x1e\x00"
 _MESSAGE_LIMIT = 64 * 1024
+_LARGE = 64 * 1024
 
 
 class InputError(Exception):
@@ -68,113 +74,122 @@ class TooLargeError(Exception):
 
 def main() -> None:
     plan: dict[str, Any] = json.loads(sys.argv[1])
-    link = socket.socket(fileno=plan["socket"])
-    os.set_inheritable(link.fileno(), False)
+    control = socket.socket(fileno=plan["socket"])
+    os.set_inheritable(control.fileno(), False)
     for name, value in plan["limits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    hide(plan["inside"], *map(os.path.dirname, plan["modules"].values()))
     try:
-        call, report = _load(plan)
+        # before the algorithm, which can do anything to what they import
+        entry, codec, zygote = (loaded_file(plan, name) for name in ("entry", "codec", "zygote"))
+        form = entry.form_of(plan)
+        if plan["check"]:
+            send(control, 0, READY, entry.report(form, plan["site"]))
+            os._exit(0)
+        service = Service(form.start(), codec.codec_of(plan["site"]), plan["largest"])
     except BaseException as error:
-        _send(link, 0, ERROR, _described(error, "LoadingError"))
+        send(control, 0, ERROR, described(error, "LoadingError"))
         os._exit(1)
-    _send(link, 0, READY, report)
-    if call is None:
-        os._exit(0)
     try:
-        _serve(link, call, plan["largest"])
+        zygote.obey(sys.modules[__name__], control, service, form.after_fork, plan)
     except (EOFError, OSError):
         os._exit(0)
 
 
-def _load(plan: dict[str, Any]) -> tuple[Callable[[Any], Any] | None, bytes]:
-    """The algorithm as a function of its input; with `check` the module is imported, nothing else is run, and a report made."""
-    global _hidden
-    _hidden += tuple(os.path.dirname(file) + os.sep for file in (plan["loader"], *plan["modules"].values()))
-    # by its file, and not among the modules: an algorithm may have any name
-    spec = importlib.util.spec_from_file_location("entry", plan["loader"])
+def loaded_file(plan: dict[str, Any], name: str) -> Any:
+    """A module of the folder `inside`, by its file and not among the modules: an algorithm may have any name."""
+    spec = importlib.util.spec_from_file_location(name, os.path.join(plan["inside"], f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
-    entry: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(entry)
-    form = entry.form_of(plan)
-    return (None, entry.report(form, plan["site"])) if plan["check"] else (form.start(), b"")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def _serve(link: socket.socket, apply: Callable[[Any], Any], largest: int) -> NoReturn:
-    received = bytearray()
-    while True:
-        _fill(link, received, HEAD.size)
-        size, call, kind, flags, _ = HEAD.unpack_from(received)
-        _fill(link, received, HEAD.size + size)
-        body = received[HEAD.size : HEAD.size + size]
-        del received[: HEAD.size + size]
-        if flags & CAPTURE:
-            _mark(call, 0)
-        answer = _answer(apply, kind, flags, body, largest)
-        del body
-        if flags & CAPTURE:
-            _mark(call, 1)
-        _send(link, call, *answer)
-        if answer[0] == EXITED:
-            os._exit(0)
+class Service:
+    """A loaded version that answers calls: the algorithm, how its values are written, and how large a result may be."""
 
+    def __init__(self, apply: Callable[[Any], Any], codec: Any, largest: int) -> None:
+        self.apply = apply
+        self.decode: Callable[[bytearray], Any] = codec.decode
+        self.encode: Callable[[Any], bytes] = codec.encode
+        self.largest = largest
 
-def _answer(
-    apply: Callable[[Any], Any], kind: int, flags: int, body: bytearray, largest: int
-) -> tuple[int, bytes, float]:
-    """Kind, body and seconds of what comes of one call."""
-    started = time.perf_counter()
-    try:
-        given = _decoded(kind, body)
+    def serve(self, link: socket.socket, calls: int = -1) -> NoReturn:
+        """Answers so many calls, or all that come, and ends the process."""
+        received = bytearray()
+        while calls:
+            calls -= 1
+            _fill(link, received, HEAD.size)
+            size, call, kind, flags, _ = HEAD.unpack_from(received)
+            _fill(link, received, HEAD.size + size)
+            body = received[HEAD.size : HEAD.size + size]
+            del received[: HEAD.size + size]
+            if flags & CAPTURE:
+                _mark(call, 0)
+            answer = self.answer(kind, flags, body, partial(send, link, call, ITEM))
+            del body
+            if flags & CAPTURE:
+                _mark(call, 1)
+            send(link, call, *answer)
+            if answer[0] == EXITED:
+                break
+        os._exit(0)
+
+    def answer(self, kind: int, flags: int, body: bytearray, item: Callable[[bytes], None]) -> tuple[int, bytes, float]:
+        """Kind, body and seconds of what comes of one call; `item` takes results that come one by one."""
         started = time.perf_counter()
-        result = apply(given)
-        seconds = time.perf_counter() - started
-        kind, encoded = _encoded(result, bool(flags & RAW))
-        if len(encoded) > largest:
-            raise TooLargeError(f"the result has {len(encoded)} bytes, and {largest} are allowed")
-        return kind, encoded, seconds
-    except SystemExit as error:
-        status = 0 if error.code is None else int(error.code) if isinstance(error.code, int) else 1
-        return EXITED, str(status & 0xFF).encode(), time.perf_counter() - started
-    except BaseException as error:
-        return ERROR, _described(error, "AlgorithmError"), time.perf_counter() - started
+        try:
+            given = self._decoded(kind, body)
+            started = time.perf_counter()
+            result = self.apply(given)
+            if flags & STREAM:
+                self._stream(result, item)
+                return END, b"", time.perf_counter() - started
+            if isinstance(result, Iterator):
+                result = list(result)
+            seconds = time.perf_counter() - started
+            kind, encoded = self._encoded(result, bool(flags & RAW))
+            return kind, encoded, seconds
+        except SystemExit as error:
+            status = 0 if error.code is None else int(error.code) if isinstance(error.code, int) else 1
+            return EXITED, str(status & 0xFF).encode(), time.perf_counter() - started
+        except BaseException as error:
+            return ERROR, described(error, "AlgorithmError"), time.perf_counter() - started
+
+    def _stream(self, result: Any, item: Callable[[bytes], None]) -> None:
+        """Hands over each of the results as JSON; one result that is no iterator is the only one."""
+        for value in result if isinstance(result, Iterator) else (result,):
+            item(self._encoded(value, False)[1])
+
+    def _decoded(self, kind: int, body: bytearray) -> Any:
+        if kind == BINARY:
+            return bytes(body)
+        try:
+            return body.decode("utf-8") if kind == TEXT else self.decode(body)
+        except (ValueError, RecursionError) as error:
+            what = "JSON" if kind == JSON else "UTF-8 text"
+            raise InputError(f"the input is not {what}: {error}") from None
+
+    def _encoded(self, result: Any, raw: bool) -> tuple[int, bytes]:
+        """Content type and bytes of a result: bytes are binary, a string is text, everything else is JSON."""
+        if isinstance(result, (bytes, bytearray, memoryview)):
+            data = bytes(result)
+            kind, encoded = BINARY, data if raw else b'"' + binascii.b2a_base64(data, newline=False) + b'"'
+        elif isinstance(result, str) and raw:
+            kind, encoded = TEXT, result.encode()
+        else:
+            try:
+                kind, encoded = TEXT if isinstance(result, str) else JSON, self.encode(result)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise TypeError(f"the algorithm returned what JSON cannot carry: {error}") from None
+        if len(encoded) > self.largest:
+            raise TooLargeError(f"the result has {len(encoded)} bytes, and {self.largest} are allowed")
+        return kind, encoded
 
 
-def _decoded(kind: int, body: bytearray) -> Any:
-    if kind == BINARY:
-        return bytes(body)
-    try:
-        text = body.decode("utf-8")
-        return text if kind == TEXT else _decode(text)
-    except (ValueError, RecursionError) as error:
-        what = "JSON" if kind == JSON else "UTF-8 text"
-        raise InputError(f"the input is not {what}: {error}") from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-# made once: json.loads and json.dumps with options make a new decoder or encoder each time
-_decode = json.JSONDecoder(parse_constant=_no_constant).decode
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-
-
-def _encoded(result: Any, raw: bool) -> tuple[int, bytes]:
-    """Content type and bytes of a result: bytes are binary, a string is text, everything else is JSON."""
-    if isinstance(result, (bytes, bytearray, memoryview)):
-        data = bytes(result)
-        return BINARY, data if raw else b'"' + binascii.b2a_base64(data, newline=False) + b'"'
-    if isinstance(result, str):
-        return TEXT, (result if raw else _encode(result)).encode()
-    try:
-        return JSON, _encode(result).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"the algorithm returned what JSON cannot carry: {error}") from None
-
-
-def _described(error: BaseException, default: str) -> bytes:
+def described(error: BaseException, default: str) -> bytes:
     """An exception as JSON, with its stack from the algorithm's own frames on."""
     name = type(error).__name__
     kind = "OutOfMemoryError" if isinstance(error, MemoryError) else _asked(lambda: error.error_type, name)  # type: ignore[attr-defined]
@@ -200,6 +215,12 @@ def _asked(question: Callable[[], Any], default: Any) -> Any:
 _hidden: tuple[str, ...] = (__file__, "<frozen importlib")
 
 
+def hide(*folders: str) -> None:
+    """Leaves the frames of what lies in these folders out of stacks."""
+    global _hidden
+    _hidden += tuple(folder + os.sep for folder in folders)
+
+
 def _stack(error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_hidden)]
     return "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
@@ -216,17 +237,27 @@ def _mark(call: int, end: int) -> None:
 
 
 def _fill(link: socket.socket, received: bytearray, size: int) -> None:
-    """Receives until `received` holds at least `size` bytes; small frames come several at a time."""
+    """Receives until `received` holds at least `size` bytes; small frames come several at a time, large ones in their place."""
+    have = len(received)
+    if size - have > _LARGE:
+        received.extend(bytes(size - have))
+        with memoryview(received) as view:
+            while have < size:
+                count = link.recv_into(view[have:])
+                if not count:
+                    raise EOFError
+                have += count
     while len(received) < size:
-        chunk = link.recv(max(65536, size - len(received)))
+        chunk = link.recv(_LARGE)
         if not chunk:
             raise EOFError
         received += chunk
 
 
-def _send(link: socket.socket, call: int, kind: int, body: bytes, seconds: float = 0.0) -> None:
+def send(link: socket.socket, call: int, kind: int, body: bytes, seconds: float = 0.0) -> None:
+    """Writes one frame."""
     head = HEAD.pack(len(body), call, kind, 0, seconds)
-    if len(body) < 65536:
+    if len(body) < _LARGE:
         link.sendall(head + body)
     else:
         link.sendall(head)

@@ -1,8 +1,8 @@
 """Carries out one launch plan: the program between the server and a confined process. Standard library only.
 
-Run as `python -I -S -B launch.py PLAN` with the plan as JSON. As root it binds everything that the confined process may
-see into a private mount name space first, because the unprivileged user that it then becomes cannot reach paths below
-other people's homes. It ends by becoming bubblewrap, or the program itself where there is none.
+Run as `python -I -S -B launch.py PLAN` with the plan as JSON (`troth.sandbox.plan`). It enters its cgroups first. As root
+it binds everything that the confined process may see into a private mount name space, because the unprivileged user that
+it then becomes cannot reach paths below other people's homes. It ends by becoming bubblewrap, or the program itself.
 """
 
 from __future__ import annotations
@@ -17,20 +17,27 @@ import sys
 from typing import Any
 
 _CLONE_NEWNS = 0x20000
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REMOUNT = 1, 2, 4, 32
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _SECCOMP_MODE_FILTER = 2
 #: where root binds what the confined process may see; covered in this process's own name space only
 STAGE = "/tmp"
+#: below it, what a process without bubblewrap sees under the names that it is told
+ROOM = STAGE + "/.troth"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
     plan: dict[str, Any] = json.loads(sys.argv[1])
+    for entrance in plan["entrances"]:
+        with open(entrance, "w", encoding="ascii") as file:
+            file.write("0")
     sources = [source for source, _, _ in plan["binds"]]
     if plan["stage"]:
-        sources = _stage(sources)
+        sources = _staged(plan)
+    rules = _rules(plan)
     if plan["uid"] is not None:
         _become(plan["uid"])
     if sys.platform == "linux":  # elsewhere there are no layers, and only trusted code is run
@@ -41,8 +48,14 @@ def main() -> None:
     for name, value in plan["limits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
     if plan["bubblewrap"] is None:
+        if rules is not None:
+            _landlock().restrict(rules)
         _filter(plan["seccomp_fd"])
         os.execve(plan["argv"][0], plan["argv"], plan["environment"])
+    _become_bubblewrap(plan, sources)
+
+
+def _become_bubblewrap(plan: dict[str, Any], sources: list[str]) -> None:
     program = plan["bubblewrap"]
     if plan["stage"] and plan["bubblewrap_root"]:
         program = os.path.join(sources[-1], os.path.relpath(program, plan["bubblewrap_root"]))
@@ -54,29 +67,61 @@ def main() -> None:
     os.execve(program, argv, {})
 
 
-def _stage(sources: list[str]) -> list[str]:
-    """The same files at paths that everybody may walk, in a mount name space of our own."""
+def _staged(plan: dict[str, Any]) -> list[str]:
+    """The files of the plan at paths that everybody may walk, in a mount name space of our own."""
+    os.umask(0o022)
     _check(_libc.unshare(_CLONE_NEWNS))
     _mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE)
-    handles = [os.open(source, os.O_PATH | os.O_CLOEXEC) for source in sources]
-    _mount(b"tmpfs", STAGE.encode(), b"tmpfs", 0, b"mode=0755,size=1m")
-    staged = []
-    for number, handle in enumerate(handles):
-        target = f"{STAGE}/{number}"
-        if os.path.isdir(f"/proc/self/fd/{handle}"):
-            os.mkdir(target)
-        else:
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-        _mount(f"/proc/self/fd/{handle}".encode(), target.encode(), None, _MS_BIND | _MS_REC)
-        os.close(handle)
-        staged.append(target)
-    return staged
+    handles = [os.open(source, os.O_PATH | os.O_CLOEXEC) for source, _, _ in plan["binds"]]
+    if plan["bubblewrap"] is not None:
+        _mount(b"tmpfs", STAGE.encode(), b"tmpfs", 0, b"mode=0755,size=1m")
+        targets = [f"{STAGE}/{number}" for number in range(len(handles))]
+    else:
+        size = f"mode=1777,size={plan['temporary_bytes']}".encode()
+        for folder in (STAGE, "/dev/shm"):
+            if os.path.isdir(folder):
+                _mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, size)
+        targets = [ROOM + target for _, target, _ in plan["binds"]]
+    for handle, target, (_, _, writable) in zip(handles, targets, plan["binds"], strict=True):
+        _bind(handle, target, writable or plan["bubblewrap"] is not None)
+    return targets
+
+
+def _bind(handle: int, target: str, writable: bool) -> None:
+    os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
+    if os.path.isdir(f"/proc/self/fd/{handle}"):
+        os.makedirs(target, 0o755, exist_ok=True)
+    else:
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    _mount(f"/proc/self/fd/{handle}".encode(), target.encode(), None, _MS_BIND | _MS_REC)
+    if not writable:
+        flags = _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID
+        _mount(b"none", target.encode(), None, flags)
+    os.close(handle)
 
 
 def _become(uid: int) -> None:
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
+
+
+def _landlock() -> Any:
+    """The module beside this one; it is not installed where this runs."""
+    import importlib.util
+
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "landlock.py")
+    spec = importlib.util.spec_from_file_location("landlock", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _rules(plan: dict[str, Any]) -> int | None:
+    allowed = plan["landlock"]
+    return None if allowed is None else _landlock().prepare(allowed["readable"], allowed["writable"])
 
 
 def _filter(fd: int | None) -> None:

@@ -9,57 +9,27 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import tempfile
+import weakref
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from troth.errors import IsolationUnavailable
 from troth.sandbox import launch as launch_program
-from troth.sandbox import seccomp
+from troth.sandbox import refusals, seccomp
+from troth.sandbox.cgroups import Group, Groups
+from troth.sandbox.confined import Confined
+from troth.sandbox.confinement import API_SOCKET, Confinement, Limits, Network
+from troth.sandbox.egress import Egress, EgressRules
+from troth.sandbox.layers import layers_of
+from troth.sandbox.plan import Method, Surroundings, interpreter_prefix, plan
+from troth.sandbox.seccomp import Sockets
+from troth.sandbox.users import Users
 
-_SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
-#: how names and certificates are found
-_NETWORK_FILES = (
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/nsswitch.conf",
-    "/etc/ssl",
-    "/etc/pki",
-    "/etc/ca-certificates",
-)
-_MEBIBYTE = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one confined process may use."""
-
-    memory_bytes: int = 4096 * _MEBIBYTE
-    processes: int = 256
-    open_files: int = 1024
-    temporary_bytes: int = 256 * _MEBIBYTE
-    #: the largest file that it may write; 0 for no limit
-    file_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Confinement:
-    """What one process sees: `binds` are (path here, path inside) and read-only; `argv` speaks of paths inside."""
-
-    argv: Sequence[str]
-    binds: Sequence[tuple[str, str]] = ()
-    files: Sequence[int] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    limits: Limits = Limits()
-    #: like `binds`, but the process may write there
-    writable: Sequence[tuple[str, str]] = ()
-    #: a program of troth's own choice that handles what strangers sent (git, uv): it runs as another user than workers
-    service: bool = False
-    #: whether it reaches the network of this machine
-    network: bool = False
+__all__ = ["Confinement", "EgressRules", "Launcher", "Limits", "Network", "find_bubblewrap"]
 
 
 def find_bubblewrap() -> str | None:
@@ -74,23 +44,75 @@ def find_bubblewrap() -> str | None:
 class Launcher:
     """Starts confined processes.
 
-    `worker_uid` and `service_uid` are the users that they run as when the server is root; otherwise they keep the
-    server's user and rely on a user name space.
+    `service_uid`, `worker_uid` and the `worker_uids` users behind it are whom they run as when the server is root: services
+    as the first, workers without an identity as the second, each other identity as one of the rest. Otherwise they keep
+    the server's user and rely on a user name space. `egress` says what full network access reaches; without it there is
+    none. `groups` and `filter_calls` leave a layer out, for tests.
     """
 
     def __init__(
-        self, *, worker_uid: int, bubblewrap: str | None, service_uid: int = 60000, filter_calls: bool = True
+        self,
+        *,
+        worker_uid: int,
+        bubblewrap: str | None,
+        service_uid: int = 60000,
+        worker_uids: int = 512,
+        filter_calls: bool = True,
+        groups: bool = True,
+        egress: EgressRules | None = EgressRules(),
     ) -> None:
-        self.root = os.geteuid() == 0
+        self.root: bool = os.geteuid() == 0
         self.uid = worker_uid if self.root else None
         self.service_uid = service_uid if self.root else None
         self.bubblewrap = bubblewrap
+        #: by what workers are kept apart here; `measure` takes a weaker one where a stronger does not work
+        self.method: Method = self.methods()[0]
+        #: methods that were tried and do not work here, and why
+        self.unusable: dict[Method, str] = {}
+        #: the Unix socket that the server's API listens on, for confinements that may reach it; all users may write to it
+        self.api_socket: Path | None = None
         self._filters = {
-            network: seccomp.program(network=network) if filter_calls and seccomp.supported() else None
-            for network in (False, True)
+            sockets: seccomp.program(sockets) if filter_calls and seccomp.supported() else None for sockets in Sockets
         }
-        self.interpreter = os.path.realpath(sys.executable)
-        self._services: set[subprocess.Popen[bytes]] = set()
+        self.groups: Groups = Groups.open() if groups and sys.platform == "linux" else Groups([], [])
+        self._users = Users(worker_uid + 1, worker_uids) if self.root else None
+        self._services: set[Confined] = set()
+        self._close = ExitStack()
+        self._close.callback(self.groups.close)
+        self._folder = self._close.enter_context(tempfile.TemporaryDirectory(prefix="troth-sandbox-"))
+        os.chmod(self._folder, 0o711)
+        self.egress: Egress | None = None if egress is None else Egress(egress, self._folder)
+        if self.egress is not None:
+            self._close.callback(self.egress.close)
+        weakref.finalize(self, self._close.close)
+
+    def methods(self) -> list[Method]:
+        """What may be tried here, strongest first."""
+        found = [Method.BUBBLEWRAP] if self.bubblewrap else []
+        if self.root:
+            found.append(Method.STAGED)
+        return [*found, Method.BARE]
+
+    @property
+    def filters_calls(self) -> bool:
+        """Whether system calls of what it starts are filtered."""
+        return self._filters[Sockets.UNIX] is not None
+
+    @property
+    def connects(self) -> bool:
+        """Whether what it starts can reach this server by its socket."""
+        return self.api_socket is not None and self.method is Method.BUBBLEWRAP
+
+    @property
+    def interpreter(self) -> str:
+        """Where a confined process finds the interpreter."""
+        path, prefix = os.path.realpath(sys.executable), interpreter_prefix()
+        return launch_program.ROOM + path if self.method is Method.STAGED and prefix else path
+
+    def seen(self, source: str, target: str) -> str:
+        """Where a confined process finds `source` when it is bound to `target`."""
+        places = {Method.BUBBLEWRAP: target, Method.STAGED: launch_program.ROOM + target, Method.BARE: source}
+        return places[self.method]
 
     def launch(
         self,
@@ -99,134 +121,103 @@ class Launcher:
         output: int,
         errors: int | None = None,
         given: int | None = None,
-    ) -> subprocess.Popen[bytes]:
+    ) -> Confined:
         """A running confined process: descriptors for its standard output, error (else the output's) and input (else none).
 
         Must be called from a thread that outlives the process: the kernel kills it when that thread ends. Raises
-        IsolationUnavailable for a service on a server that is root where there is no bubblewrap to take its power away.
+        IsolationUnavailable for what cannot be honoured here, and OSError where no process can be started.
         """
-        if confinement.service and self.root and self.bubblewrap is None:
-            raise IsolationUnavailable(
-                "git and builds of environments need bubblewrap where the server is root",
-                why="what strangers send is never handled with root's power",
-                repair="install bubblewrap (make setup, or your system's package), or start the server as another user",
-            )
-        filter_fd = self._filter_pipe(confinement.network)
-        try:
-            plan = self._plan(confinement, filter_fd)
-            process = subprocess.Popen(
-                [self.interpreter, "-I", "-S", "-B", launch_program.__file__, json.dumps(plan)],
-                stdin=subprocess.DEVNULL if given is None else given,
-                stdout=output,
-                stderr=output if errors is None else errors,
-                env={},
-                cwd="/",
-                close_fds=True,
-                pass_fds=[*confinement.files, *([filter_fd] if filter_fd is not None else [])],
-                start_new_session=True,
-            )
-            if confinement.service:
-                self._services = {one for one in self._services if one.poll() is None} | {process}
-            return process
-        finally:
-            if filter_fd is not None:
-                os.close(filter_fd)
+        refusals.check(self, confinement)
+        with ExitStack() as undo:
+            group = self._group(confinement.limits, undo)
+            uid = self._user(confinement, group, undo)
+            scratch = self._scratch(confinement, uid, undo)
+            filter_fd = self._filter_pipe(self._sockets(confinement))
+            try:
+                entrances = group.entrances if group else []
+                given_here = Surroundings(self.method, self.bubblewrap, uid, filter_fd, entrances, scratch)
+                made = plan(self._connected(confinement), given_here)
+                files = [*confinement.files, *([filter_fd] if filter_fd is not None else [])]
+                process = self._start(json.dumps(made), files, output, output if errors is None else errors, given)
+            finally:
+                if filter_fd is not None:
+                    os.close(filter_fd)
+            confined = Confined(process, group, layers_of(self, confinement, uid, group), undo.pop_all().close)
+        if confinement.service:
+            self._services = {one for one in self._services if one.poll() is None} | {confined}
+        return confined
 
     def stop_services(self) -> None:
         """Ends every git and uv that still runs, with what they started."""
         for process in self._services:
-            if process.poll() is None:
-                try:
-                    os.killpg(process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            process.kill()
 
-    def seen(self, source: str, target: str) -> str:
-        """Where a confined process finds `source` when it is bound to `target`: there, or in its own place."""
-        return target if self.bubblewrap else source
+    def close(self) -> None:
+        """Ends everything that was started and still runs, and removes what was kept for it."""
+        self.stop_services()
+        self._close.close()
 
-    def _filter_pipe(self, network: bool) -> int | None:
+    def _start(
+        self, made: str, files: Sequence[int], output: int, errors: int, given: int | None
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [os.path.realpath(sys.executable), "-I", "-S", "-B", launch_program.__file__, made],
+            stdin=subprocess.DEVNULL if given is None else given,
+            stdout=output,
+            stderr=errors,
+            env={},
+            cwd="/",
+            close_fds=True,
+            pass_fds=files,
+            start_new_session=True,
+        )
+
+    def _user(self, confinement: Confinement, group: Group | None, undo: ExitStack) -> int | None:
+        if self._users is None or confinement.service or not confinement.identity:
+            return self.service_uid if confinement.service else self.uid
+        users, identity = self._users, confinement.identity
+        uid = users.take(identity)
+        undo.callback(lambda: users.give_back(identity, group.remove if group else None))
+        return uid
+
+    def _group(self, limits: Limits, undo: ExitStack) -> Group | None:
+        if not self.groups.abilities:
+            return None
+        group = self.groups.make(memory=limits.together, processes=limits.processes)
+        undo.callback(self.groups.leave, group)
+        return group
+
+    def _scratch(self, confinement: Confinement, uid: int | None, undo: ExitStack) -> str:
+        """A folder for temporary files where a process has no /tmp of its own."""
+        if self.method is not Method.BARE or confinement.service:
+            return ""
+        path = tempfile.mkdtemp(dir=self._folder)
+        undo.callback(shutil.rmtree, path, ignore_errors=True)
+        if uid is not None:
+            os.chown(path, uid, uid)
+        return path
+
+    def _connected(self, confinement: Confinement) -> Confinement:
+        """The confinement with what its network gives it: the server's socket, the egress proxy."""
+        if confinement.network is Network.FULL and self.egress is not None:
+            confinement = self.egress.extended(self, confinement)
+        if confinement.network not in (Network.API, Network.FULL) or self.api_socket is None:
+            return confinement
+        return replace(confinement, binds=[*confinement.binds, (str(self.api_socket), API_SOCKET)])
+
+    def _sockets(self, confinement: Confinement) -> Sockets:
+        if confinement.network is Network.MACHINE:
+            return Sockets.ALL
+        if confinement.network is Network.FULL:
+            return Sockets.STREAMS
+        return Sockets.UNIX if self.method is Method.BUBBLEWRAP or confinement.service else Sockets.PAIRS
+
+    def _filter_pipe(self, sockets: Sockets) -> int | None:
         """A descriptor to read the filter from once; the program is smaller than a pipe's buffer."""
-        program = self._filters[network]
+        program = self._filters[sockets]
         if program is None:
             return None
         read_end, write_end = os.pipe()
         os.write(write_end, program)
         os.close(write_end)
         return read_end
-
-    def _plan(self, confinement: Confinement, filter_fd: int | None) -> dict[str, object]:
-        environment = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", **confinement.environment}
-        binds = [(here, inside, False) for here, inside in (*self._interpreter_binds(), *confinement.binds)]
-        binds += [(here, inside, True) for here, inside in confinement.writable]
-        common = {
-            "uid": self.service_uid if confinement.service else self.uid,
-            "parent": os.getpid(),
-            "limits": {
-                "RLIMIT_CORE": 0,
-                "RLIMIT_NOFILE": confinement.limits.open_files,
-                # workers set theirs themselves, when their interpreter is there
-                **({"RLIMIT_AS": confinement.limits.memory_bytes} if confinement.service else {}),
-                **({"RLIMIT_FSIZE": confinement.limits.file_bytes} if confinement.limits.file_bytes else {}),
-            },
-            "seccomp_fd": filter_fd,
-            "environment": environment,
-        }
-        if self.bubblewrap is None:
-            return {**common, "binds": [], "stage": False, "bubblewrap": None, "argv": list(confinement.argv)}
-        tool_root = self._tool_root(self.bubblewrap)
-        if self.root and tool_root:
-            binds.append((tool_root, "", False))
-        return {
-            **common,
-            "binds": binds,
-            "stage": self.root,
-            "bubblewrap": self.bubblewrap,
-            "bubblewrap_root": tool_root,
-            "options": self._options(confinement, [target for _, target, _ in binds], environment),
-            "last_options": ["--remount-ro", "/", *(["--seccomp", str(filter_fd)] if filter_fd is not None else [])],
-            "argv": list(confinement.argv),
-        }
-
-    def _options(self, confinement: Confinement, targets: list[str], environment: Mapping[str, str]) -> list[str]:
-        """Bubblewrap's options but for the binds: name spaces first, then an empty root with the system's libraries."""
-        size = str(confinement.limits.temporary_bytes)
-        kinds = ("user", "pid", "ipc", "uts", *(() if confinement.network else ("net",)))
-        options = [f"--unshare-{kind}" for kind in kinds]
-        options += ["--disable-userns", "--die-with-parent", "--new-session", "--hostname", "worker", "--clearenv"]
-        for name, value in environment.items():
-            options += ["--setenv", name, value]
-        options += ["--ro-bind", "/usr", "/usr"]
-        for path in ("/etc/ld.so.cache", *(_NETWORK_FILES if confinement.network else ())):
-            options += ["--ro-bind-try", path, path]
-        for link in _SYSTEM_LINKS:
-            if os.path.islink(link):
-                options += ["--symlink", os.readlink(link), link]
-            elif os.path.isdir(link):
-                options += ["--ro-bind", link, link]
-        options += ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm", "--size", size]
-        options += ["--perms", "1777", "--tmpfs", "/tmp"]
-        for parent in _parents([target for target in targets if target]):
-            options += ["--perms", "0755", "--dir", parent]
-        return options
-
-    def _interpreter_binds(self) -> list[tuple[str, str]]:
-        """The interpreter's own installation, at its own path; what lies below /usr is seen anyway."""
-        prefix = os.path.realpath(sys.base_prefix)
-        return [] if prefix == "/usr" or prefix.startswith("/usr/") else [(prefix, prefix)]
-
-    @staticmethod
-    def _tool_root(bubblewrap: str) -> str | None:
-        """The folder that a bubblewrap from PyPI needs whole, because its libraries lie beside it."""
-        path = Path(bubblewrap).resolve()
-        return str(path.parents[2]) if path.parent.name == "_bin" else None
-
-
-def _parents(targets: Sequence[str]) -> list[str]:
-    """Every folder above the targets, outermost first, each once; without this bubblewrap makes them root's alone."""
-    found: dict[str, None] = {}
-    for target in targets:
-        for parent in reversed(Path(target).parents):
-            if str(parent) not in ("/", "/tmp", "/usr"):
-                found[str(parent)] = None
-    return list(found)

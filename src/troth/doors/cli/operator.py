@@ -92,7 +92,7 @@ def doctor(*, remote: Remote = Remote()) -> int:
         return 0
     show(f"troth {__version__}")
     show(f"isolation here: [bold]{here['level']}[/]")
-    for layer in ("user", "filesystem", "network", "processes", "system_calls", "memory"):
+    for layer in ("user", "filesystem", "network", "processes", "system_calls", "memory", "kill"):
         show(f"  {layer.replace('_', ' '):13} {here[layer]}")
     for missing in here["missing"]:
         show(f"  [yellow]missing[/]       {escape(missing)}")

@@ -22,7 +22,8 @@ from troth.contracts.project import Project
 from troth.errors import CallFailed, MalformedSetting, NotFound
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, CallResult, Loaded, VersionSpec
-from troth.runtime.local import LocalEngine, PoolLimits
+from troth.runtime.limits import PoolLimits
+from troth.runtime.local import LocalEngine
 from troth.sandbox.isolation import Isolation, measure
 from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
 from troth.sdk import Answer

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
-import subprocess
 from asyncio.streams import FlowControlMixin
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ import structlog
 
 from troth.errors import Failed
 from troth.runtime.pipes import PipeEnd
+from troth.sandbox.confined import Confined
 from troth.sandbox.launcher import Confinement, Launcher, Limits
 
 log = structlog.get_logger()
@@ -49,7 +48,7 @@ class Backend:
         self._reading: asyncio.ReadTransport | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._errors = os.memfd_create("git-errors")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Confined | None = None
 
     async def start(self) -> None:
         """Launches it. Must run on the loop's own thread, which outlives the process."""
@@ -131,12 +130,13 @@ class Backend:
                     patience = 0.2 if self._writer is not None and self._reader.at_eof() else 0
                     await asyncio.wait_for(asyncio.to_thread(self._process.wait), patience)
                 except TimeoutError:
-                    os.killpg(self._process.pid, signal.SIGKILL)
-            await asyncio.to_thread(self._process.wait)
+                    self._process.kill()
+            status = await asyncio.to_thread(self._process.wait)
+            self._process.release()
             if self._writer is not None:
                 self._writer.transport.abort()
             if self._reading is not None:
                 self._reading.close()
-            if self._process.returncode:
-                log.info("git failed", status=self._process.returncode, said=self.said().strip()[-2000:])
+            if status:
+                log.info("git failed", status=status, said=self.said().strip()[-2000:])
         os.close(self._errors)

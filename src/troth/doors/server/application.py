@@ -23,6 +23,8 @@ from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.native.running import RunningApi
+from troth.doors.native.usage import UsageApi
 from troth.doors.server.assembly import Server
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
 
@@ -40,11 +42,11 @@ class Application:
 
     def __init__(self, server: Server) -> None:
         settings = server.settings
-        self._calls = CallDoor(
+        self.calls = CallDoor(
             server.table,
             server.engine,
-            server.counts,
-            server.receipts,
+            server.observation,
+            server.results,
             server.explain,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
@@ -69,7 +71,7 @@ class Application:
             if _head_size(scope["headers"]) > _LARGEST_HEAD:
                 await _head_too_large(send)
             elif path.startswith(PREFIX):
-                await self._calls(scope, receive, send)
+                await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
             elif path.startswith(V1_PREFIX):
@@ -83,12 +85,13 @@ class Application:
 
 def _rest(server: Server) -> Starlette:
     api = NativeApi(
-        server.bus, server.database, server.trees, server.receipts, server.receipt, server.home.uploads, server.readings
+        server.bus, server.database, server.trees, server.observation.records, server.home.uploads, server.readings
     )
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
     )
-    operations = [*api.operations(), *builds.operations()]
+    running = RunningApi(server.results)
+    operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:
@@ -105,7 +108,7 @@ def _rest(server: Server) -> Starlette:
             return problem_response(missing, _request_id())
         if not caller.administrator:  # metrics name private algorithms
             return problem_response(Forbidden("metrics are for administrators of this server"), _request_id())
-        return Response(server.metrics.render(), media_type="text/plain; version=0.0.4")
+        return Response(server.observation.metrics.render(), media_type="text/plain; version=0.0.4")
 
     ordinary = [
         Route("/health", health),
@@ -114,6 +117,16 @@ def _rest(server: Server) -> Starlette:
     ]
     return Starlette(
         routes=[*ordinary, *routes(operations, server.table)], exception_handlers={HTTPException: _unrouted}
+    )
+
+
+def _usage(server: Server) -> UsageApi:
+    observed = server.observation
+    return UsageApi(
+        server.database,
+        server.states,
+        observed.usage.totals,
+        observed.bookkeeping.settle,
     )
 
 

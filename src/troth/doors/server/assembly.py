@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,31 +20,37 @@ from troth.builds.logs import BuildLogs
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
-from troth.calls.receipts import Receipt, Receipts
+from troth.calls.receipts import Receipt
+from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
+from troth.calls.warming import Warming
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
+from troth.doors.server.loading import loaded
+from troth.doors.server.observation import Observation, observation
 from troth.errors import TrothError
 from troth.home import Home
-from troth.observe.metrics import CallCounts, Metrics
+from troth.observe.metrics import Faults
 from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts
 from troth.registry.database import Database
 from troth.runtime.engine import Loaded, VersionSpec
-from troth.runtime.local import LocalEngine, PoolLimits
+from troth.runtime.limits import PoolLimits
+from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
-from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
+from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
 from troth.versions.history import Readings
 
 log = structlog.get_logger()
 
 _LONG_AT_ONCE = 8
+_HASH_LENGTH = 40
 
 
 @dataclass(slots=True)
@@ -62,13 +69,13 @@ class Server:
     build_logs: BuildLogs
     garbage: Garbage
     launcher: Launcher
-    receipts: Receipts
-    counts: CallCounts
-    metrics: Metrics
+    observation: Observation
+    results: Results
     readings: Readings
     lock: IO[str]
     #: for what takes long: git, uv, the files of builds
     threads: ThreadPoolExecutor
+    warming: Warming
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -118,7 +125,7 @@ class Server:
 
     def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
         """The receipt of a call from the facts that were kept of it."""
-        request, caller, reference, route, outcome, seconds = facts
+        request, caller, reference, route, outcome, seconds, place = facts
         assert isinstance(route, Route)
         return Receipt(
             request=request,
@@ -131,19 +138,36 @@ class Server:
             environment=route.spec.environment,
             interpreter=platform.python_version(),
             worker=WORKER_VERSION,
-            isolation=self.engine.isolation.as_dict(),
+            isolation={**self.engine.isolation.as_dict(), **(place.layers if place else {})},
+            start=place.start if place else None,
             outcome=outcome,
             seconds=seconds,
         ).as_dict()
 
-    async def close(self) -> None:
-        """Stops the workers and finishes every write."""
+    def states(self) -> list[dict[str, Any]]:
+        """The states of the engine's versions, with the names that people know them by."""
+        found = self.engine.states()
+        wanted = {state["id"] for state in found}
+        named: dict[str, tuple[str, str]] = {}
+        for subject, routes in self.table.algorithms.items():
+            for text, route in (*routes.closed.items(), *routes.open.items()):
+                if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
+                    named[route.spec.id] = subject, route.version
+        for state in found:
+            state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
+        return found
+
+    async def close(self, drain_seconds: float = 0.0) -> None:
+        """Lets calls under way end for so long, stops the workers and finishes every write."""
         for task in list(self.behind):
             task.cancel()
+        self.warming.stop()
         self.launcher.stop_services()
-        await self.engine.close()
+        await self.engine.close(drain_seconds)
+        await self.observation.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.database.close)
+        self.launcher.close()
         self.lock.close()
 
 
@@ -172,11 +196,11 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     readings = Readings(settings.visibility_fixed_per, settings.latest_private)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
-    launcher = Launcher(worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=find_bubblewrap())
-    counts = CallCounts()
+    launcher = _launcher(settings)
+    faults = Faults()
 
     def altered(digest: str, files: list[str]) -> None:
-        counts.altered_environments += 1
+        faults.altered_environments += 1
 
     environments = Environments(
         home.environments,
@@ -202,7 +226,46 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     garbage = Garbage(trees, repositories, environments)
     handlers: dict[str, Handler] = {}
     bus = Bus(database, shipped(), handlers, loader)
-    handlers |= {
+    handlers |= _handlers(bus, database, trees, repositories, building, garbage, readings)
+    server = Server(
+        settings,
+        home,
+        database,
+        bus,
+        table,
+        engine,
+        trees,
+        repositories,
+        environments,
+        build_logs,
+        garbage,
+        launcher,
+        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states()),
+        Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
+        readings,
+        lock,
+        threads,
+        Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
+    )
+    key = await _found(server)
+    with database.read() as connection:
+        loader.load(connection)
+    server.observation.bookkeeping.start()
+    server.warming.start()
+    return server, key
+
+
+def _handlers(
+    bus: Bus,
+    database: Database,
+    trees: Trees,
+    repositories: Repositories,
+    building: Building,
+    garbage: Garbage,
+    readings: Readings,
+) -> dict[str, Handler]:
+    """Every command by its name."""
+    return {
         "create_account": account_commands.CreateAccount(),
         "create_organization": account_commands.CreateOrganization(),
         "add_member": account_commands.AddMember(),
@@ -217,30 +280,6 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         "publish_version": algorithm_commands.PublishVersion(readings),
         "collect_garbage": CollectGarbage(database, garbage),
     }
-    server = Server(
-        settings,
-        home,
-        database,
-        bus,
-        table,
-        engine,
-        trees,
-        repositories,
-        environments,
-        build_logs,
-        garbage,
-        launcher,
-        Receipts(),
-        counts,
-        Metrics(counts, engine.states),
-        readings,
-        lock,
-        threads,
-    )
-    key = await _found(server)
-    with database.read() as connection:
-        loader.load(connection)
-    return server, key
 
 
 async def _found(server: Server) -> str | None:
@@ -265,6 +304,21 @@ async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
     return await bus.submit(Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4())))
 
 
+def _launcher(settings: Settings) -> Launcher:
+    networks = (
+        [one.strip() for one in text.split(",") if one.strip()]
+        for text in (settings.egress_allow, settings.egress_deny)
+    )
+    allow, deny = networks
+    return Launcher(
+        worker_uid=settings.worker_uid,
+        worker_uids=settings.worker_uids,
+        service_uid=settings.service_uid,
+        bubblewrap=find_bubblewrap(),
+        egress=EgressRules(tuple(allow), tuple(deny)),
+    )
+
+
 def _engine(
     settings: Settings,
     home: Home,
@@ -277,7 +331,7 @@ def _engine(
         if not trees.has(spec.manifest):
             trees.keep_files(repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
         site = environments.ready(spec.environment, content=spec.environment_content)
-        return Loaded(trees.verified(spec.manifest), site)
+        return loaded(trees.verified(spec.manifest), site)
 
     return LocalEngine(
         launcher,
@@ -288,7 +342,12 @@ def _engine(
             queue_bytes=settings.queue_bytes,
             queue_seconds=settings.queue_seconds,
             load_seconds=settings.load_seconds,
+            scale_seconds=settings.scale_seconds,
             idle_seconds=settings.idle_seconds,
+            zygote_seconds=settings.zygote_seconds,
+            workers=settings.version_workers or PoolLimits().workers,
+            all_workers=settings.workers,
+            memory_bytes=settings.warm_memory,
             versions=settings.warm_versions,
             result_bytes=settings.result_bytes,
         ),

@@ -28,6 +28,8 @@ class Form(NamedTuple):
     start: Callable[[], Callable[[Any], Any]]
     #: JSON Schemas of input and output, by those names
     contract: Callable[[], dict[str, Any]]
+    #: what the module wants to run in each fork of a loaded process, such as opening a connection anew
+    after_fork: Callable[[], Any] | None = None
 
 
 def form_of(plan: dict[str, Any]) -> Form:
@@ -39,7 +41,8 @@ def form_of(plan: dict[str, Any]) -> Form:
             f"{os.path.basename(plan['entry'])} defines no function apply(input); nor does it initialise an ADK(apply)"
             " of Algorithmia's, or put one function under @algorithm of troth's"
         )
-    return form
+    after_fork = getattr(module, "after_fork", None)
+    return form._replace(after_fork=after_fork) if callable(after_fork) and _is_own(after_fork) else form
 
 
 def report(form: Form, site: list[str]) -> bytes:

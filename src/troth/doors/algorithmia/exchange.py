@@ -1,0 +1,155 @@
+"""One call at the door: what was asked, which version answers, and the one reply that is sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from troth.calls.routing import Caller, Route
+from troth.doors.algorithmia import answers
+from troth.doors.algorithmia.answers import Answer, CallError
+from troth.errors import TrothError
+from troth.observe.tracing import CallTrace
+from troth.runtime.engine import CallResult, Outcome, Ticket
+
+if TYPE_CHECKING:
+    from troth.doors.algorithmia.calls import CallDoor
+
+Respond = Callable[[Answer], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the query of a call asks for."""
+
+    seconds: float
+    stdout: bool = False
+    #: `raw`, `void`, or nothing
+    output: str = ""
+
+
+class Exchange:
+    """A call from its head to its reply."""
+
+    __slots__ = (
+        "authorization", "caller", "counted_as", "door", "options", "reference", "replied", "request_id", "respond", "route",
+        "ticket", "trace",
+    )  # fmt: skip
+
+    def __init__(
+        self, door: CallDoor, request_id: str, reference: str, authorization: bytes, options: Options, respond: Respond
+    ) -> None:
+        self.door = door
+        self.request_id = request_id
+        self.reference = reference
+        self.authorization = authorization
+        self.options = options
+        self.respond = respond
+        self.route: Route | None = None
+        self.caller: Caller | None = None
+        self.ticket: Ticket | None = None
+        self.replied = False
+        #: the key whose calls under way it is among
+        self.counted_as = ""
+        self.trace: CallTrace | None = None
+
+    @property
+    def subject(self) -> str:
+        """`owner/name` of the reference."""
+        return "/".join(self.reference.split("/", 2)[:2])
+
+    def settle(self, found: CallResult | TrothError) -> None:
+        """Replies with what came of the call."""
+        if isinstance(found, TrothError):
+            self.refuse(answers.call_error(found))
+        elif found.failed:
+            self.refuse(self.failure(found), found)
+        else:
+            self.record(Outcome.OK, found)
+            raw = self.options.output == "raw"
+            self._reply(answers.success(found, self.request_id, raw=raw, headers=self.headers()))
+
+    def settle_behind(self, found: CallResult | TrothError) -> None:
+        """Keeps what came of a call that was replied to when it began; one that never began is refused."""
+        if isinstance(found, TrothError) and not self.replied:
+            self.refuse(answers.call_error(found))
+            return
+        if isinstance(found, TrothError):
+            error: CallError | None = answers.call_error(found)
+        else:
+            error = self.failure(found) if found.failed else None
+        result = None if isinstance(found, TrothError) else found
+        self.record(error.outcome if error else Outcome.OK, result)
+        if error is None and result is not None:
+            answer = answers.success(result, self.request_id, raw=False, headers=[])
+        else:
+            assert error is not None
+            answer = answers.refusal(error, self.request_id, result, raw=False, headers=[])
+        self.door.results.finish(self.request_id, answer.body)
+
+    def begun(self) -> None:
+        """Replies that the call runs, unless it was refused already."""
+        if not self.replied:
+            assert self.caller is not None
+            self.door.results.begin(self.request_id, self.caller.id)
+            self._reply(answers.begun(self.request_id, self.headers()))
+
+    def refuse(self, error: CallError, result: CallResult | None = None) -> None:
+        """Replies with an error."""
+        self.record(error.outcome, result)
+        raw = self.options.output == "raw"
+        self._reply(answers.refusal(error, self.request_id, result, raw=raw, headers=self.headers()))
+
+    def failure(self, result: CallResult) -> CallError:
+        """The error of a call that failed, with its stack for those who may see the source."""
+        assert self.route is not None
+        return answers.failure(result, source_shown=self.route.source_open or self.sees_source())
+
+    def sees_source(self) -> bool:
+        """Whether the caller may see what the algorithm prints: owners and members of organisations that own it."""
+        return self.caller is not None and self.door.owns(self.caller, self.subject)
+
+    def cancel(self) -> None:
+        """The caller left. A call that is not waited for goes on."""
+        if self.ticket is not None and not self.replied:
+            self.replied = True
+            self.ticket.cancel()
+            self.record(Outcome.CANCELLED, None)
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The receipt's headers, where a version was found for a caller who may see it."""
+        if self.route is None or self.caller is None:
+            return []
+        return answers.receipt_headers(self.route, self.reference, self.request_id)
+
+    def record(self, outcome: Outcome, result: CallResult | None) -> None:
+        """Counts the call, keeps the facts of its receipt, and lets the next one of its key begin."""
+        watch, route, caller = self.door.watch, self.route, self.caller
+        seconds, place = (result.seconds, result.place) if result is not None else (0.0, None)
+        if self.counted_as:
+            watch.limits.leave(self.counted_as)
+            self.counted_as = ""
+        if route is not None and caller is not None:
+            watch.usage.add(self.subject, route.version, caller.name, outcome, seconds)
+            watch.records.keep(self.request_id, caller.name, self.reference, route, outcome, seconds, place)
+        if self.trace is not None:
+            self._finish(self.trace, outcome, result)
+
+    def _finish(self, trace: CallTrace, outcome: Outcome, result: CallResult | None) -> None:
+        """Ends the trace of this call."""
+        self.trace = None
+        if result is not None:
+            trace.ended = time.time_ns()
+            trace.started = max(trace.queued, trace.ended - int(result.seconds * 1e9))
+        version = self.route.version if self.route else ""
+        assert self.door.watch.tracing is not None
+        self.door.watch.tracing.finish(
+            trace, outcome, reference=self.reference, version=version, request=self.request_id
+        )
+
+    def _reply(self, answer: Answer) -> None:
+        if not self.replied:
+            self.replied = True
+            self.respond(answer)

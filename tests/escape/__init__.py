@@ -1,0 +1,1 @@
+"""A hostile program, tried in every confinement that this machine can give."""
