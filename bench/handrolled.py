@@ -24,8 +24,9 @@ import httptools
 import uvloop
 
 from troth.runtime import worker
+from troth.runtime.endings import Failure
 from troth.runtime.engine import Loaded, VersionSpec
-from troth.runtime.process import WorkerProcess
+from troth.runtime.zygote import Zygote
 from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
 from troth.settings import Settings
 
@@ -50,14 +51,17 @@ class Worker(asyncio.Protocol):
         """Starts it as troth does and takes its link over. All that depends on how troth starts workers is here."""
         settings = Settings()
         bubblewrap = find_bubblewrap()
-        launcher = Launcher(worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=bubblewrap)
+        # kept: what it gave its workers is taken back when it is gone
+        self._launcher = launcher = Launcher(
+            worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=bubblewrap
+        )
         spec = VersionSpec("echo", "echo", "", "", "src/echo.py", "", "isolated")
-        process = WorkerProcess(spec, largest=64 << 20, ready=lambda process: None, gone=lambda process, calls: None)
-        failure = await process.start(launcher, Loaded(folder, None), Limits(), check=False, seconds=60)
-        if failure is not None:
-            raise SystemExit(failure["message"])
-        self._process = process
-        link = process._link._transport
+        self._zygote = Zygote(spec, largest=64 << 20, gone=lambda zygote: None)
+        failure = await self._zygote.start(launcher, Loaded(folder, None), Limits(), check=False, seconds=60)
+        found = failure or await self._zygote.worker(ready=lambda process: None, gone=lambda process, calls: None)
+        if isinstance(found, Failure):
+            raise SystemExit(found.message)
+        link = found._link._transport
         assert link is not None
         link.set_protocol(self)
         self._transport = cast(asyncio.WriteTransport, link._transport)

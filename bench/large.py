@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bench import samples
 from bench.samples import Sample
 from bench.section import Findings, Options
-from bench.servers import FASTAPI, FASTAPI_UNANNOTATED, EchoServer, fastapi_echo, published, troth_server
+from bench.servers import FASTAPI, FASTAPI_UNANNOTATED, ONE_WORKER, EchoServer, fastapi_echo, published, troth_server
 from bench.table import Table, each, met, rounds_of
 
 CONNECTIONS = 4
@@ -25,7 +25,7 @@ def measure(options: Options) -> Findings:
     """Ratios, then each server's own figures. Raises LoadFailed."""
     body = _body()
     found: list[Sample] = []
-    with troth_server() as server, fastapi_echo(FASTAPI, FASTAPI_UNANNOTATED, body=body) as fastapi:
+    with troth_server(ONE_WORKER) as server, fastapi_echo(FASTAPI, FASTAPI_UNANNOTATED, body=body) as fastapi:
         servers = [
             _named(JSON, published(server, "plain", body=body)),
             _named(ORJSON, published(server, "fast", requirements="orjson\n", body=body)),

@@ -23,6 +23,8 @@ ECHO = "def apply(input):\n    return input\n"
 OWNER = "bench"
 TROTH, HANDROLLED = "troth", "hand-rolled"
 FASTAPI, FASTAPI_DEF, FASTAPI_UNANNOTATED = "FastAPI async def", "FastAPI def", "FastAPI async def, unannotated"
+#: Settings of a server that runs a version in one worker however many calls wait, as what it is compared with does.
+ONE_WORKER = {"version_workers": "1"}
 #: What is kept from run to run: packages of algorithms, environments of peers.
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "troth-bench"
 #: Seconds that a server may take to start.
@@ -83,7 +85,7 @@ def troth_server(settings: Mapping[str, str] | None = None, folder: Path | None 
 @contextmanager
 def troth_echo() -> Iterator[EchoServer]:
     """troth with one isolated worker that echoes JSON, published through the SDK."""
-    with troth_server() as server:
+    with troth_server(ONE_WORKER) as server:
         yield published(server, "echo")
 
 
