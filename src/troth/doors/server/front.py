@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from troth.calls.limits import Allowance, Limits
+from troth.calls.limits import Limits
 from troth.calls.loading import TableLoader
 from troth.calls.routing import RoutingTable
 from troth.contracts.running import Running
@@ -24,6 +24,7 @@ from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.server.assembly import launcher_of, local_engine
 from troth.doors.server.explaining import Explaining
 from troth.doors.server.links import Link
+from troth.doors.server.observation import allowance
 from troth.doors.server.protocol import protocol_of
 from troth.doors.server.proxy import Proxy
 from troth.errors import Failed, TrothError
@@ -45,14 +46,7 @@ class Kept:
         self.usage: Any = self
         self.records: Any = self
         # each front has its share, because none knows of the others' calls
-        self.limits = Limits(
-            Allowance(
-                settings.key_calls_per_second / fronts,
-                -(-settings.key_burst // fronts),
-                -(-settings.key_concurrent_calls // fronts),
-                -(-settings.concurrent_calls // fronts),
-            )
-        )
+        self.limits = Limits(allowance(settings).share(fronts))
         self.tracing = Tracing.open(settings.traces, settings.traces_ratio)
         self._calls: list[Any] = []
         self._begun: list[Any] = []
@@ -93,6 +87,7 @@ class Follower:
         self._numbers = itertools.count(1)
         self._loading: dict[int, tuple[threading.Event, list[dict[str, Any]]]] = {}
         self.stop = asyncio.Event()
+        self.serve = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     def listen(self) -> None:
@@ -106,6 +101,8 @@ class Follower:
                 said, answer = self._loading.pop(message["loaded"])
                 answer.append(message)
                 said.set()
+            elif "serve" in message:
+                self._loop.call_soon_threadsafe(self.serve.set)
             elif "stop" in message:
                 self._loop.call_soon_threadsafe(self.stop.set)
         os._exit(1)
@@ -139,9 +136,12 @@ async def main(listener: socket.socket, link: Link) -> None:
     launcher.api_socket = Path(told["inner"])
     engine = local_engine(settings, settings.home_path(), launcher, follower.load)
     kept = Kept(settings, told["fronts"])
-    threading.Thread(target=follower.listen, name="follower", daemon=True).start()
     with database.read() as connection:
         loader.load(connection)
+    # what is changed from now on lies in the link; when `serve` comes out of it, this process is as far as the server
+    link.send({"ready": True})
+    threading.Thread(target=follower.listen, name="follower", daemon=True).start()
+    await follower.serve.wait()
     door: Any = CallDoor(
         table, engine, kept, kept, Explaining(database, readings), call_seconds=settings.call_seconds,  # type: ignore[arg-type]
         longest_call_seconds=settings.longest_call_seconds, request_bytes=settings.request_bytes,

@@ -39,6 +39,8 @@ class Front:
     number: int
     process: subprocess.Popen[bytes]
     link: Link
+    #: whether it takes calls; before that it may take its time to read the registry
+    serves: bool = False
     states: list[dict[str, Any]] = field(default_factory=list)
     #: what it has to say of the last change: number of the change, and the event of its saying so
     acknowledged: dict[int, threading.Event] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Fronts:
         self._start: Callable[[int], Front] | None = None
         self._server: Any = None
         self._places: dict[str, Place] = {}
+        self._guard = threading.Lock()
 
     def refresh(self, connection: Connection, algorithms: set[str], accounts: set[str]) -> None:
         """Reads the named entries anew, here and in every front."""
@@ -62,10 +65,12 @@ class Fronts:
         change = next(self._changes)
         message = {"refresh": change, "algorithms": sorted(algorithms), "accounts": sorted(accounts)}
         waiting = []
-        for front in list(self._fronts):
-            front.acknowledged[change] = said = threading.Event()
-            front.link.send(message)
-            waiting.append((front, said))
+        with self._guard:
+            for front in self._fronts:
+                if front.serves:
+                    front.acknowledged[change] = said = threading.Event()
+                    waiting.append((front, said))
+                front.link.send(message)
         for front, said in waiting:
             if not said.wait(_ACKNOWLEDGING):
                 log.warning("a front did not follow a change and is ended", front=front.number)
@@ -84,7 +89,9 @@ class Fronts:
             return front
 
         self._start = start
-        self._fronts = [start(number) for number in range(1, count + 1)]
+        for number in range(1, count + 1):
+            with self._guard:
+                self._fronts.append(start(number))
 
     def states(self) -> list[dict[str, Any]]:
         """What their engines do, as they said last."""
@@ -106,7 +113,11 @@ class Fronts:
 
     def _listen(self, front: Front, loop: asyncio.AbstractEventLoop) -> None:
         while (message := front.link.receive()) is not None:
-            if "refreshed" in message:
+            if "ready" in message:
+                with self._guard:  # what was changed meanwhile lies before this in its link
+                    front.serves = True
+                    front.link.send({"serve": True})
+            elif "refreshed" in message:
                 said = front.acknowledged.get(message["refreshed"])
                 if said is not None:
                     said.set()
@@ -123,7 +134,9 @@ class Fronts:
 
     def _replace(self, front: Front) -> None:
         if not self._stopping and front in self._fronts and self._start is not None:
-            self._fronts[self._fronts.index(front)] = self._start(front.number)
+            with self._guard:
+                self._fronts[self._fronts.index(front)] = self._start(front.number)
+            front.link.close()
 
     def _load(self, front: Front, number: int, spec: dict[str, Any]) -> None:
         """Makes a version ready on this disk for a front, which then finds it there."""
