@@ -19,7 +19,7 @@ from troth.runtime.pipes import PipeEnd
 #: bytes that an error may have beyond the limit of results
 _ERROR_ROOM = 1 << 20
 _OUTPUT_PATIENCE = 1.0
-#: seconds that a call whose caller left may still run, and that one result of several may take
+#: seconds that a call whose caller left may still run, or a worker that said it would end; and that one result of several may take
 _FAREWELL, ITEM_SECONDS = 0.1, 60.0
 #: what a call may be answered with, and one whose results come one by one
 _WHOLE = frozenset([worker.TEXT, worker.JSON, worker.BINARY, worker.ERROR, worker.EXITED])
@@ -81,6 +81,7 @@ class WorkerProcess:
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf  # of the call that runs
         self._stopped = False
+        self._exited = False  # by its own word, after an answer and before the next call
         self.buried: asyncio.Future[None] = self._loop.create_future()
 
     async def connect(self, link: socket.socket, output: int) -> None:
@@ -209,7 +210,8 @@ class WorkerProcess:
         elif kind == worker.ITEM:
             self._hand_over(call, body)
         elif kind == worker.EXITED:
-            self._stopped = True
+            self._stopped = self._exited = True
+            self._loop.call_later(_FAREWELL, self.kill)  # if it lied
             self._answered(call, exited_with(code_of(body)).as_result(seconds))
         else:
             outcome = Outcome.EXCEPTION if kind == worker.ERROR else Outcome.OK
@@ -280,7 +282,8 @@ class WorkerProcess:
             self._loaded.set_result(Failure(message, "LoadingError", said, outcome))
         if self._timer is not None:
             self._timer.cancel()
-        begun = 1 if complete else len(self._calls)  # it died in the first that has no answer
+        # it died in the first that has no answer, unless it said that it would not begin that one
+        begun = 0 if self._exited else 1 if complete else len(self._calls)
         for _ in range(min(begun, len(self._calls))):
             result = failure.as_result()
             result.place = self._host.place
