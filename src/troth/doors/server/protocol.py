@@ -36,11 +36,34 @@ _UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding"])
 
 
 class CorkedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over a transport that sends the pieces of one answer together."""
+    """HTTP/1.1 over a transport that sends the pieces of one answer together.
+
+    What is no HTTP is refused behind the answers to what was asked before it, so that nobody takes the one for the other.
+    """
+
+    _refusal = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         corked = CorkedTransport(cast(asyncio.Transport, transport), self.loop)
         super().connection_made(cast(asyncio.Transport, corked))
+
+    def data_received(self, data: bytes) -> None:
+        if not self._refusal:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        self._refusal = msg
+        incomplete = self.cycle is not None and getattr(self.cycle, "more_body", False)
+        if incomplete and self.pipeline:
+            self.pipeline.popleft()  # the newest, whose own body it is
+        elif incomplete or self.cycle is None or self.cycle.response_complete:
+            super().send_400_response(msg)
+
+    def on_response_complete(self) -> None:
+        was_last = not self.pipeline
+        super().on_response_complete()
+        if was_last and self._refusal:
+            super().send_400_response(self._refusal)
 
 
 class _Taken:
@@ -137,6 +160,8 @@ class CallProtocol(CorkedProtocol):
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
+        elif self._refusal:
+            HttpToolsProtocol.send_400_response(self, self._refusal)
         else:
             self._expect(self.timeout_keep_alive)
 
