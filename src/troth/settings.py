@@ -74,6 +74,13 @@ class Settings:
     worker_memory: int = _setting(4 << 30, "address space of one worker")
     worker_processes: int = _setting(256, "processes and threads of one worker")
     worker_temporary: int = _setting(256 << 20, "size of a worker's /tmp, which is memory")
+    worker_uids: int = _setting(512, "users behind worker_uid, one for each version, when the server is root")
+    egress_allow: str = _setting(
+        "",
+        "private networks, with commas between them, that versions with network_access full may reach, e.g. 10.1.0.0/16",
+    )
+    egress_deny: str = _setting("", "further networks that they may not reach; never this machine's own, nor metadata")
+    stop_seconds: float = _setting(60.0, "time that calls under way have to end when the server is told to stop")
     call_seconds: float = _setting(300.0, "time limit of a call that names none")
     longest_call_seconds: float = _setting(3000.0, "time limit that a call may ask for at most")
     load_seconds: float = _setting(60.0, "time limit for loading a version")
@@ -100,6 +107,15 @@ class Settings:
     kept_bytes: int = _setting(64 << 20, "size of all results of calls with output=void that are kept to be fetched")
     kept_seconds: float = _setting(3600.0, "time that such a result is kept")
     push_bytes: int = _setting(256 << 20, "size of one push to a git repository at most")
+    key_calls_per_second: float = _setting(0.0, "calls that one key may make in a second on average; 0: any number")
+    key_burst: int = _setting(0, "calls that one key may make at once within that; 0: those of one second")
+    key_concurrent_calls: int = _setting(0, "calls of one key that may be under way; 0: any number")
+    concurrent_calls: int = _setting(0, "calls of all keys that may be under way; 0: any number")
+    usage_days: int = _setting(90, "days for which counts of calls are kept")
+    record_days: int = _setting(30, "days for which receipts of calls are kept")
+    records: int = _setting(1_000_000, "receipts that are kept at most; the oldest go first")
+    traces: str = _setting("", "address that OpenTelemetry traces are sent to by OTLP over HTTP; empty: no traces")
+    traces_ratio: float = _setting(1.0, "share of calls that are traced where the caller does not decide, from 0 to 1")
     git_seconds: float = _setting(600.0, "time limit of one clone, fetch or push")
     visibility_fixed_per: Literal["major", "minor"] = _setting(
         "major", "reading of note N3: a major line has one visibility, or each minor line has its own"

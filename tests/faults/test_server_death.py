@@ -460,3 +460,21 @@ def test_a_second_server_over_the_same_home(scene: _Scene) -> None:
     assert "why: " in second.stderr
     assert "help: " in second.stderr
     scene.compiled("second")
+
+
+# --- what was counted of calls
+
+
+def test_calls_that_were_written_survive_a_kill(home: Path, tmp_path: Path) -> None:
+    """At most what was not written yet is lost, and that is written every second."""
+    folder = write_project(tmp_path / "echo", "owner", "echo", ECHO)
+    with _up(home) as first:
+        commit = first.client.compile(folder)["hash"]
+        requests = [first.client.call(f"owner/echo/{commit}", number).receipt["request"] for number in range(5)]
+        receipts = [first.client.receipt(request) for request in requests]
+        wait_for(lambda: "troth_records_waiting 0.0" in first.client.metrics(), "records that are written")
+        first.client.call(f"owner/echo/{commit}", "the last")
+    with _up(home) as second:
+        assert [second.client.receipt(request) for request in requests] == receipts
+        rows = second.client.usage(algorithm="owner/echo")["rows"]
+        assert sum(row["calls"] for row in rows) in (5, 6)

@@ -49,6 +49,8 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "collect_garbage": _OPERATORS,
     "read_journal": _OPERATORS,
     "read_accounts": _OPERATORS,
+    "read_all_usage": _OPERATORS,
+    "read_engine": _OPERATORS,
 }
 
 

@@ -1,12 +1,14 @@
-"""What ran: kept for the last calls, so that a reply's request id can be turned into its whole receipt."""
+"""What ran in one call; `troth.calls.records` keeps what receipts are made from."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from troth.calls.records import Records as Receipts
 from troth.calls.routing import Caller
+
+__all__ = ["Receipt", "Receipts", "may_read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +37,6 @@ class Receipt:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-class Receipts:
-    """The newest receipts, up to a number; older ones are forgotten."""
-
-    def __init__(self, capacity: int = 10_000) -> None:
-        self._capacity = capacity
-        self._kept: OrderedDict[str, tuple[Any, ...]] = OrderedDict()
-
-    def keep(self, *facts: Any) -> None:
-        """Keeps the facts of one call, the request id first; they become a receipt when somebody asks."""
-        self._kept[facts[0]] = facts
-        if len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
-
-    def find(self, request: str) -> tuple[Any, ...] | None:
-        """The facts kept under a request id."""
-        return self._kept.get(request)
 
 
 def may_read(caller: Caller, receipt_caller: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from troth.contracts.running import Running, running_of
 from troth.errors import MalformedSource
 from troth.versions import names
 from troth.versions.permissions import Permissions, permissions_of
@@ -19,7 +20,7 @@ FILE, LEGACY_FILE = "troth.toml", "algorithmia.conf"
 _LARGEST = 64 * 1024
 #: the reader's time grows with the square of the dots in a key
 _MOST_DOTS = 1_000_000
-_TABLES = {"algorithm", "permissions", "settings", "contract"}
+_TABLES = {"algorithm", "permissions", "settings", "contract", "runtime"}
 _KEYS = {"owner", "name", "summary", "dependencies"}
 _CONTRACT_KEYS = {"input", "output", "examples"}
 
@@ -40,6 +41,8 @@ class Project:
     contract: Mapping[str, str] = field(default_factory=dict)
     #: name of the module with the algorithm; empty: the algorithm's own
     module: str = ""
+    #: how its versions want to be run
+    running: Running = field(default_factory=Running)
 
     @property
     def subject(self) -> str:
@@ -107,7 +110,7 @@ def parse_project(document: bytes, defaults: Permissions = Permissions()) -> Pro
     for unknown in set(table) - _TABLES:
         raise _wrong(
             f"[{unknown}] is not known",
-            "it has the tables [algorithm], [permissions] and [contract]",
+            "it has the tables [algorithm], [permissions], [contract] and [runtime]",
             f"take [{unknown}] out",
         )
     algorithm = table.get("algorithm")
@@ -131,6 +134,7 @@ def parse_project(document: bytes, defaults: Permissions = Permissions()) -> Pro
         permissions=Permissions(**{**defaults.as_dict(), **{key: getattr(declared, key) for key in permissions}}),
         visibility_declared="visibility" in permissions,
         contract=_contract(table.get("contract", {})),
+        running=running_of(table.get("runtime", {})),
     )
 
 

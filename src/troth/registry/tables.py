@@ -7,8 +7,10 @@ databases keep the same bytes. `valid_from` and `valid_to` bound when a row held
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -19,6 +21,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+from troth.observe.latency import BUCKETS
 
 metadata = MetaData(
     naming_convention={
@@ -33,6 +37,8 @@ _UUID = String(36)
 _DIGEST = String(64)
 _SHA = String(40)
 _MOMENT = String(27)
+#: seconds since 1970, and positions of what never stops being added; SQLite's own integers are as long
+_LONG = BigInteger().with_variant(Integer, "sqlite")
 
 accounts = Table(
     "accounts",
@@ -163,4 +169,45 @@ commands = Table(
     Column("payload", LargeBinary, nullable=False),  # as it was submitted
     Column("outcome", Text, nullable=False),  # JSON, without secrets
     Column("position", Integer, ForeignKey("journal.position"), nullable=False),
+)
+
+# Counts, not history: calls by minute (since 1970, UTC), and how many of them fell into each bucket of `troth.observe.latency`.
+# Names instead of ids, because they are what is asked for, are never given to somebody else, and are shorter.
+usage = Table(
+    "usage",
+    metadata,
+    Column("minute", Integer, primary_key=True, autoincrement=False),
+    Column("owner", String(63), primary_key=True),
+    Column("name", String(63), primary_key=True),
+    Column("version", String(40), primary_key=True),  # a number, or the hash of a build
+    Column("caller", String(63), primary_key=True),
+    Column("outcome", String(32), primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("seconds", Float(53), nullable=False),
+    *(Column(f"bucket_{number}", Integer, nullable=False) for number in range(BUCKETS)),
+    sqlite_with_rowid=False,
+)
+
+call_circumstances = Table(
+    "call_circumstances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", _DIGEST, nullable=False, unique=True),
+    Column("document", Text, nullable=False),  # JSON: what the receipts of many calls have in common
+    Column("used_at", _LONG, nullable=False),
+)
+
+call_records = Table(
+    "call_records",
+    metadata,
+    Column("position", _LONG, primary_key=True),
+    Column("at", _LONG, nullable=False),
+    Column("request", _DIGEST, nullable=False, unique=True),
+    Column("caller", String(63), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("seconds", Float(53), nullable=False),
+    Column(
+        "circumstances", Integer, nullable=False
+    ),  # kept a day longer than the last call; a foreign key would cost each
 )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from troth.contracts.running import Running
 from troth.errors import TrothError
 from troth.runtime import worker
 from troth.sandbox.isolation import Isolation
@@ -62,28 +63,14 @@ class VersionSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """How a version wants to be run; what it leaves open, the machine decides."""
-
-    #: workers at most
-    workers: int | None = None
-    #: seconds without a call after which a worker is stopped
-    idle_seconds: float | None = None
-    #: bytes of memory for one worker
-    memory_bytes: int | None = None
-    #: whether that many bytes have to be a wall, and not only a limit of the address space
-    hard_memory: bool = False
-    #: `auto` forks workers of a loaded process where that is safe; `spawn` loads for each worker; `call` forks for each call
-    start: str = "auto"
-
-
-@dataclass(frozen=True, slots=True)
 class Loaded:
     """A version on this machine's disk, verified: the folder of its source, and that of its libraries if it has any."""
 
     root: Path
     site: Path | None
-    running: Running = Running()
+    running: Running = field(default_factory=Running)
+    #: the input of an example of the version, as JSON, with which the first fork tries whether forks work
+    example: str | None = None
 
 
 @dataclass(slots=True)

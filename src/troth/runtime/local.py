@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -159,14 +160,8 @@ class LocalEngine:
         await asyncio.gather(*(zygote.ended() for zygote in live))
 
     def admit(self, spec: VersionSpec) -> None:
-        """Refuses what this machine cannot honour; nothing is ever run with less than it asked for."""
+        """Refuses to run anything where nothing confines it. What a version asks for beyond that, its launch refuses."""
         self._admit_isolation()
-        if spec.network_access != "isolated":
-            raise IsolationUnavailable(
-                "this version asks for network_access full, which this release of troth cannot confine",
-                why="a worker with a network must not reach this machine's loopback or the server, and nothing holds that yet",
-                repair="publish a version with network_access isolated",
-            )
 
     @property
     def _workers(self) -> int:
@@ -193,8 +188,13 @@ class LocalEngine:
         return zygote
 
     def _limits(self, loaded: Loaded) -> Limits:
-        """What workers of one version may use: what it asks for, within what this machine gives."""
-        return self.worker_limits
+        """What a sandbox of one version may use: what it asks for, within what this machine gives to each worker."""
+        given, running = self.worker_limits, loaded.running
+        memory = min(running.memory_bytes or given.memory_bytes, given.memory_bytes)
+        workers = (
+            1 if running.start == "spawn" else min(running.workers or self.limits.workers, self.limits.workers) + 1
+        )
+        return replace(given, memory_bytes=memory, total_bytes=memory * workers, hard_memory=running.hard_memory)
 
     def _admit_isolation(self) -> None:
         if self.isolation.level >= Level.PARTIAL or self._trusted:

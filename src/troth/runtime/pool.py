@@ -8,20 +8,21 @@ from typing import Any, Protocol
 
 import structlog
 
+from troth.contracts.running import Running
 from troth.errors import Failed, QueueDeadline, QueueFull, TrothError
 from troth.runtime.call import Call
 from troth.runtime.endings import Failure
-from troth.runtime.engine import CallRequest, Loaded, Running, VersionSpec
+from troth.runtime.engine import CallRequest, Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.process import WorkerProcess
 from troth.runtime.zygote import Zygote
 
 log = structlog.get_logger()
 
-#: Calls handed to a worker at once, by how long calls of the version take (upper bounds in seconds). It runs one at a time and
-#: in order; the others lie in its socket, so that it need not wait for the server between two calls. Many where calls are
+#: Seconds that calls take in the mean, below which a worker is handed sixteen of them at once, and two. It runs one at a time
+#: and in order; the others lie in its socket, so that it need not wait for the server between two calls. Many where calls are
 #: quick, because then nobody waits long behind another; one alone where they are slow, or not known.
-_DEPTHS = ((0.001, 16), (0.01, 2))
+_QUICK, _BRIEF = 0.001, 0.01
 #: weight of the last call in the mean of what calls take
 _WEIGHT = 0.1
 
@@ -64,6 +65,7 @@ class Pool:
         self._starting: asyncio.Task[None] | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._seconds: float | None = None  # what calls take, in the mean
+        self._depth = 1  # calls that a worker may have at once
         self._stopped = False
 
     @property
@@ -83,8 +85,7 @@ class Pool:
         starts = {zygote.place.start for zygote in self.zygotes}
         return {
             "id": self.spec.id,
-            "workers": len(self.workers),
-            "busy": busy,
+            "workers": {"busy": busy, "idle": len(self.workers) - busy},
             "state": "hot" if self.workers else "warm" if self.zygotes else "cold",
             "waiting": len(self.waiting),
             "memory_bytes": sum(zygote.memory() or 0 for zygote in self.zygotes),
@@ -113,7 +114,7 @@ class Pool:
     def keep(self) -> None:
         """Starts a worker now, and keeps one from then on."""
         self.kept = True
-        if not self.workers and self._starting is None:
+        if not self.workers and self._starting is None and not self._stopped:
             self._starting = self._loop.create_task(self._start())
 
     def cancelled(self, call: Call) -> None:
@@ -175,13 +176,7 @@ class Pool:
                 return worker
             if best is None or worker.load < best.load:
                 best = worker
-        return best if best is not None and best.has_room(request, self._depth()) else None
-
-    def _depth(self) -> int:
-        taken = self._seconds
-        if taken is None:
-            return 1
-        return next((depth for seconds, depth in _DEPTHS if taken < seconds), 1)
+        return best if best is not None and best.has_room(request, self._depth) else None
 
     def _wait(self, call: Call, *, first: bool = False) -> None:
         call.holder = self
@@ -265,9 +260,9 @@ class Pool:
         """Hands a worker the calls that waited longest, as many as it has room for."""
         if worker.seconds is not None:
             before = worker.seconds if self._seconds is None else self._seconds
-            self._seconds = before + _WEIGHT * (worker.seconds - before)
-        depth = self._depth()
-        while self.waiting and worker.has_room(self.waiting[0].request, depth):
+            taken = self._seconds = before + _WEIGHT * (worker.seconds - before)
+            self._depth = 16 if taken < _QUICK else 2 if taken < _BRIEF else 1
+        while self.waiting and worker.has_room(self.waiting[0].request, self._depth):
             worker.take(self._leave())
 
     def _retire(self, worker: WorkerProcess) -> None:

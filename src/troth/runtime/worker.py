@@ -3,8 +3,8 @@
 Run as `python -I -S -B worker.py PLAN`, PLAN being JSON: `socket` (descriptor of the control link), `entry` (path of the
 algorithm's module), `root` (folder of the source), `site` (folders to import libraries from), `inside` (folder of the files
 that this one loads: `entry.py`, `codec.py`, `zygote.py`), `modules` (names of modules that the server hands in to their
-files), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks) and
-`limits` (names of the `resource` module to values).
+files), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks),
+`example` (JSON of an input to try a fork with, or null) and `limits` (names of the `resource` module to values).
 
 When the version is loaded the process waits for orders on the control link (`inside/zygote.py`): to fork a worker, or to be
 one. A worker has a link of its own. Links carry frames: the head `HEAD` (length of the body, call id, kind, flags, seconds),
@@ -92,7 +92,7 @@ def main() -> None:
         send(control, 0, ERROR, described(error, "LoadingError"))
         os._exit(1)
     try:
-        zygote.obey(sys.modules[__name__], control, service, form.after_fork, plan["fork"])
+        zygote.obey(sys.modules[__name__], control, service, form.after_fork, plan)
     except (EOFError, OSError):
         os._exit(0)
 

@@ -23,7 +23,7 @@ from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
 from troth.runtime.process import WorkerProcess
 from troth.sandbox.confined import Confined
-from troth.sandbox.launcher import Confinement, Launcher, Limits
+from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
 
 _WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm", "/environment"
 #: folders of the modules that workers are handed, here and where they see them
@@ -269,6 +269,12 @@ class Zygote:
             await asyncio.sleep(0.002)
         return status
 
+    def _network(self, launcher: Launcher) -> Network:
+        """What its workers reach. An isolated one still reaches this server, where there is a socket for that."""
+        if self.spec.network_access == "full":
+            return Network.FULL
+        return Network.API if launcher.connects else Network.NONE
+
     def _confinement(self, launcher: Launcher, loaded: Loaded, limits: Limits, link: int, check: bool) -> Confinement:
         root, site = str(loaded.root), str(loaded.site) if loaded.site else None
         binds = [(worker.__file__, _WORKER_INSIDE), _INSIDE, _AUTHORING, (root, _SOURCE_INSIDE)]
@@ -290,12 +296,13 @@ class Zygote:
             },
             "check": check,
             "largest": self._largest,
+            "example": loaded.example,
             # what a dead fork leaves behind can be found where processes have a name space of their own
             "fork": launcher.bubblewrap is not None and loaded.running.start != "spawn",
             "limits": {"RLIMIT_AS": limits.memory_bytes, "RLIMIT_NPROC": limits.processes},
         }
         argv = [launcher.interpreter, "-I", "-S", "-B", inside[worker.__file__], json.dumps(plan)]
-        return Confinement(argv, binds, [link], {}, limits, identity=self.spec.id)
+        return Confinement(argv, binds, [link], {}, limits, network=self._network(launcher), identity=self.spec.id)
 
 
 async def _done(status: asyncio.Future[int]) -> bool:

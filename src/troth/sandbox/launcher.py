@@ -99,6 +99,11 @@ class Launcher:
         return self._filters[Sockets.UNIX] is not None
 
     @property
+    def connects(self) -> bool:
+        """Whether what it starts can reach this server by its socket."""
+        return self.api_socket is not None and self.method is Method.BUBBLEWRAP
+
+    @property
     def interpreter(self) -> str:
         """Where a confined process finds the interpreter."""
         path, prefix = os.path.realpath(sys.executable), interpreter_prefix()

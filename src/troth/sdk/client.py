@@ -163,6 +163,17 @@ class Client:
             raise TrothError.from_problem(_decoded(reply), reply.status_code)
         return reply.text
 
+    def usage(self, **question: Any) -> dict[str, Any]:
+        """Calls by period, version, caller and outcome, as far as this caller may know of them.
+
+        The question may hold `algorithm`, `version`, `caller`, `from`, `to`, `by` (minute, hour or day) and `limit`.
+        """
+        return self._get("/api/v1/query/usage", **question)
+
+    def engine(self) -> dict[str, Any]:
+        """What the engine is doing now and what was called since the server started, for administrators."""
+        return self._get("/api/v1/engine")
+
     def keys(self) -> dict[str, Any]:
         """This caller's keys, without what is secret."""
         return self._get("/api/v1/query/keys")

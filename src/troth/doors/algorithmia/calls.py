@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,16 +15,15 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from troth.calls.receipts import Receipts
 from troth.calls.results import Results
-from troth.calls.routing import Caller, Route, RoutingTable
+from troth.calls.routing import Caller, RoutingTable
 from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError
 from troth.doors.algorithmia.exchange import Exchange, Options, Respond
-from troth.doors.authorization import caller_of
-from troth.observe.metrics import CallCounts
+from troth.doors.algorithmia.watch import Watch
+from troth.doors.authorization import caller_of, digest_of
 from troth.runtime import worker
-from troth.runtime.engine import CallRequest, CallResult, Engine, Outcome
+from troth.runtime.engine import CallRequest, Engine, Outcome
 
 PREFIX = "/v1/algo/"
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -60,8 +60,7 @@ class CallDoor:
         self,
         table: RoutingTable,
         engine: Engine,
-        counts: CallCounts,
-        receipts: Receipts,
+        watch: Watch,
         results: Results,
         explain: Explain,
         *,
@@ -73,8 +72,7 @@ class CallDoor:
         self.engine = engine
         self.largest = request_bytes
         self._table = table
-        self._counts = counts
-        self._receipts = receipts
+        self.watch = watch
         self._explain = explain
         self._default = Options(call_seconds)
         self._longest = longest_call_seconds
@@ -82,13 +80,18 @@ class CallDoor:
         first = str(uuid.uuid4())
         self._request_prefix, self._requests = f"req-{first[:24]}", int(first[24:], 16)
 
-    def open(self, path: str, authorization: bytes, respond: Respond) -> Exchange:
+    def open(
+        self, path: str, authorization: bytes, respond: Respond, traceparent: bytes = b"", tracestate: bytes = b""
+    ) -> Exchange:
         """A call of the reference in a path, of which nothing is looked at yet."""
         # a new request id: a random uuid of this process, counted up, because making one each costs 3 microseconds
         self._requests = (self._requests + 1) & 0xFFFFFFFFFFFF
         request_id = f"{self._request_prefix}{self._requests:012x}"
         reference = path[len(PREFIX) :].strip("/")
-        return Exchange(self, request_id, reference, authorization, self._default, respond)
+        exchange = Exchange(self, request_id, reference, authorization, self._default, respond)
+        if self.watch.tracing is not None:
+            exchange.trace = self.watch.tracing.begin(traceparent.decode("latin-1"), tracestate.decode("latin-1"))
+        return exchange
 
     def start(self, exchange: Exchange, query: bytes, content_type: bytes, body: bytes) -> None:
         """Runs the call and replies, now or later. Must run on the loop's thread."""
@@ -106,9 +109,16 @@ class CallDoor:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        authorization, content_type, length, accept = _headers(scope)
-        path = "/" + scope["path"].lstrip("/")
-        exchange = self.open(path, authorization, lambda answer: None if future.done() else future.set_result(answer))
+        head = dict(scope["headers"])
+        authorization, content_type = head.get(b"authorization", b""), head.get(b"content-type", b"")
+        length, form = int(head.get(b"content-length", 0)), streams.form_of(head.get(b"accept", b""))
+        exchange = self.open(
+            "/" + scope["path"].lstrip("/"),
+            authorization,
+            lambda answer: None if future.done() else future.set_result(answer),
+            head.get(b"traceparent", b""),
+            head.get(b"tracestate", b""),
+        )
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])
@@ -117,8 +127,8 @@ class CallDoor:
             body, at_once = await self._body(receive, length)
             if not at_once:  # it took a while to come, and the caller's rights are those of now (ALG-26)
                 await self._admitted(exchange, scope["query_string"], scope["method"])
-            form = streams.form_of(accept)
             if form is not None and not exchange.options.output:
+                self.begin(exchange)
                 await streams.stream(exchange, CallRequest(kind, body, exchange.options.seconds), form, receive, send)
                 return
             self._run(exchange, kind, body)
@@ -133,18 +143,23 @@ class CallDoor:
         else:
             await respond(send, future.result())
 
+    def begin(self, exchange: Exchange) -> None:
+        """Counts the call among those under way. Raises CallError where its key makes more than it may."""
+        limits = self.watch.limits
+        if limits.active:
+            key = digest_of(exchange.authorization)
+            refused = limits.admit(key, asyncio.get_running_loop().time())
+            if refused is not None:
+                said = f"this call is one too many: {refused.words}"
+                raise CallError(said, status=429, outcome=Outcome.RATE_LIMITED, retry_after=refused.retry_after)
+            exchange.counted_as = key
+        if exchange.trace is not None:
+            exchange.trace.queued = time.time_ns()
+
     def owns(self, caller: Caller, subject: str) -> bool:
         """Whether the caller is the algorithm's owner or a member of it."""
         routes = self._table.algorithms.get(subject)
         return routes is not None and self._table.belongs(caller, routes.owner_id)
-
-    def record(
-        self, exchange: Exchange, route: Route, caller: Caller, outcome: Outcome, result: CallResult | None
-    ) -> None:
-        """Counts a call that a version was found for, and keeps its facts."""
-        seconds, place = (result.seconds, result.place) if result is not None else (0.0, None)
-        self._counts.add(exchange.subject, route.version, outcome, seconds)
-        self._receipts.keep(exchange.request_id, caller.name, exchange.reference, route, outcome, seconds, place)
 
     def _admit(self, exchange: Exchange, query: bytes, method: str) -> None:
         """Finds out what is asked, by whom, and which version answers. Raises CallError, and _Unexplained."""
@@ -197,6 +212,7 @@ class CallDoor:
     def _run(self, exchange: Exchange, kind: int, body: bytes) -> None:
         options, route = exchange.options, exchange.route
         assert route is not None
+        self.begin(exchange)
         capture = options.stdout and exchange.sees_source()
         request = CallRequest(kind, body, options.seconds, options.output == "raw", capture)
         if options.output == "void":
@@ -292,21 +308,6 @@ async def _drained(receive: Receive) -> None:
         message = await receive()
         size += len(message.get("body", b""))
         more = message.get("more_body", False)
-
-
-def _headers(scope: dict[str, Any]) -> tuple[bytes, bytes, int, bytes]:
-    authorization = content_type = accept = b""
-    length = 0
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            authorization = value
-        elif name == b"content-type":
-            content_type = value
-        elif name == b"content-length":
-            length = int(value)
-        elif name == b"accept":
-            accept = value
-    return authorization, content_type, length, accept
 
 
 def _kind(content_type: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from troth.calls.routing import Caller, Route
 from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
 from troth.errors import TrothError
+from troth.observe.tracing import CallTrace
 from troth.runtime.engine import CallResult, Outcome, Ticket
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ class Exchange:
     """A call from its head to its reply."""
 
     __slots__ = (
-        "authorization", "caller", "door", "options", "reference", "replied", "request_id", "respond", "route", "ticket",
+        "authorization", "caller", "counted_as", "door", "options", "reference", "replied", "request_id", "respond", "route",
+        "ticket", "trace",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +51,9 @@ class Exchange:
         self.caller: Caller | None = None
         self.ticket: Ticket | None = None
         self.replied = False
+        #: the key whose calls under way it is among
+        self.counted_as = ""
+        self.trace: CallTrace | None = None
 
     @property
     def subject(self) -> str:
@@ -92,7 +98,7 @@ class Exchange:
 
     def refuse(self, error: CallError, result: CallResult | None = None) -> None:
         """Replies with an error."""
-        self.record(error.outcome, result, error.error_type)
+        self.record(error.outcome, result)
         raw = self.options.output == "raw"
         self._reply(answers.refusal(error, self.request_id, result, raw=raw, headers=self.headers()))
 
@@ -118,10 +124,30 @@ class Exchange:
             return []
         return answers.receipt_headers(self.route, self.reference, self.request_id)
 
-    def record(self, outcome: Outcome, result: CallResult | None, error_type: str = "") -> None:
-        """Counts the call and keeps the facts of its receipt."""
-        if self.route is not None and self.caller is not None:
-            self.door.record(self, self.route, self.caller, outcome, result)
+    def record(self, outcome: Outcome, result: CallResult | None) -> None:
+        """Counts the call, keeps the facts of its receipt, and lets the next one of its key begin."""
+        watch, route, caller = self.door.watch, self.route, self.caller
+        seconds, place = (result.seconds, result.place) if result is not None else (0.0, None)
+        if self.counted_as:
+            watch.limits.leave(self.counted_as)
+            self.counted_as = ""
+        if route is not None and caller is not None:
+            watch.usage.add(self.subject, route.version, caller.name, outcome, seconds)
+            watch.records.keep(self.request_id, caller.name, self.reference, route, outcome, seconds, place)
+        if self.trace is not None:
+            self._finish(self.trace, outcome, result)
+
+    def _finish(self, trace: CallTrace, outcome: Outcome, result: CallResult | None) -> None:
+        """Ends the trace of this call."""
+        self.trace = None
+        if result is not None:
+            trace.ended = time.time_ns()
+            trace.started = max(trace.queued, trace.ended - int(result.seconds * 1e9))
+        version = self.route.version if self.route else ""
+        assert self.door.watch.tracing is not None
+        self.door.watch.tracing.finish(
+            trace, outcome, reference=self.reference, version=version, request=self.request_id
+        )
 
     def _reply(self, answer: Answer) -> None:
         if not self.replied:

@@ -16,6 +16,8 @@ from troth import __version__
 from troth.doors.cli import author, builds, caller, operator, policy
 from troth.doors.cli.credential import credential
 from troth.doors.cli.output import show_error
+from troth.doors.cli.service import service
+from troth.doors.cli.top import top
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 
@@ -41,6 +43,8 @@ app.command(caller.versions)
 app.command(policy.clauses)
 app.command(policy.explain)
 app.command(operator.doctor)
+app.command(top)
+app.command(service)
 app.command(operator.journal)
 app.command(builds.collect)
 app.command(operator.key)

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +16,10 @@ from starlette.requests import Request
 
 from troth.access.roles import Actor
 from troth.builds.trees import Trees
-from troth.calls.receipts import Receipts, may_read
+from troth.calls.receipts import may_read
+from troth.calls.records import Records
 from troth.calls.routing import Caller
+from troth.clock import now, stamp
 from troth.commands.bus import Bus, Envelope
 from troth.doors.native.operations import Asked, Operation
 from troth.errors import (
@@ -32,6 +35,7 @@ from troth.errors import (
 )
 from troth.queries import algorithms as algorithm_queries
 from troth.queries import operations as operation_queries
+from troth.registry.call_records import find_record
 from troth.registry.database import Database
 from troth.versions.clauses import policy
 from troth.versions.history import Readings
@@ -72,16 +76,14 @@ class NativeApi:
         bus: Bus,
         database: Database,
         trees: Trees,
-        receipts: Receipts,
-        describe: Callable[[tuple[Any, ...]], dict[str, Any]],
+        records: Records,
         uploads: Path,
         readings: Readings,
     ) -> None:
         self._bus = bus
         self._database = database
         self._trees = trees
-        self._receipts = receipts
-        self._describe = describe
+        self._records = records
         self._uploads = uploads
         self._readings = readings
         uploads.mkdir(parents=True, exist_ok=True)
@@ -154,13 +156,21 @@ class NativeApi:
         return {"revision": found.revision, "clauses": [clause.as_dict() for clause in found.clauses.values()]}
 
     async def _receipt(self, asked: Asked) -> dict[str, Any]:
-        facts = self._receipts.find(asked.path["request"])
-        receipt = self._describe(facts) if facts else None
+        request = asked.path["request"]
+        receipt = self._records.find(request, int(now().timestamp()))
+        if receipt is None:
+            receipt = await asyncio.to_thread(self._recorded, request)
         if receipt is None or not may_read(asked.caller, receipt["caller"]):
             raise NotFound(
-                "there is no such receipt", why="receipts of the last calls are kept", asked=asked.path["request"][:100]
+                "there is no such receipt",
+                why="receipts are kept for some time, and read by who made the call",
+                asked=request[:100],
             )
-        return receipt
+        return {**receipt, "at": stamp(datetime.fromtimestamp(receipt["at"], UTC))}
+
+    def _recorded(self, request: str) -> dict[str, Any] | None:
+        with self._database.read() as connection:
+            return find_record(connection, request)
 
     def _query(self, ask: Callable[[Connection, Actor, Any], dict[str, Any]]) -> Callable[[Asked], Any]:
         async def answer(asked: Asked) -> dict[str, Any]:

@@ -1,30 +1,26 @@
-"""Operations on what runs: the results of calls that were not waited for, and the state of the engine."""
+"""Operations on calls that were not waited for."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from troth.calls.results import Results
 from troth.doors.native.operations import Asked, Operation
-from troth.errors import Forbidden, NotFound
+from troth.errors import NotFound
 
 
 class RunningApi:
-    """Handlers over the results that are kept and over the engine."""
+    """Handlers over the results that are kept."""
 
-    def __init__(self, results: Results, states: Callable[[], list[dict[str, Any]]]) -> None:
+    def __init__(self, results: Results) -> None:
         self._results = results
-        self._states = states
 
     def operations(self) -> list[Operation]:
         """Their rows."""
         return [
             Operation("GET", "/api/v1/calls/{request}", "read_call", "What came of a call that was not waited for.",
                       self._call, errors=(NotFound,)),
-            Operation("GET", "/api/v1/engine", "read_engine", "The versions that take memory, for administrators.",
-                      self._engine, errors=(Forbidden,)),
         ]  # fmt: skip
 
     async def _call(self, asked: Asked) -> dict[str, Any]:
@@ -40,8 +36,3 @@ class RunningApi:
         if found.body is None:
             return {"request": request, "status": "running", "answer": None}
         return {"request": request, "status": "done", "answer": json.loads(found.body)}
-
-    async def _engine(self, asked: Asked) -> dict[str, Any]:
-        if not asked.caller.administrator:  # versions of everybody are named
-            raise Forbidden("the state of the engine is for administrators of this server")
-        return {"versions": self._states()}

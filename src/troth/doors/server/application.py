@@ -24,6 +24,7 @@ from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.running import RunningApi
+from troth.doors.native.usage import UsageApi
 from troth.doors.server.assembly import Server
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
 
@@ -44,8 +45,7 @@ class Application:
         self.calls = CallDoor(
             server.table,
             server.engine,
-            server.counts,
-            server.receipts,
+            server.observation,
             server.results,
             server.explain,
             call_seconds=settings.call_seconds,
@@ -85,13 +85,13 @@ class Application:
 
 def _rest(server: Server) -> Starlette:
     api = NativeApi(
-        server.bus, server.database, server.trees, server.receipts, server.receipt, server.home.uploads, server.readings
+        server.bus, server.database, server.trees, server.observation.records, server.home.uploads, server.readings
     )
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
     )
-    running = RunningApi(server.results, server.states)
-    operations = [*api.operations(), *builds.operations(), *running.operations()]
+    running = RunningApi(server.results)
+    operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:
@@ -108,7 +108,7 @@ def _rest(server: Server) -> Starlette:
             return problem_response(missing, _request_id())
         if not caller.administrator:  # metrics name private algorithms
             return problem_response(Forbidden("metrics are for administrators of this server"), _request_id())
-        return Response(server.metrics.render(), media_type="text/plain; version=0.0.4")
+        return Response(server.observation.metrics.render(), media_type="text/plain; version=0.0.4")
 
     ordinary = [
         Route("/health", health),
@@ -117,6 +117,16 @@ def _rest(server: Server) -> Starlette:
     ]
     return Starlette(
         routes=[*ordinary, *routes(operations, server.table)], exception_handlers={HTTPException: _unrouted}
+    )
+
+
+def _usage(server: Server) -> UsageApi:
+    observed = server.observation
+    return UsageApi(
+        server.database,
+        server.states,
+        observed.usage.totals,
+        observed.bookkeeping.settle,
     )
 
 

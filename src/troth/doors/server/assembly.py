@@ -20,18 +20,21 @@ from troth.builds.logs import BuildLogs
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
-from troth.calls.receipts import Receipt, Receipts
+from troth.calls.receipts import Receipt
 from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
+from troth.calls.warming import Warming
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
+from troth.doors.server.loading import loaded
+from troth.doors.server.observation import Observation, observation
 from troth.errors import TrothError
 from troth.home import Home
-from troth.observe.metrics import CallCounts, Metrics
+from troth.observe.metrics import Faults
 from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts
 from troth.registry.database import Database
@@ -40,7 +43,7 @@ from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
-from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
+from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
 from troth.versions.history import Readings
 
@@ -66,14 +69,13 @@ class Server:
     build_logs: BuildLogs
     garbage: Garbage
     launcher: Launcher
-    receipts: Receipts
+    observation: Observation
     results: Results
-    counts: CallCounts
-    metrics: Metrics
     readings: Readings
     lock: IO[str]
     #: for what takes long: git, uv, the files of builds
     threads: ThreadPoolExecutor
+    warming: Warming
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -155,14 +157,17 @@ class Server:
             state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
         return found
 
-    async def close(self) -> None:
-        """Stops the workers and finishes every write."""
+    async def close(self, drain_seconds: float = 0.0) -> None:
+        """Lets calls under way end for so long, stops the workers and finishes every write."""
         for task in list(self.behind):
             task.cancel()
+        self.warming.stop()
         self.launcher.stop_services()
-        await self.engine.close()
+        await self.engine.close(drain_seconds)
+        await self.observation.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.database.close)
+        self.launcher.close()
         self.lock.close()
 
 
@@ -191,11 +196,11 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     readings = Readings(settings.visibility_fixed_per, settings.latest_private)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
-    launcher = Launcher(worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=find_bubblewrap())
-    counts = CallCounts()
+    launcher = _launcher(settings)
+    faults = Faults()
 
     def altered(digest: str, files: list[str]) -> None:
-        counts.altered_environments += 1
+        faults.altered_environments += 1
 
     environments = Environments(
         home.environments,
@@ -235,17 +240,18 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         build_logs,
         garbage,
         launcher,
-        Receipts(),
+        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states()),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
-        counts,
-        Metrics(counts, engine.states),
         readings,
         lock,
         threads,
+        Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
     )
     key = await _found(server)
     with database.read() as connection:
         loader.load(connection)
+    server.observation.bookkeeping.start()
+    server.warming.start()
     return server, key
 
 
@@ -298,6 +304,21 @@ async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
     return await bus.submit(Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4())))
 
 
+def _launcher(settings: Settings) -> Launcher:
+    networks = (
+        [one.strip() for one in text.split(",") if one.strip()]
+        for text in (settings.egress_allow, settings.egress_deny)
+    )
+    allow, deny = networks
+    return Launcher(
+        worker_uid=settings.worker_uid,
+        worker_uids=settings.worker_uids,
+        service_uid=settings.service_uid,
+        bubblewrap=find_bubblewrap(),
+        egress=EgressRules(tuple(allow), tuple(deny)),
+    )
+
+
 def _engine(
     settings: Settings,
     home: Home,
@@ -310,7 +331,7 @@ def _engine(
         if not trees.has(spec.manifest):
             trees.keep_files(repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
         site = environments.ready(spec.environment, content=spec.environment_content)
-        return Loaded(trees.verified(spec.manifest), site)
+        return loaded(trees.verified(spec.manifest), site)
 
     return LocalEngine(
         launcher,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PREFIX = PREFIX.encode()
 #: bytes of the largest body that is gathered here, and of the largest head
 _LARGEST_BODY, _LARGEST_HEAD = 256 * 1024, 16 * 1024
+#: bytes of a body that is copied behind its head, so that both are sent at once
+_TOGETHER = 64 * 1024
 #: seconds that a client may take for a head, and for a body that is gathered here
 _HEAD_SECONDS, _BODY_SECONDS = 20.0, 60.0
 #: header names that only uvicorn's way knows what to do with
@@ -71,7 +73,7 @@ class _Taken:
 
     __slots__ = (
         "authorization", "body", "content_type", "disconnected", "exchange", "keep_alive", "message_event", "path", "query",
-        "response_complete",
+        "response_complete", "trace",
     )  # fmt: skip
 
     def __init__(self, path: str, query: bytes, authorization: bytes, content_type: bytes, keep_alive: bool) -> None:
@@ -85,6 +87,8 @@ class _Taken:
         self.response_complete = False
         self.disconnected = False
         self.message_event = _NOBODY_WAITS
+        #: the headers traceparent and tracestate
+        self.trace: tuple[bytes, ...] = ()
 
 
 class _NobodyWaits:
@@ -103,11 +107,16 @@ class CallProtocol(CorkedProtocol):
         self._door = door
         self._reading: _Taken | None = None  # whose body comes
         self._deadline = math.inf  # of what the client has to send next
+        self._received = 0  # bytes since the end of the last request
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._expect(_HEAD_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
 
     def on_message_begin(self) -> None:
         self._deadline = self.loop.time() + _HEAD_SECONDS
@@ -142,12 +151,13 @@ class CallProtocol(CorkedProtocol):
 
     def on_message_complete(self) -> None:
         taken, self._reading = self._reading, None
+        self._received = 0
         if taken is None:
             super().on_message_complete()
             return
         self._deadline = math.inf
         respond = functools.partial(self._answer, taken)
-        exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond)
+        exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond, *taken.trace)
         body = taken.body[0] if len(taken.body) == 1 else b"".join(taken.body)
         self._door.start(exchange, taken.query, taken.content_type, body)
 
@@ -194,9 +204,8 @@ class CallProtocol(CorkedProtocol):
         if not self.url.startswith(_PREFIX) or b"%" in self.url or self.parser.get_method() != b"POST":
             return None
         authorization = content_type = b""
-        size, head = -1, 0
+        size = -1
         for name, value in self.headers:
-            head += len(name) + len(value)
             if name == b"authorization":
                 authorization = value
             elif name == b"content-type":
@@ -205,7 +214,7 @@ class CallProtocol(CorkedProtocol):
                 size = int(value)
             elif name in _UNUSUAL or (name == b"accept" and form_of(value) is not None):
                 return None
-        if not 0 <= size <= min(_LARGEST_BODY, self._door.largest) or head > _LARGEST_HEAD:
+        if not 0 <= size <= min(_LARGEST_BODY, self._door.largest) or self._received > _LARGEST_HEAD + size:
             return None
         if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
             return None
@@ -214,22 +223,41 @@ class CallProtocol(CorkedProtocol):
         if b"#" in path or fragment:
             return None
         keep_alive = self.parser.should_keep_alive()
-        return _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive)
+        taken = _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive)
+        if self._door.watch.tracing is not None:
+            sent = dict(self.headers)
+            taken.trace = sent.get(b"traceparent", b""), sent.get(b"tracestate", b"")
+        return taken
 
     def _answer(self, taken: _Taken, answer: Answer) -> None:
         """Writes a reply, and lets what waits behind it begin."""
         taken.response_complete = True
         if taken.disconnected:
             return
-        head = [STATUS_LINE[answer.status]]
-        for name, value in (*self.server_state.default_headers, *head_of(answer)):
-            head += (name, b": ", value, b"\r\n")
-        head.append(b"\r\n" if taken.keep_alive else b"connection: close\r\n\r\n")
-        self.transport.write(b"".join(head))
-        self.transport.write(answer.body)
+        pieces = [STATUS_LINE[answer.status], _lines(self.server_state.default_headers)]
+        for name, value in head_of(answer):
+            pieces += (name, b": ", value, b"\r\n")
+        pieces.append(b"\r\n" if taken.keep_alive else b"connection: close\r\n\r\n")
+        if len(answer.body) <= _TOGETHER:
+            pieces.append(answer.body)
+            self.transport.write(b"".join(pieces))
+        else:
+            self.transport.write(b"".join(pieces))
+            self.transport.write(answer.body)
         if not taken.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+
+_last_lines: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
+
+
+def _lines(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The headers that every reply of this second has; uvicorn makes a new list of them each second."""
+    global _last_lines
+    if _last_lines[0] is not headers:
+        _last_lines = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
+    return _last_lines[1]
 
 
 def protocol_of(door: CallDoor, *, ordinary: bool) -> Any:

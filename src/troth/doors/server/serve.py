@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 
@@ -48,16 +50,31 @@ async def run(
             log_level="warning",
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=10,
+            timeout_graceful_shutdown=max(1, int(settings.stop_seconds)),
         )
         host, port = listener.getsockname()[:2]
-        front = _Front(config, lambda: ready(f"http://{host}:{port}", server, key), signals=signals)
-        stopper = asyncio.ensure_future(front.stop_after(until)) if until else None
-        await front.serve(sockets=[listener])
-        if stopper:
-            stopper.cancel()
-    finally:
+        with _inner_socket(server) as inner:
+            front = _Front(config, inner, lambda: ready(f"http://{host}:{port}", server, key), signals=signals)
+            stopper = asyncio.ensure_future(front.stop_after(until)) if until else None
+            await front.serve(sockets=[listener])
+            if stopper:
+                stopper.cancel()
+            await server.close(settings.stop_seconds)
+    except BaseException:
         await server.close()
+        raise
+
+
+@contextmanager
+def _inner_socket(server: Server) -> Iterator[socket.socket]:
+    """The Unix socket by which workers reach this server. Only this user enters its folder; sandboxes get the socket itself."""
+    with tempfile.TemporaryDirectory(prefix="troth-api-") as folder, socket.socket(socket.AF_UNIX) as listener:
+        path = Path(folder, "api.sock")
+        listener.bind(str(path))
+        path.chmod(0o666)  # in a sandbox it is another user's
+        listener.listen(128)
+        server.launcher.api_socket = path
+        yield listener
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -71,15 +88,25 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Front(uvicorn.Server):
-    """uvicorn's server, which tells when it can serve."""
+    """uvicorn's server, which also listens on the socket for workers, and tells when it can serve."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None], *, signals: bool) -> None:
+    def __init__(
+        self, config: uvicorn.Config, inner: socket.socket, started: Callable[[], None], *, signals: bool
+    ) -> None:
         super().__init__(config)
+        self._inner = inner
         self._told = started
         self._signals = signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+
+        def connection() -> asyncio.Protocol:
+            make = self.config.http_protocol_class
+            return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
+
+        loop = asyncio.get_running_loop()
+        self.servers.append(await loop.create_unix_server(connection, sock=self._inner))
         self._told()
 
     @contextmanager

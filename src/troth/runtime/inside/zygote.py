@@ -26,9 +26,9 @@ _DEATH_SIGNAL = signal.SIGKILL
 _SWEEPS = 100
 
 
-def obey(worker: Any, control: socket.socket, service: Any, after_fork: Callable[[], Any] | None, fork: bool) -> None:
+def obey(worker: Any, control: socket.socket, service: Any, after_fork: Callable[[], Any] | None, plan: Any) -> None:
     """Says that the version is loaded, and what speaks against forking it, if anything; and does as it is told until the link is closed."""
-    reason = _why_not(fork)
+    reason = _why_not(plan["fork"])
     spared = set() if reason else _processes()
     worker.send(control, 0, worker.READY, reason.encode())
     gc.collect()
@@ -51,7 +51,7 @@ def obey(worker: Any, control: socket.socket, service: Any, after_fork: Callable
                 for one in workers:
                     os.close(one)
                 control.close() if kind == FORK else None
-                _work(worker, handed, service, after_fork, kind, flags)
+                _work(worker, handed, service, after_fork, kind, flags, plan["example"])
             else:
                 workers[os.pidfd_open(process)] = number, process
                 for one in handed:
@@ -81,7 +81,13 @@ def _order(worker: Any, control: socket.socket) -> tuple[int, int, int, list[int
 
 
 def _work(
-    worker: Any, handed: list[int], service: Any, after_fork: Callable[[], Any] | None, kind: int, flags: int
+    worker: Any,
+    handed: list[int],
+    service: Any,
+    after_fork: Callable[[], Any] | None,
+    kind: int,
+    flags: int,
+    example: str | None,
 ) -> NoReturn:
     """The life of a worker, on the link and with the output that it was handed."""
     link, output = socket.socket(fileno=handed[0]), handed[1]
@@ -99,6 +105,8 @@ def _work(
                 after_fork()
         if flags & CANARY:
             _try()
+            if example is not None:
+                service.answer(worker.JSON, 0, bytearray(example.encode()), len)
         worker.send(link, 0, worker.READY, b"")
     except BaseException as error:
         worker.send(link, 0, worker.ERROR, worker.described(error, "LoadingError"))

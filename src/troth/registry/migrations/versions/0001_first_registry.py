@@ -136,6 +136,39 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_versions')),
     sa.UniqueConstraint('algorithm_id', 'major', 'minor', 'revision', name=op.f('uq_versions_algorithm_id_major_minor_revision'))
     )
+    op.create_table('usage',
+    sa.Column('minute', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('owner', sa.String(length=63), nullable=False),
+    sa.Column('name', sa.String(length=63), nullable=False),
+    sa.Column('version', sa.String(length=40), nullable=False),
+    sa.Column('caller', sa.String(length=63), nullable=False),
+    sa.Column('outcome', sa.String(length=32), nullable=False),
+    sa.Column('calls', sa.Integer(), nullable=False),
+    sa.Column('seconds', sa.Float(precision=53), nullable=False),
+    *(sa.Column(f'bucket_{number}', sa.Integer(), nullable=False) for number in range(28)),
+    sa.PrimaryKeyConstraint('minute', 'owner', 'name', 'version', 'caller', 'outcome', name=op.f('pk_usage')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('call_circumstances',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('document', sa.Text(), nullable=False),
+    sa.Column('used_at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_call_circumstances')),
+    sa.UniqueConstraint('digest', name=op.f('uq_call_circumstances_digest'))
+    )
+    op.create_table('call_records',
+    sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('request', sa.String(length=64), nullable=False),
+    sa.Column('caller', sa.String(length=63), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.Column('outcome', sa.String(length=32), nullable=False),
+    sa.Column('seconds', sa.Float(precision=53), nullable=False),
+    sa.Column('circumstances', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('position', name=op.f('pk_call_records')),
+    sa.UniqueConstraint('request', name=op.f('uq_call_records_request'))
+    )
     # ### end Alembic commands ###
     # The account in whose name troth acts by itself.
     op.execute(
