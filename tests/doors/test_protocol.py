@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -332,5 +333,5 @@ def test_requests_that_were_changed(
         whole = whole[:at] + instead + whole[at + size :]
     whole += scene.last
     places = sorted({len(whole) * cut // 1000 for cut in cuts} | {0, len(whole)})
-    scene.ways.same(*(whole[start:end] for start, end in zip(places, places[1:], strict=False)))
+    scene.ways.same(*(whole[start:end] for start, end in itertools.pairwise(places)))
     assert scene.ways.same(scene.request())[0].startswith(b"HTTP/1.1 200 OK\r\n")
