@@ -24,6 +24,8 @@ _FAREWELL, ITEM_SECONDS = 0.1, 60.0
 #: what a call may be answered with, and one whose results come one by one
 _WHOLE = frozenset([worker.TEXT, worker.JSON, worker.BINARY, worker.ERROR, worker.EXITED])
 _IN_PARTS = frozenset([worker.ITEM, worker.END, worker.ERROR, worker.EXITED])
+#: Seconds that a call may run before others are no longer put behind it, however quick calls of its version are.
+_QUICK = 0.02
 #: Bytes of a body beyond which a call is handed over alone, so that few lie in memory twice.
 _SMALL = 256 * 1024
 
@@ -80,6 +82,7 @@ class WorkerProcess:
         self._last = 0
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf  # of the call that runs
+        self._begun = 0.0  # when it began
         self._stopped = False
         self._exited = False  # by its own word, after an answer and before the next call
         self.buried: asyncio.Future[None] = self._loop.create_future()
@@ -120,6 +123,8 @@ class WorkerProcess:
             return True
         last = self._calls[-1]
         if len(self._calls) >= depth or self._once or request.capture or last.request.capture or last.items:
+            return False
+        if self._loop.time() - self._begun > _QUICK:
             return False
         return len(request.body) <= _SMALL and len(last.request.body) <= _SMALL
 
@@ -171,7 +176,8 @@ class WorkerProcess:
 
     def _begin(self, call: Call) -> None:
         """Gives the call that is now the first its time. The timer is left to run where it ends sooner than that."""
-        self._deadline = self._loop.time() + call.request.seconds
+        self._begun = self._loop.time()
+        self._deadline = self._begun + call.request.seconds
         call.since = self._deadline
         self._arm()
 
