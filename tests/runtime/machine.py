@@ -16,8 +16,8 @@ from troth.runtime import worker
 from troth.runtime.engine import CallRequest, CallResult, Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
-from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
 from troth.sandbox.isolation import measure
+from troth.sandbox.launcher import Launcher, Limits, find_bubblewrap
 
 Found = TypeVar("Found")
 

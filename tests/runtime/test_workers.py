@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from tests.runtime.machine import OBEDIENT, Machine, answer, ask, state, temperature, until
-from tests.runtime.workshop import Refused
 from troth.errors import QueueDeadline, QueueFull
 from troth.runtime import local, zygote
 from troth.runtime.engine import Outcome, VersionSpec
@@ -160,7 +159,9 @@ def test_a_slow_call_of_a_quick_version(machine: Machine) -> None:
     async def scene(engine: LocalEngine) -> None:
         for _ in range(10):
             await ask(engine, spec)
-        slow = answer(engine, spec, "open('/tmp/slow', 'w'); wait(lambda: os.path.exists('/tmp/quick')); result = 'slow'")
+        slow = answer(
+            engine, spec, "open('/tmp/slow', 'w'); wait(lambda: os.path.exists('/tmp/quick')); result = 'slow'"
+        )
         await asyncio.sleep(0.1)
         code = "open('/tmp/quick', 'w'); result = 'quick'"
         assert set(await asyncio.gather(*(ask(engine, spec, code) for _ in range(5)))) == {"quick"}

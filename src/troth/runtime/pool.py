@@ -222,9 +222,9 @@ class Pool:
             self._starting = None
             self._give_up(error)
         except Exception:
-            log.exception("a worker could not be started", version=self.spec.id)
             self._starting = None
             self._give_up(Failed("no worker could be started for this version", repair="look into the server's log"))
+            log.exception("a worker could not be started", version=self.spec.id)
         else:
             self._starting = None
             if isinstance(found, Failure):
