@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +76,13 @@ class Machine:
             site = self._folder / name / "site"
         self._versions[name] = Loaded(self._folder / name / "source", site, Running(**running))
         return VersionSpec(name, "algorithm", "hash", "manifest", "src/thing.py", "environment", "isolated")
+
+    def libraries(self, *packages: Path) -> Path:
+        """A folder with copies of these installed packages."""
+        site = self._folder / "libraries"
+        for package in packages:
+            shutil.copytree(package, site / package.name)
+        return site
 
     def run(
         self,

@@ -29,7 +29,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 
 
 @pytest.fixture
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that looks often at what is idle."""
     monkeypatch.setattr(local, "_TENDING", 0.05)
 
@@ -141,7 +141,8 @@ def test_a_fork_for_each_call(machine: Machine) -> None:
 # --- how many, and when
 
 
-def test_more_workers_under_slow_calls_and_fewer_when_idle(machine: Machine, _quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+def test_more_workers_under_slow_calls_and_fewer_when_idle(machine: Machine) -> None:
     spec = machine.version()
 
     async def scene(engine: LocalEngine) -> None:
@@ -179,7 +180,8 @@ def test_no_more_workers_than_a_version_may_have(machine: Machine) -> None:
     assert machine.run(scene, workers=4) == 2
 
 
-def test_hot_warm_and_cold(machine: Machine, _quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+def test_hot_warm_and_cold(machine: Machine) -> None:
     """What is loaded outlives its workers, for a while; a version can be called in every state."""
     spec = machine.version()
 
@@ -195,7 +197,8 @@ def test_hot_warm_and_cold(machine: Machine, _quick: None) -> None:
     machine.run(scene, idle_seconds=0.2, zygote_seconds=1.0)
 
 
-def test_a_version_that_is_kept_warm(machine: Machine, _quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+def test_a_version_that_is_kept_warm(machine: Machine) -> None:
     spec, other = machine.version(), machine.version()
 
     async def scene(engine: LocalEngine) -> None:
@@ -240,7 +243,8 @@ def test_workers_of_all_versions(machine: Machine) -> None:
     machine.run(scene, all_workers=2)
 
 
-def test_memory_of_all_versions(machine: Machine, _quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+def test_memory_of_all_versions(machine: Machine) -> None:
     large = OBEDIENT.replace(
         "    loaded =", "    global block; block = bytearray(os.urandom(1 << 20) * 40)\n    loaded ="
     )
@@ -258,7 +262,7 @@ def test_memory_of_all_versions(machine: Machine, _quick: None) -> None:
 
 def test_many_versions_in_turn(machine: Machine) -> None:
     """All are answered, few are loaded at a time, and the server is as large after them as it was."""
-    specs = [machine.version(f"def apply(input):\n    return {number}\n") for number in range(24)]
+    specs = [machine.version(f"def apply(input):\n    return {number}\n") for number in range(16)]
 
     async def scene(engine: LocalEngine) -> None:
         for number, spec in enumerate(specs):
@@ -278,7 +282,8 @@ def _resident() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024
 
 
-def test_a_queue_that_is_full_and_one_that_is_slow(machine: Machine, _quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+def test_a_queue_that_is_full_and_one_that_is_slow(machine: Machine) -> None:
     """Both are told apart, and the calls in the queue are answered."""
     spec = machine.version()
 
@@ -407,7 +412,8 @@ def test_a_fork_that_lies_to_its_zygote(machine: Machine) -> None:
     machine.run(scene)
 
 
-def test_a_worker_that_does_not_end(machine: Machine, _quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+def test_a_worker_that_does_not_end(machine: Machine) -> None:
     """A worker that is idle, ignores signals and keeps its link open in another process is gone all the same."""
     spec = machine.version()
     code = (

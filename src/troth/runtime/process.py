@@ -11,7 +11,7 @@ from typing import Protocol
 
 from troth.runtime import worker
 from troth.runtime.call import Call
-from troth.runtime.endings import Failure, code_of, ending, exited_with, load_failure, text, timed_out
+from troth.runtime.endings import Failure, code_of, ending, exited_with, item_timed_out, load_failure, text, timed_out
 from troth.runtime.engine import CallRequest, CallResult, Outcome, Place
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
@@ -241,6 +241,8 @@ class WorkerProcess:
     def _answered(self, call: Call, result: CallResult) -> None:
         self._calls.popleft()
         self.used = self._loop.time()
+        if call.items is not None:
+            self._link.resume()  # the end may have come with a result that was one too many
         self.seconds = result.seconds
         if self._calls and not self._stopped:
             self._begin(self._calls[0])
@@ -266,7 +268,8 @@ class WorkerProcess:
         """
         call = self._calls[0]
         self.kill()
-        result = timed_out(call.request.seconds).as_result(call.request.seconds)
+        late = timed_out(call.request.seconds) if self._deadline >= call.since else item_timed_out(ITEM_SECONDS)
+        result = late.as_result(call.request.seconds)
         result.place = self._host.place
         call.settle(result)
 
