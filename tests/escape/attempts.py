@@ -241,11 +241,7 @@ def _raises_limits() -> None:
 
 def _becomes_root() -> None:
     os.setuid(0)
-    with open("/proc/self/status") as status:
-        powerless = "CapEff:\t0000000000000000" in status.read()
-    if os.geteuid() == 0 and not powerless:
-        return
-    raise Denied("without power")
+    _reads("/etc/shadow")
 
 
 def _gains_by_program() -> None:

@@ -34,10 +34,12 @@ _INTERRUPTED = "The server was stopped during this build. Compile again."
 class _Up:
     """One run of `troth up` over a home, in a process group of its own."""
 
+    options: tuple[str, ...] = ()
+
     def __init__(self, home: Path) -> None:
         self.home = home
         surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
-        command = [str(_TROTH), "up", "--home", str(home), "--port", "0", "--owner", "owner"]
+        command = [str(_TROTH), "up", "--home", str(home), "--port", "0", "--owner", "owner", *self.options]
         with open(home.with_suffix(".log"), "ab") as complaints:
             self.process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=complaints, cwd=home.parent, env=surroundings, text=True,

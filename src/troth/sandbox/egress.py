@@ -75,12 +75,17 @@ class Egress:
             environment={**_variables(), **confinement.environment},
         )
 
-    def close(self) -> None:
-        """Ends the broker; connections through it end with it."""
+    def stop(self) -> None:
+        """Ends the broker, and the connections through it. The next sandbox starts another."""
         if self._broker is not None:
             self._broker.kill()
             self._broker.wait()
             self._broker.release()
+            self._broker = None
+
+    def close(self) -> None:
+        """Ends the broker for good."""
+        self.stop()
         if self._listener is not None:
             self._listener.close()
 

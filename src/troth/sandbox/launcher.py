@@ -78,6 +78,8 @@ class Launcher:
         self._users = Users(worker_uid + 1, worker_uids) if self.root else None
         self._services: set[Confined] = set()
         self._close = ExitStack()
+        if self._users is not None:
+            self._close.callback(self._users.close)
         self._close.callback(self.groups.close)
         self._folder = self._close.enter_context(tempfile.TemporaryDirectory(prefix="troth-sandbox-"))
         os.chmod(self._folder, 0o711)

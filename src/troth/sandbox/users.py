@@ -38,6 +38,7 @@ class Users:
         self._range = f"{first} to {first + count - 1}"
         self._leases: dict[str, _Lease] = {}
         self._guard = threading.Lock()
+        self._sweeps: list[subprocess.Popen[bytes]] = []
         self._leaving: list[tuple[_Lease, Callable[[], bool]]] = []
 
     def take(self, identity: str) -> int:
@@ -53,12 +54,23 @@ class Users:
     def give_back(self, identity: str, gone: Callable[[], bool] | None) -> None:
         """One process of the identity is dead. `gone` tells whether everything that it started is; without it, that is ended."""
         with self._guard:
-            lease = self._leases[identity]
+            lease = self._leases.get(identity)
+            if lease is None:
+                return  # it was closed
             lease.holders -= 1
             if not lease.holders:
                 del self._leases[identity]
                 self._leaving.append((lease, gone or self._swept(lease.uid)))
             self._collect()
+
+    def close(self) -> None:
+        """Gives every user back. What still runs as one of them is found by who takes it next."""
+        with self._guard:
+            for lease in [*self._leases.values(), *(lease for lease, _ in self._leaving)]:
+                os.close(lease.lock)
+            self._leases, self._leaving = {}, []
+            for sweep in self._sweeps:
+                sweep.wait()
 
     def _collect(self) -> None:
         """Frees the users whose last process is gone; at the end of the line, so that none is taken anew soon."""
@@ -77,6 +89,7 @@ class Users:
         code = f"import os\nos.setgroups([])\nos.setresgid({uid}, {uid}, {uid})\nos.setresuid({uid}, {uid}, {uid})\nos.kill(-1, 9)"
         command = [os.path.realpath(sys.executable), "-I", "-S", "-c", code]
         sweep = subprocess.Popen(command, cwd="/", env={}, stdin=subprocess.DEVNULL)
+        self._sweeps = [one for one in self._sweeps if one.poll() is None] + [sweep]
         return lambda: sweep.poll() is not None and uid not in running()
 
     def _lease(self) -> _Lease:
