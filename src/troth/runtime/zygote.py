@@ -75,25 +75,31 @@ class Zygote:
 
         Must run on the loop's own thread, which outlives the process. Raises IsolationUnavailable.
         """
-        ours, theirs = socket.socketpair()
-        read_end, write_end = os.pipe()
+        try:
+            ours, theirs, read_end, write_end = _ends()
+        except OSError as error:
+            self._never_was()
+            raise _unavailable(error) from error
         try:
             confinement = self._confinement(launcher, loaded, limits, theirs.fileno(), check)
             self._confined = launcher.launch(confinement, output=write_end)
         except (OSError, IsolationUnavailable) as error:
             ours.close()
             os.close(read_end)
-            self.buried.set_result(None)
-            self._output.connection_lost(None)
-            self._on_gone(self)
-            raise IsolationUnavailable(f"no worker can be started: {error}") from error
+            self._never_was()
+            raise _unavailable(error) from error
         finally:
             theirs.close()
             os.close(write_end)
         self._canary = not check
-        self._orders = ours.dup()
-        await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(read_end))
-        await self._loop.create_unix_connection(lambda: self._link, sock=ours)
+        try:
+            self._orders = ours.dup()
+            await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(read_end))
+            await self._loop.create_unix_connection(lambda: self._link, sock=ours)
+        except OSError as error:
+            self.kill()
+            self._lost(True)
+            raise _unavailable(error) from error
         try:
             async with asyncio.timeout(seconds):
                 failure = await asyncio.shield(self._loaded)
@@ -186,15 +192,9 @@ class Zygote:
     async def _order(self, found: WorkerProcess, kind: int, flags: int) -> None:
         """Hands the loaded process the far ends of a worker's link and output."""
         try:
-            ours, theirs = socket.socketpair()
+            ours, theirs, read_end, write_end = _ends()
         except OSError as error:
-            raise IsolationUnavailable(f"no worker can be started: {error}") from error
-        try:
-            read_end, write_end = os.pipe()
-        except OSError as error:
-            ours.close()
-            theirs.close()
-            raise IsolationUnavailable(f"no worker can be started: {error}") from error
+            raise _unavailable(error) from error
         sent = self._send(kind, found.number, flags, [theirs.fileno(), write_end])
         theirs.close()
         os.close(write_end)
@@ -236,6 +236,12 @@ class Zygote:
         self.report = body
         self.no_forks = body.decode(errors="replace")[:200]
         return None
+
+    def _never_was(self) -> None:
+        """Nothing was launched."""
+        self.buried.set_result(None)
+        self._output.connection_lost(None)
+        self._on_gone(self)
 
     def _lost(self, complete: bool) -> None:
         self._loop.create_task(self._bury())
@@ -308,6 +314,21 @@ class Zygote:
         return Confinement(
             argv, binds, [link], environment, limits, network=self._network(launcher), identity=self.spec.id
         )
+
+
+def _ends() -> tuple[socket.socket, socket.socket, int, int]:
+    """Both ends of a link, and of a pipe for output. Raises OSError, and leaves nothing open then."""
+    ours, theirs = socket.socketpair()
+    try:
+        return ours, theirs, *os.pipe()
+    except OSError:
+        ours.close()
+        theirs.close()
+        raise
+
+
+def _unavailable(error: Exception) -> IsolationUnavailable:
+    return IsolationUnavailable(f"no worker can be started: {error}")
 
 
 async def _done(status: asyncio.Future[int]) -> bool:
