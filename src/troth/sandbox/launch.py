@@ -31,13 +31,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> None:
     plan: dict[str, Any] = json.loads(sys.argv[1])
+    landlock = _landlock() if plan["landlock"] is not None else None  # before its place may be covered
     for entrance in plan["entrances"]:
         with open(entrance, "w", encoding="ascii") as file:
             file.write("0")
     sources = [source for source, _, _ in plan["binds"]]
     if plan["stage"]:
         sources = _staged(plan)
-    rules = _rules(plan)
+    rules = landlock.prepare(**plan["landlock"]) if landlock is not None else None
     if plan["uid"] is not None:
         _become(plan["uid"])
     if sys.platform == "linux":  # elsewhere there are no layers, and only trusted code is run
@@ -48,8 +49,8 @@ def main() -> None:
     for name, value in plan["limits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
     if plan["bubblewrap"] is None:
-        if rules is not None:
-            _landlock().restrict(rules)
+        if landlock is not None and rules is not None:
+            landlock.restrict(rules)
         _filter(plan["seccomp_fd"])
         os.execve(plan["argv"][0], plan["argv"], plan["environment"])
     _become_bubblewrap(plan, sources)
@@ -117,11 +118,6 @@ def _landlock() -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _rules(plan: dict[str, Any]) -> int | None:
-    allowed = plan["landlock"]
-    return None if allowed is None else _landlock().prepare(allowed["readable"], allowed["writable"])
 
 
 def _filter(fd: int | None) -> None:
