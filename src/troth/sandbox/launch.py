@@ -26,6 +26,9 @@ STAGE = "/tmp"
 #: below it, what a process without bubblewrap sees under the names that it is told
 ROOM = STAGE + "/.troth"
 
+#: temporary files and folders that may be there at a time
+_MOST_FILES = 65536
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -78,7 +81,7 @@ def _staged(plan: dict[str, Any]) -> list[str]:
         _mount(b"tmpfs", STAGE.encode(), b"tmpfs", 0, b"mode=0755,size=1m")
         targets = [f"{STAGE}/{number}" for number in range(len(handles))]
     else:
-        size = f"mode=1777,size={plan['temporary_bytes']}".encode()
+        size = f"mode=1777,nr_inodes={_MOST_FILES},size={plan['temporary_bytes']}".encode()
         for folder in (STAGE, "/dev/shm"):
             if os.path.isdir(folder):
                 _mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, size)
