@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 
 from bench import samples
+from bench.load import own
 from bench.samples import Sample
 from bench.section import Findings, Options
 from bench.servers import FASTAPI, FASTAPI_UNANNOTATED, ONE_WORKER, EchoServer, fastapi_echo, published, troth_server
@@ -32,18 +33,18 @@ def measure(options: Options) -> Findings:
             *fastapi,
         ]
         for one in servers:
-            options.generator(one.target, CONNECTIONS, 0.1)
+            own(one.target, CONNECTIONS, 0.1, patience=60.0)
         for number in range(options.rounds):
             options.say(f"large: round {number + 1} of {options.rounds}")
             seconds = options.seconds * _LONGER
-            found += [samples.sample(one, CONNECTIONS, seconds, options.generator) for one in servers]
+            found += [samples.sample(one, CONNECTIONS, seconds, own) for one in servers]
             servers.reverse()
     note = (
         "A function without a type for what it returns is how FastAPI's own first steps are written; FastAPI then walks the "
         "value once more before it is written."
     )
-    own = samples.table("Echo of 1 MB of JSON: each server", found, options.generator_name, note)
-    return Findings([_ratios(found, options.rounds), own], samples.wrong_answers(found))
+    each_server = samples.table("Echo of 1 MB of JSON: each server", found, "own", note)
+    return Findings([_ratios(found, options.rounds), each_server], samples.wrong_answers(found))
 
 
 def _ratios(found: Sequence[Sample], rounds: int) -> Table:

@@ -63,7 +63,8 @@ def measure(options: Options) -> Findings:
     ]
     note = (
         f"{VERSIONS_EACH} versions of each of {ALGORITHMS} algorithms. Idle servers are restarted before they are measured. "
-        f"Workers: all processes below the server, on which nothing else runs. {wrong + bad} wrong answers."
+        "Workers: all processes below the server, on which nothing else runs; the version tells scikit-learn's libraries to "
+        f"start no threads, so that its workers are forks. {wrong + bad} wrong answers."
     )
     return Findings([Table("Memory (PSS)", ["", "MiB", "processes", "target", ""], rows, note)], wrong + bad)
 
@@ -133,7 +134,7 @@ def _workers() -> tuple[Held, int, int]:
     """What the processes below a server with one loaded version hold, its number of workers, and its wrong answers."""
     with troth_server(FOUR_WORKERS_SETTINGS) as server:
         version = published(
-            server, "predict", predict.SOURCE, predict.REQUIREMENTS, body=predict.ROW, result=predict.RESULT
+            server, "predict", predict.ONE_THREAD_SOURCE, predict.REQUIREMENTS, body=predict.ROW, result=predict.RESULT
         )
         first = own(version.target, 1, 0.0, patience=60.0)
         number = worked_up(server, version.target, WORKERS)

@@ -25,6 +25,12 @@ model = LogisticRegression(max_iter=500).fit(*load_iris(return_X_y=True))
 def apply(row):
     return int(model.predict([row])[0])
 """
+#: The same from a loaded process that has no threads, so that it can be forked: its libraries would start one a processor.
+ONE_THREAD_SOURCE = f"""
+import os
+
+os.environ |= {{"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}}
+{SOURCE}"""
 ROW = b"[5.1,3.5,1.4,0.2]"
 RESULT = b"0"
 #: Microseconds that HTTP, both processes and JSON may add.

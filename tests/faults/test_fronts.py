@@ -32,17 +32,18 @@ class _Fronts(_Up):
         self._said.close()
 
     def fronts(self) -> list[int]:
-        """The processes that were started beside the server."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                parent = int(path.read_text().rpartition(")")[2].split()[1])
-                command = (path.parent / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if parent == self.process.pid and b"troth.doors.server.front" in command:
-                found.append(int(path.parent.name))
-        return found
+        """The processes beside the server that take calls by now."""
+        return [front["process"] for front in self.client.engine()["fronts"] if front["serves"]]
+
+    def both(self, but: int = 0) -> list[int]:
+        """The two of them, when none is the one that is named."""
+
+        def found() -> list[int]:
+            fronts = self.fronts()
+            return fronts if len(fronts) == 2 and but not in fronts else []
+
+        ready: list[int] = wait_for(found, "both fronts", 60)
+        return ready
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Fronts]:
     finally:
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(30)
-        wait_for(lambda: not server.fronts(), "the end of the fronts")
         server.let_go()
 
 
@@ -125,18 +125,19 @@ def test_a_key_that_is_revoked_is_revoked_everywhere(up: _Fronts, tmp_path: Path
 
 def test_a_front_that_dies_is_started_anew(up: _Fronts, tmp_path: Path) -> None:
     reference = published(up, tmp_path)
-    before = wait_for(lambda: len(found := up.fronts()) == 2 and found, "both fronts")
+    before = up.both()
     os.kill(before[0], signal.SIGKILL)
-    wait_for(lambda: len(found := up.fronts()) == 2 and before[0] not in found, "another front", 20)
+    up.both(but=before[0])
     assert [client.call(reference, 1).result for client in again(up)] == [1] * 12
 
 
 def test_a_front_that_does_not_follow_is_ended(up: _Fronts, tmp_path: Path) -> None:
     """It must not answer with what does not hold any more."""
-    before = wait_for(lambda: len(found := up.fronts()) == 2 and found, "both fronts")
+    before = up.both()
     os.kill(before[0], signal.SIGSTOP)
     reference = published(up, tmp_path)
-    wait_for(lambda: len(found := up.fronts()) == 2 and before[0] not in found, "another front", 30)
+    assert before[0] not in up.fronts()
+    up.both(but=before[0])
     assert [client.call(reference, 2).result for client in again(up)] == [2] * 12
 
 

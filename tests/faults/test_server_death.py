@@ -229,20 +229,23 @@ def test_killed_in_mid_publish_again_and_again(home: Path, tmp_path: Path) -> No
     publisher = _Publisher(tmp_path / "steady")
     checker = _Checker(publisher)
     moments = random.Random(20)
-    for _ in range(8):
+    for turn in itertools.count():
+        if turn >= 8 and len(publisher.told) >= 3:
+            break
+        assert turn < 60
         with _up(home) as server:
             checker.check(server.client)
             begun = threading.Event()
             thread = threading.Thread(target=publisher.run, args=(server.client, begun))
             thread.start()
             assert begun.wait(PATIENCE)
-            time.sleep(moments.uniform(0.0, 0.4))  # the point of this test: any moment at all
+            # the point of this test: any moment at all; a slow machine gets later ones, until it has told something
+            time.sleep(moments.uniform(0.0, 0.4 + turn / 20))
             os.killpg(server.process.pid, signal.SIGKILL)
             thread.join(PATIENCE)
             assert not thread.is_alive()
     with _up(home) as server:
         checker.check(server.client)
-        assert len(publisher.told) >= 3
         before = len(publisher.told)
         publisher._publish(server.client, 1000)
         assert len(publisher.told) == before + 1

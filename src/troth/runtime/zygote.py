@@ -29,6 +29,8 @@ _WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm",
 #: folders of the modules that workers are handed, here and where they see them
 _INSIDE = str(Path(entry.__file__).parent), "/troth/inside"
 _AUTHORING = str(Path(authoring.__file__).parent), "/troth/authoring"
+#: what libraries that compute in parallel read; one thread each, because workers share the processors and forks need it
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: seconds that a process may take to end when it should, and a fork to try whether it works
 _EXIT_PATIENCE, _CANARY_PATIENCE = 2.0, 5.0
 #: bytes of a frame on the control link; a larger report than is allowed has to be read to be told so
@@ -308,7 +310,10 @@ class Zygote:
             "limits": {"RLIMIT_AS": limits.memory_bytes, "RLIMIT_NPROC": limits.processes},
         }
         argv = [launcher.interpreter, "-I", "-S", "-B", inside[worker.__file__], json.dumps(plan)]
-        return Confinement(argv, binds, [link], {}, limits, network=self._network(launcher), identity=self.spec.id)
+        environment = dict.fromkeys(_THREADS, str(loaded.running.threads))
+        return Confinement(
+            argv, binds, [link], environment, limits, network=self._network(launcher), identity=self.spec.id
+        )
 
 
 def _ends() -> tuple[socket.socket, socket.socket, int, int]:

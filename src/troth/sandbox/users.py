@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +21,8 @@ from pathlib import Path
 
 from troth.errors import IsolationUnavailable
 
-_LOCKS = Path("/run/troth-users")
+#: where locks lie, the first of them that can be used
+_PLACES = (Path("/run/troth-users"), Path(tempfile.gettempdir(), "troth-users"))
 _USED = b"processes may remain\n"
 
 
@@ -107,8 +110,7 @@ class Users:
 
 def _locked(uid: int) -> int | None:
     """The lock of a user, or None where another has it or processes of an earlier holder still run."""
-    _LOCKS.mkdir(mode=0o700, exist_ok=True)
-    lock = os.open(_LOCKS / str(uid), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(_place() / str(uid), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -119,6 +121,21 @@ def _locked(uid: int) -> int | None:
         return None
     os.pwrite(lock, _USED, 0)
     return lock
+
+
+def _place() -> Path:
+    """A folder of root's for locks. Raises IsolationUnavailable."""
+    for place in _PLACES:
+        with suppress(OSError):
+            place.mkdir(mode=0o700, exist_ok=True)
+            found = place.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o022:
+                return place
+    raise IsolationUnavailable(
+        "users of workers cannot be locked",
+        why=f"neither {' nor '.join(map(str, _PLACES))} is a folder of root's that can be written",
+        repair="make /run writable for the server",
+    )
 
 
 def running() -> set[int]:

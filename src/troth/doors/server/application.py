@@ -128,6 +128,7 @@ def _usage(server: Server) -> UsageApi:
         server.states,
         observed.usage.totals,
         observed.bookkeeping.settle,
+        server.fronts.described,
     )
 
 

@@ -97,6 +97,12 @@ class Fronts:
         """What their engines do, as they said last."""
         return [state for front in self._fronts for state in front.states]
 
+    def described(self) -> list[dict[str, Any]]:
+        """Each of them: its number, its process and whether it takes calls by now."""
+        return [
+            {"number": front.number, "process": front.process.pid, "serves": front.serves} for front in self._fronts
+        ]
+
     def stop(self, seconds: float) -> None:
         """Lets each answer what is under way, and ends it."""
         self._stopping = True
