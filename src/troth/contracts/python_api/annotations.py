@@ -39,8 +39,9 @@ class Names(Protocol):
     def full_name(self, name: str) -> str:
         """The name as every module would write it."""
 
-    #: what was answered before: types that hold the same parts over and over are judged once
-    answers: dict[tuple[Type, Type], bool | None]
+    @property
+    def answers(self) -> dict[tuple[Type, Type], bool | None]:
+        """What was answered before: types that hold the same parts over and over are judged once."""
 
     def alias(self, name: str) -> ast.expr | None:
         """What a full name of an alias of types stands for."""

@@ -10,15 +10,39 @@ from troth.contracts.changes import ABSENT, Change, Level
 from troth.contracts.python_api import classes
 from troth.contracts.python_api.annotations import canonical
 from troth.contracts.python_api.object_comparison import Walk, attribute_changes, decorator_changes, function_changes
-from troth.contracts.python_api.signatures import Place, Signature, compared
 from troth.contracts.python_api.reading import plain_name
+from troth.contracts.python_api.signatures import Place, Signature, compared
 from troth.contracts.rules.table import rule
 
 #: Members that every object has, or that the comparison of constructors and kinds speaks of.
 _EVERYWHERE = frozenset(
-    "__init__ __new__ __slots__ __doc__ __module__ __annotations__ __post_init__ __repr__ __str__ __eq__ __ne__ __hash__ "
-    "__init_subclass__ __setattr__ __delattr__ __getattribute__ __dir__ __reduce__ __reduce_ex__ __sizeof__ __format__ "
-    "__class_getitem__ __match_args__ __dict__ __weakref__".split()
+    [
+        "__init__",
+        "__new__",
+        "__slots__",
+        "__doc__",
+        "__module__",
+        "__annotations__",
+        "__post_init__",
+        "__repr__",
+        "__str__",
+        "__eq__",
+        "__ne__",
+        "__hash__",
+        "__init_subclass__",
+        "__setattr__",
+        "__delattr__",
+        "__getattribute__",
+        "__dir__",
+        "__reduce__",
+        "__reduce_ex__",
+        "__sizeof__",
+        "__format__",
+        "__class_getitem__",
+        "__match_args__",
+        "__dict__",
+        "__weakref__",
+    ]
 )
 _FIELDS = ("dataclass", "named tuple", "typed dict")
 
@@ -211,8 +235,8 @@ def _member(old: griffe.Object, new: griffe.Object | griffe.Alias, at: Place, wa
     elif isinstance(old, griffe.Class) and isinstance(new, griffe.Class):
         yield from class_changes(old, new, at, walk)
     else:
-        told = [_kind(one) for one in (old, new)]
-        yield rule("python-kind-changed").found(at.path, *told, f"{at.path} was a {told[0]} and is a {told[1]}")
+        was, now = _kind(old), _kind(new)
+        yield rule("python-kind-changed").found(at.path, was, now, f"{at.path} was a {was} and is a {now}")
 
 
 def _kind(one: griffe.Object) -> str:

@@ -104,7 +104,9 @@ def options(found: griffe.Class, scope: Scope) -> dict[str, Any] | None:
 
 def _constants(call: ast.Call) -> dict[str, Any]:
     return {
-        word.arg: word.value.value for word in call.keywords if word.arg is not None and isinstance(word.value, ast.Constant)
+        word.arg: word.value.value
+        for word in call.keywords
+        if word.arg is not None and isinstance(word.value, ast.Constant)
     }
 
 
@@ -180,7 +182,9 @@ def constructor(found: griffe.Class, sources: Sources, of: Shape) -> tuple[tuple
     return None if unknown or names & _OTHER_CONSTRUCTORS else ((), False)
 
 
-_OTHER_CONSTRUCTORS = frozenset({"BaseException", "dict", "list", "set", "frozenset", "tuple", "str", "int", "float", "bytes"})
+_OTHER_CONSTRUCTORS = frozenset(
+    {"BaseException", "dict", "list", "set", "frozenset", "tuple", "str", "int", "float", "bytes"}
+)
 
 
 def enum_members(found: griffe.Class, sources: Sources) -> dict[str, str]:

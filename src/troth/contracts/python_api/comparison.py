@@ -63,7 +63,9 @@ def _module(old: griffe.Module, new: griffe.Module, walk: Walk) -> Iterator[Chan
             continue
         if old.exports is not None and name in old.exports and name not in after:
             yield rule("python-export-removed").found(path, name, ABSENT, f"{name} is no longer exported by __all__")
-        yield from object_changes(_meant(old.members.get(name), at.old), _meant(new.members.get(name), at.new), at.at(path), walk)
+        yield from object_changes(
+            _meant(old.members.get(name), at.old), _meant(new.members.get(name), at.new), at.at(path), walk
+        )
     for name in after:
         if name not in before and not isinstance(new.members.get(name), griffe.Module):
             path = name if old.path == ONLY_MODULE else f"{old.path}.{name}"
@@ -139,5 +141,5 @@ def _outside(old: Any, new: Any, at: Place) -> Iterator[Change]:
     before = old.target_path if isinstance(old, griffe.Alias) else old
     after = new.target_path if isinstance(new, griffe.Alias) else new
     if before != after and before is not None:
-        told = [str(one) if isinstance(one, str) else "defined here" for one in (before, after)]
-        yield rule("python-name-undecided").found(at.path, *told, f"{at.path} comes from {told[1]} now")
+        was, now = (one if isinstance(one, str) else "defined here" for one in (before, after))
+        yield rule("python-name-undecided").found(at.path, was, now, f"{at.path} comes from {now} now")

@@ -12,14 +12,46 @@ import griffe
 from troth.contracts.changes import ABSENT, Change, Level
 from troth.contracts.python_api.classes import decorated, value_type
 from troth.contracts.python_api.reading import Scope, Sources, expression
-from troth.contracts.python_api.signatures import Place, Signature, compared, returned, same_expression, signature, types
+from troth.contracts.python_api.signatures import (
+    Place,
+    Signature,
+    compared,
+    returned,
+    same_expression,
+    signature,
+    types,
+)
 from troth.contracts.rules.table import rule
 
 #: Decorators that change nothing for a caller, by the last part of their names.
 _HARMLESS = frozenset(
-    "wraps cache lru_cache override overload final staticmethod classmethod property cached_property abstractmethod setter "
-    "getter deleter no_type_check deprecated total_ordering runtime_checkable dataclass unique singledispatch "
-    "singledispatchmethod contextmanager asynccontextmanager abstractproperty".split()
+    [
+        "wraps",
+        "cache",
+        "lru_cache",
+        "override",
+        "overload",
+        "final",
+        "staticmethod",
+        "classmethod",
+        "property",
+        "cached_property",
+        "abstractmethod",
+        "setter",
+        "getter",
+        "deleter",
+        "no_type_check",
+        "deprecated",
+        "total_ordering",
+        "runtime_checkable",
+        "dataclass",
+        "unique",
+        "singledispatch",
+        "singledispatchmethod",
+        "contextmanager",
+        "asynccontextmanager",
+        "abstractproperty",
+    ]
 )
 _MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 
@@ -64,7 +96,7 @@ def _way_of_calling(old: griffe.Function, new: griffe.Function, at: Place, walk:
         words = f"{at.path} was {before} and is {after}"
         yield rule("python-call-kind").found(at.path, before, after, words)
     before, after = _binding(old), _binding(new)
-    if before != after and (before, after) != ("class method", "static method") or _loses_class(before, after):
+    if (before != after and (before, after) != ("class method", "static method")) or _loses_class(before, after):
         name = "python-binding" if before == "method" or after == "method" else "python-binding-static"
         if (before, after) == ("method", "function") or (before, after) == ("function", "method"):
             return
@@ -104,10 +136,12 @@ def decorator_changes(
         if last == "deprecated" and name in after:
             yield rule("python-deprecated").found(at.path, ABSENT, name, f"{at.path} is deprecated now")
         elif last == "final" and name in after:
-            yield rule("python-final").found(at.path, ABSENT, name, f"{at.path} can no longer be inherited from or overridden")
+            yield rule("python-final").found(
+                at.path, ABSENT, name, f"{at.path} can no longer be inherited from or overridden"
+            )
         elif last not in _HARMLESS:
-            told = (name, ABSENT) if name in before else (ABSENT, name)
-            yield rule("python-decorator").found(at.path, *told, f"what @{name} does to {at.path} is not known")
+            was, now = (name, ABSENT) if name in before else (ABSENT, name)
+            yield rule("python-decorator").found(at.path, was, now, f"what @{name} does to {at.path} is not known")
 
 
 def _overloads(old: griffe.Function, new: griffe.Function, at: Place) -> Iterator[Change]:
@@ -117,7 +151,9 @@ def _overloads(old: griffe.Function, new: griffe.Function, at: Place) -> Iterato
         answers = [_changes(one, other, at) for other in after]
         if any(not _worst(changes) for changes in answers):
             continue
-        undecided = any(all(change.undecided or change.level is not Level.BREAKING for change in changes) for changes in answers)
+        undecided = any(
+            all(change.undecided or change.level is not Level.BREAKING for change in changes) for changes in answers
+        )
         name = "python-overload-undecided" if undecided else "python-overload-removed"
         words = f"calls of overload {index + 1} of {at.path} are no longer taken as they were"
         yield rule(name).found(at.path, _spelled(one), [_spelled(other) for other in after], words)
@@ -171,13 +207,26 @@ def _values(old: griffe.Attribute, new: griffe.Attribute, at: Place) -> Iterator
         if before != after:
             yield rule("python-alias-changed").found(at.path, str(old.value), str(new.value))
         return
-    if _built_by(old) != _built_by(new) or _built_by(old) in _FACTORIES:
+    if _built_by(old) != _built_by(new) or _built_by(old) in _FACTORIES or _built_by(old) in ("Subscript", "BinOp"):
         yield rule("python-value-undecided").found(at.path, str(old.value), str(new.value))
     else:
         yield rule("python-value-changed").found(at.path, str(old.value), str(new.value))
 
 
-_FACTORIES = frozenset({"TypedDict", "namedtuple", "NamedTuple", "Enum", "IntEnum", "StrEnum", "NewType", "TypeVar", "make_dataclass", "type"})
+_FACTORIES = frozenset(
+    {
+        "TypedDict",
+        "namedtuple",
+        "NamedTuple",
+        "Enum",
+        "IntEnum",
+        "StrEnum",
+        "NewType",
+        "TypeVar",
+        "make_dataclass",
+        "type",
+    }
+)
 
 
 def _built_by(attribute: griffe.Attribute) -> str:

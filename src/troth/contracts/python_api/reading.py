@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import griffe
@@ -165,7 +165,11 @@ def _add(sources: Sources, path: str, text: str) -> None:
     parent = sources.modules.get(".".join(parts[:-1]))
     try:
         module = griffe.visit(
-            parts[-1], PurePosixPath(path), text, extensions=griffe.Extensions(), parent=parent  # type: ignore[arg-type]
+            parts[-1],
+            Path(path),
+            text,
+            extensions=griffe.Extensions(),
+            parent=parent,
         )
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UnreadableSource(f"{path}: {error}") from None

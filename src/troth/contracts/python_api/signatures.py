@@ -73,7 +73,13 @@ def compared(old: Signature, new: Signature, place: Place, of: str = "parameter"
 
 
 def _positional(
-    parameter: Parameter, index: int, old: Signature, new: Signature, place: Place, of: str, matched: dict[str, Parameter]
+    parameter: Parameter,
+    index: int,
+    old: Signature,
+    new: Signature,
+    place: Place,
+    of: str,
+    matched: dict[str, Parameter],
 ) -> Iterator[Change]:
     at = place.at(f"{place.path}({parameter.name})")
     now = new.positional[index] if index < len(new.positional) else None
@@ -123,7 +129,7 @@ def _keyword(
 
 def _same(old: Parameter, new: Parameter, at: Place, of: str, matched: dict[str, Parameter]) -> Iterator[Change]:
     matched[new.name] = old
-    if old.kind is not new.kind:
+    if old.kind is not new.kind and old.kind is not None and new.kind is not None:
         lost = (old.kind is ParameterKind.positional_or_keyword) or new.kind not in (*_NAMED, *_POSITIONAL)
         widened = new.kind is ParameterKind.positional_or_keyword
         if widened:
@@ -204,11 +210,15 @@ def _variadic(old: Signature, new: Signature, place: Place) -> Iterator[Change]:
         after = next((one for one in new.parameters if one.kind is kind), None)
         if before is not None and after is None:
             words = f"{mark}{before.name} is gone, and with it calls of any length or name"
-            yield rule("python-variadic-removed").found(f"{place.path}({mark}{before.name})", before.name, ABSENT, words)
+            yield rule("python-variadic-removed").found(
+                f"{place.path}({mark}{before.name})", before.name, ABSENT, words
+            )
         elif before is None and after is not None:
             yield rule("python-variadic-added").found(f"{place.path}({mark}{after.name})", ABSENT, after.name)
         elif before is not None and after is not None:
-            yield from types(before.annotation, after.annotation, place.at(f"{place.path}({mark}{after.name})"), "parameter")
+            yield from types(
+                before.annotation, after.annotation, place.at(f"{place.path}({mark}{after.name})"), "parameter"
+            )
 
 
 def _added(
@@ -219,12 +229,16 @@ def _added(
             continue
         path = f"{place.path}({parameter.name})"
         if parameter.default is None:
-            yield rule(f"python-{of}-added-required").found(path, ABSENT, parameter.name, f"{parameter.name} has to be given")
+            yield rule(f"python-{of}-added-required").found(
+                path, ABSENT, parameter.name, f"{parameter.name} has to be given"
+            )
         elif _was_swallowed(parameter, old):
             words = f"what went to a variadic parameter as {parameter.name} means something else now"
             yield rule("python-variadic-taken").found(path, ABSENT, parameter.name, words)
         else:
-            yield rule(f"python-{of}-added").found(path, ABSENT, parameter.name, f"{parameter.name} is new and optional")
+            yield rule(f"python-{of}-added").found(
+                path, ABSENT, parameter.name, f"{parameter.name} is new and optional"
+            )
 
 
 def _was_swallowed(parameter: Parameter, old: Signature) -> bool:
