@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # No integer here is beyond 2**53, where the validator divides with rounding. No string
@@ -54,7 +54,7 @@ def spoken_of(schema: Any) -> Iterator[Any]:
         yield from (schema, schema - 1, schema + 1, schema + 0.5)
 
 
-CARRIERS = {
+CARRIERS: dict[str, Callable[[Any], Any]] = {
     "items": lambda one: [one],
     "first item": lambda one: [one],
     "contains": lambda one: [one],

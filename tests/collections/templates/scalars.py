@@ -14,7 +14,6 @@ STRING: dict[str, Any] = {"type": "string"}
 ANY: dict[str, Any] = {}
 
 SEVEN = ["null", "boolean", "object", "array", "number", "string"]
-SAMPLES = {"null": None, "boolean": True, "object": {}, "array": [], "number": 1.5, "string": "a", "integer": 3}
 
 TYPES = [
     *[row for name in SEVEN for row in constrains("type", ANY, {"type": name}, 1.5 if name != "number" else "a", f"only {name} is left")],
