@@ -16,90 +16,48 @@ from troth.contracts.openapi.document import OLDER, Document, is_remote
 from troth.contracts.openapi.text import UnreadableDocument, escaped
 
 Message = Literal["request", "response"]
-#: whether a schema says what may be sent (the narrow side of a comparison) or what is understood (the wide side)
-Reach = Literal["sent", "understood"]
+#: Names the properties of an object that do not belong into the message; no keyword of a document has this name.
+LEFT_OUT: Final = "x-troth-left-out"
 
-_ONE: Final = frozenset(
-    [
-        "items",
-        "additionalProperties",
-        "not",
-        "if",
-        "then",
-        "else",
-        "contains",
-        "propertyNames",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    ]
-)
+_ONE: Final = frozenset({
+    "items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "unevaluatedItems",
+    "unevaluatedProperties",
+})  # fmt: skip
 _LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAPS: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
-#: Keywords that say nothing about which values are valid.
-ANNOTATIONS: Final = frozenset(
-    [
-        "title",
-        "description",
-        "default",
-        "example",
-        "examples",
-        "deprecated",
-        "readOnly",
-        "writeOnly",
-        "xml",
-        "externalDocs",
-        "discriminator",
-        "$comment",
-        "$anchor",
-        "$dynamicAnchor",
-        "$id",
-        "$schema",
-        "nullable",
-        "contentMediaType",
-        "contentEncoding",
-        "contentSchema",
-    ]
-)
+#: Keywords that are not compared.
+_SILENT: Final = frozenset({
+    "title", "description", "example", "examples", "readOnly", "writeOnly", "xml", "externalDocs", "$comment",
+    "$anchor", "$id", "$schema", "nullable",
+})  # fmt: skip
+#: Keywords that say nothing about which values are valid, and yet something to who sends or reads them.
+HINTS: Final = frozenset({
+    "default", "deprecated", "discriminator", "format", "contentMediaType", "contentEncoding", "contentSchema",
+})  # fmt: skip
 #: What a schema of OpenAPI 3.0 may say; everything else in it is not defined (OpenAPI 3.0.3, Schema Object).
-_OLDER: Final = frozenset(
-    [
-        "multipleOf",
-        "maximum",
-        "exclusiveMaximum",
-        "minimum",
-        "exclusiveMinimum",
-        "maxLength",
-        "minLength",
-        "pattern",
-        "maxItems",
-        "minItems",
-        "uniqueItems",
-        "maxProperties",
-        "minProperties",
-        "required",
-        "enum",
-        "type",
-        "allOf",
-        "oneOf",
-        "anyOf",
-        "not",
-        "items",
-        "properties",
-        "additionalProperties",
-        "format",
-    ]
-)
+_OLDER: Final = frozenset({
+    "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength", "pattern",
+    "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "enum", "type", "allOf",
+    "oneOf", "anyOf", "not", "items", "properties", "additionalProperties", "format", "default", "deprecated",
+    "discriminator",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """The schemas of one document as they hold for one message and reach."""
+    """The schemas of one document as they hold for one message."""
 
     document: Document
     message: Message
-    reach: Reach
     _parts: dict[str, tuple[Any, frozenset[str], str]] = field(default_factory=dict)
-    _closures: dict[frozenset[str], dict[str, str]] = field(default_factory=dict)
+    _closures: dict[frozenset[str], tuple[dict[str, str], str]] = field(default_factory=dict)
+    #: whether any property is left out
+    _marked: set[bool] = field(default_factory=set)
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether a property was met that does not belong into the message."""
+        return bool(self._marked)
 
     def whole(self, schema: Any, place: str) -> Whole:
         """A schema with everything that its references lead to."""
@@ -113,8 +71,8 @@ class Schemas:
             self._parts[reference] = (converted, references, _digest(converted))
         return self._parts[reference]
 
-    def closure(self, references: frozenset[str], place: str = "") -> dict[str, str]:
-        """Everything that is reached by `references`, each with the digest of its text."""
+    def closure(self, references: frozenset[str], place: str = "") -> tuple[dict[str, str], str]:
+        """Everything that is reached by `references`, each with the digest of its text, and a digest of all that."""
         if references not in self._closures:
             found: dict[str, str] = {}
             waiting = list(references)
@@ -123,7 +81,7 @@ class Schemas:
                 if reference not in found:
                     _, more, found[reference] = self.part(reference, place)
                     waiting += more
-            self._closures[references] = found
+            self._closures[references] = (found, _digest(sorted(found.items())) if found else "")
         return self._closures[references]
 
     def _converted(self, schema: Any, place: str) -> tuple[Any, frozenset[str]]:
@@ -142,7 +100,7 @@ class Schemas:
         for keyword, value in schema.items():
             if keyword == "$ref" and isinstance(value, str):
                 self._beside(found, self._reference(value, references))
-            elif keyword not in ANNOTATIONS and not keyword.startswith("x-") and (not older or keyword in _OLDER):
+            elif keyword not in _SILENT and not keyword.startswith("x-") and (not older or keyword in _OLDER):
                 found[keyword] = self._keyword(keyword, value, f"{place}/{escaped(keyword)}", references)
         if older:
             _as_newer(found, schema)
@@ -160,9 +118,9 @@ class Schemas:
         return {"$ref": f"#/$defs/{escaped(reference)}"}
 
     def _keyword(self, keyword: str, value: Any, place: str, references: set[str]) -> Any:
-        if keyword in _ONE:
+        if keyword in _ONE and not isinstance(value, list):
             return self._schema(value, place, references)
-        if keyword in _LISTS:
+        if keyword in _LISTS or keyword in _ONE:
             if not isinstance(value, list):
                 raise UnreadableDocument("it has to be a list of schemas", place)
             return [self._schema(one, f"{place}/{index}", references) for index, one in enumerate(value)]
@@ -181,8 +139,8 @@ class Schemas:
         absent = {name for name, one in properties.items() if self.flagged(one, flag)}
         if not absent:
             return
-        for name in absent:
-            found["properties"][name] = self.reach == "understood"
+        self._marked.add(True)
+        found[LEFT_OUT] = sorted(absent)
         if isinstance(found.get("required"), list):
             found["required"] = [name for name in found["required"] if name not in absent]
             if not found["required"]:
@@ -209,26 +167,22 @@ class Whole:
     schema: Any
     references: frozenset[str]
     schemas: Schemas
+    #: whether this is a property that does not belong into the message
+    left_out: bool = False
 
-    def standing_alone(self) -> Any:
-        """The schema as a JSON Schema document of its own."""
-        closure = self.schemas.closure(self.references)
-        if not closure:
-            return self.schema
-        own = (
-            {"allOf": [self.schema]}
-            if not isinstance(self.schema, dict) or "$defs" in self.schema
-            else dict(self.schema)
-        )
-        return {**own, "$defs": {reference: self.schemas.part(reference, "")[0] for reference in closure}}
+    @property
+    def digest(self) -> str:
+        """Names the schema with everything that it needs: who has the same says the same in the same words."""
+        return _digest([self.schema, self.schemas.closure(self.references)[1]])
 
-    def is_same_text(self, other: Whole) -> bool:
-        """Whether two schemas say the same in the same words."""
-        if self.schema != other.schema or type(self.schema) is not type(other.schema):
-            return False
-        if _digest(self.schema) != _digest(other.schema):
-            return False  # 1 and true are equal to Python
-        return self.schemas.closure(self.references) == other.schemas.closure(other.references)
+    def standing_alone(self, sent: bool) -> Any:
+        """The schema as a JSON Schema document of its own: as what is `sent`, or as what is understood."""
+        closure, _ = self.schemas.closure(self.references)
+        found = self.schema
+        if closure:
+            own = dict(found) if isinstance(found, dict) and "$defs" not in found else {"allOf": [found]}
+            found = {**own, "$defs": {reference: self.schemas.part(reference, "")[0] for reference in closure}}
+        return _told(found, sent) if self.schemas.leaves_out else found
 
     def followed(self) -> Whole:
         """The schema that a schema of nothing but a reference stands for."""
@@ -241,9 +195,21 @@ class Whole:
             current = Whole(converted, references, self.schemas)
         return current
 
-    def inner(self, schema: Any) -> Whole:
+    def inner(self, schema: Any, left_out: bool = False) -> Whole:
         """A part of this schema as one of its own."""
-        return Whole(schema, frozenset(_named(schema)), self.schemas)
+        return Whole(schema, frozenset(_named(schema)), self.schemas, left_out)
+
+
+def _told(schema: Any, sent: bool) -> Any:
+    """A schema with the properties that are left out: never there where it is sent, anything where it is understood."""
+    if isinstance(schema, list):
+        return [_told(one, sent) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: _told(value, sent) for key, value in schema.items() if key != LEFT_OUT}
+    if isinstance(schema.get(LEFT_OUT), list):
+        told["properties"] = {**told["properties"], **dict.fromkeys(schema[LEFT_OUT], not sent)}
+    return told
 
 
 def _named(schema: Any) -> Iterator[str]:
