@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from troth.contracts.schema.answers import Json
-from troth.contracts.schema.assertions import Assertions, every, rest
+from troth.contracts.schema.answers import Dialect, Json
+from troth.contracts.schema.assertions import READERS, Assertions, every, rest
 from troth.contracts.schema.documents import Schema
 from troth.contracts.schema.formulas import Formula, Formulas
 from troth.contracts.schema.values import key
@@ -165,3 +165,9 @@ def _named(coverage: Coverage) -> Formula:
 
 def _negated(coverage: Coverage) -> Formula:
     return _named(coverage).negation
+
+
+READERS[Dialect.DRAFT_2020_12].update(
+    unevaluatedProperties=unevaluated_properties,
+    unevaluatedItems=unevaluated_items,
+)
