@@ -196,7 +196,7 @@ def _within_limits(
     if equal is None:
         yield from go(0, tuple(limit for _, limit in array.limited), [])
         return
-    first, second = equal
+    first, _second = equal
     for signs in _signs(len(array.limited)):
         said = [f if sign else f.negation for (f, _), sign in zip(array.limited, signs, strict=True)]
         left = tuple(limit - 2 * sign for (_, limit), sign in zip(array.limited, signs, strict=True))

@@ -352,4 +352,3 @@ READERS: dict[Dialect, dict[str, Reader]] = {
         "$dynamicRef": _dynamic,
     },
 }
-

@@ -91,7 +91,9 @@ class _Search:
 
     def __init__(self, models: Models, asked: _Object) -> None:
         self.models, self.asked = models, asked
-        spelled = [name for names, _ in asked.wanted if names.kind == "in" and names.positive for name in names.arguments[0]]
+        spelled = [
+            name for names, _ in asked.wanted if names.kind == "in" and names.positive for name in names.arguments[0]
+        ]
         self.spelled = sorted({*asked.required, *asked.named, *asked.forbidden, *spelled})
         make = models.formulas
         self.unspelled = make.all_of((make.atom("is", "string"), make.one_of(self.spelled).negation))

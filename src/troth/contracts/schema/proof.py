@@ -10,7 +10,7 @@ smallest instance of a formula does not contain another instance of it. Such an 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from troth.contracts.schema.answers import Json
 from troth.contracts.schema.arrays import array_model
@@ -20,9 +20,8 @@ from troth.contracts.schema.holding import Holding
 from troth.contracts.schema.numbers import number_model
 from troth.contracts.schema.objects import object_model
 from troth.contracts.schema.outcomes import EMPTY, UNKNOWN, Outcome, Sample, Status, found
-from troth.contracts.schema.steps import Exhausted, Steps
+from troth.contracts.schema.steps import Steps
 from troth.contracts.schema.strings import string_model
-from troth.contracts.schema.values import type_of
 
 _DEEPEST = 80
 _Facts = dict[int, Formula]

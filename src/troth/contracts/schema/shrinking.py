@@ -45,7 +45,7 @@ def _smaller(value: Json) -> Iterator[Json]:
         yield from (value[:half] for half in (len(value) // 2,) if half < len(value) - 1)
         yield from (value[:place] + value[place + 1 :] for place in range(len(value)))
         for place, inner in enumerate(value):
-            yield from (value[:place] + [smaller] + value[place + 1 :] for smaller in _smaller(inner))
+            yield from ([*value[:place], smaller, *value[place + 1 :]] for smaller in _smaller(inner))
     elif isinstance(value, str) and value:
         yield from (value[: len(value) // 2], value[1:], value[:-1])
         yield from () if value == "a" * len(value) else ("a" * len(value),)

@@ -78,3 +78,14 @@ def _matching(
 def _shortest(asked: Language) -> Outcome:
     text = asked.shortest()
     return EMPTY if text is None else found(text)
+
+
+@lru_cache(maxsize=1024)
+def samples_of(pattern: str) -> tuple[str, ...]:
+    """A few strings that match `pattern`, and one that does not, to try."""
+    try:
+        asked = language(pattern)
+        other = asked.complement().shortest()
+        return (*asked.examples(3), *(() if other is None else (other,)))
+    except Undecidable:
+        return ("", "a", "aa", "0", "A")
