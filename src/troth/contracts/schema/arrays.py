@@ -49,7 +49,7 @@ def array_model(models: Models, literals: Literals) -> Outcome:
     array = _Array()
     for literal in literals:
         _restrict(array, literal)
-    if not array.fits(array.least):
+    if not array.fits(array.least) or _contradicts(models, array):
         return EMPTY
     if sum(count for *_, count in array.wanted) > _MOST_WANTED:
         return _crowded(models, array)
@@ -196,7 +196,7 @@ def _within_limits(
     if equal is None:
         yield from go(0, tuple(limit for _, limit in array.limited), [])
         return
-    first, second = equal
+    first, _second = equal
     for signs in _signs(len(array.limited)):
         said = [f if sign else f.negation for (f, _), sign in zip(array.limited, signs, strict=True)]
         left = tuple(limit - 2 * sign for (_, limit), sign in zip(array.limited, signs, strict=True))
@@ -299,24 +299,26 @@ def _matched(offers: list[list[Hashable]]) -> list[int] | None:
 
 
 def _crowded(models: Models, array: _Array) -> Outcome:
-    """Very many items are wanted: nothing is assigned, but where no single one can be there is none."""
-    for start, _, formula, _ in array.wanted:
-        places = {max(start, place) for place in range(array.named() + 1)}
-        options = [models.formulas.all_of((_place(models, array, {}, place), formula)) for place in places]
-        if all(models.model(option).status is Status.EMPTY for option in options):
-            return EMPTY
-        if formula is array.wanted[0][2] and not array.limited and not array.unique and not array.repeated:
-            return _of_one(models, array)
-    return UNKNOWN
-
-
-def _of_one(models: Models, array: _Array) -> Outcome:
-    """An array that consists of what is wanted most, as a guess."""
-    _, _, formula, count = max(array.wanted, key=lambda wanted: wanted[3])
+    """Very many items are wanted: none is given a place, but an array that is nothing else may be worth a try."""
+    if array.unique or array.repeated:
+        return UNKNOWN
+    formula, count = max(((wanted[2], wanted[3]) for wanted in array.wanted), key=lambda wanted: wanted[1])
     length = max(array.least, count)
-    if not array.fits(length):
-        return EMPTY
     if length > _LONGEST:
         return UNKNOWN
-    outcome = _items(models, array, [models.formulas.all_of((_place(models, array, {}, i), formula)) for i in range(length)], None)
-    return Outcome(Status.UNKNOWN, outcome.value)
+    places = [models.formulas.all_of((_place(models, array, {}, place), formula)) for place in range(length)]
+    return _items(models, array, places, None).weakened()
+
+
+def _contradicts(models: Models, array: _Array) -> bool:
+    """Whether more items are wanted than there may be, of all items or of those that satisfy a formula."""
+    for start, stop, formula, count in array.wanted:
+        places = {max(start, place) for place in range(array.named() + 1) if stop is None or place < stop}
+        options = [models.formulas.all_of((_place(models, array, {}, place), formula)) for place in places]
+        if not array.fits(count) or all(models.model(option).status is Status.EMPTY for option in options):
+            return True
+        for limit, most in array.limited:
+            against = models.formulas.all_of((formula, limit.negation))
+            if count > most and models.model(against).status is Status.EMPTY:
+                return True
+    return False

@@ -57,7 +57,7 @@ class Assertions:
     def _read(self, schema: dict[str, Json], opened: bool) -> Formula:
         if self.document.dialect is Dialect.DRAFT_7 and "$ref" in schema:
             return self.of(self.document.resolve(schema), opened)
-        readers = _READERS[self.document.dialect]
+        readers = READERS[self.document.dialect]
         ordered = ("type", *(word for word in schema if word != "type")) if "type" in schema else tuple(schema)
         return self.formulas.all_of([readers[word](self, schema, opened) for word in ordered if word in readers])
 
@@ -336,7 +336,7 @@ _BOTH: dict[str, Reader] = {
     "if": _if,
     "$ref": _reference,
 }
-_READERS: dict[Dialect, dict[str, Reader]] = {
+READERS: dict[Dialect, dict[str, Reader]] = {
     Dialect.DRAFT_7: {
         **_BOTH,
         "items": _old_items,

@@ -169,12 +169,12 @@ class Document:
 
     def _at(self, resource: Resource, pointer: str, place: Place, reference: str) -> Schema:
         found: Json = resource.root
-        for step in pointer.split("/")[1:]:
-            step = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(found, dict) and step in found:
-                found = found[step]
-            elif isinstance(found, list) and step.isdecimal() and int(step) < len(found):
-                found = found[int(step)]
+        for raw in pointer.split("/")[1:]:
+            name = raw.replace("~1", "/").replace("~0", "~")
+            if isinstance(found, dict) and name in found:
+                found = found[name]
+            elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+                found = found[int(name)]
             else:
                 raise _dangling(place, reference)
         if not isinstance(found, dict | bool):
@@ -243,7 +243,9 @@ def _measure(root: Json, bounds: Bounds) -> None:
         nodes += 1
         if level > bounds.levels or nodes > bounds.nodes:
             limit = f"{bounds.levels} levels" if level > bounds.levels else f"{bounds.nodes} values"
-            raise malformed(_said(way), f"the document has more than {limit}", "comparing is bounded", "make it smaller")
+            raise malformed(
+                _said(way), f"the document has more than {limit}", "comparing is bounded", "make it smaller"
+            )
         if isinstance(value, dict):
             if not all(isinstance(name, str) for name in value):
                 raise malformed(_said(way), "the names of properties are strings", "RFC 8259, 4")

@@ -61,16 +61,13 @@ class Evaluator:
             return checks[0]
 
         def all_hold(instance: Json) -> bool:
-            return all([check(instance) for check in checks]) if len(checks) < 3 else _each_holds(checks, instance)
+            return all(check(instance) for check in checks) if len(checks) < 3 else _each_holds(checks, instance)
 
         return all_hold if checks else _always
 
 
 def _each_holds(checks: tuple[Check, ...], instance: Json) -> bool:
-    for check in checks:
-        if not check(instance):
-            return False
-    return True
+    return all(check(instance) for check in checks)
 
 
 def _always(instance: Json) -> bool:
@@ -102,7 +99,7 @@ def _type(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     if len(names) == 1 and names[0] in _CLASSES:
         kind = _CLASSES[names[0]]
         return lambda instance: isinstance(instance, kind)
-    return lambda instance: any([is_of(instance, name) for name in names])
+    return lambda instance: any(is_of(instance, name) for name in names)
 
 
 def _enum(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
@@ -153,8 +150,7 @@ def _prefix(word: str) -> Builder:
     def build(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
         checks = [evaluator.check(inner, opened) for inner in schema[word]]
         return lambda instance: (
-            not isinstance(instance, list)
-            or all([check(item) for check, item in zip(checks, instance, strict=False)])
+            not isinstance(instance, list) or all(check(item) for check, item in zip(checks, instance, strict=False))
         )
 
     return build
@@ -163,7 +159,7 @@ def _prefix(word: str) -> Builder:
 def _rest(word: str, start: Callable[[dict[str, Json]], int]) -> Builder:
     def build(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
         check, first = evaluator.check(schema[word], opened), start(schema)
-        return lambda instance: not isinstance(instance, list) or all([check(item) for item in instance[first:]])
+        return lambda instance: not isinstance(instance, list) or all(check(item) for item in instance[first:])
 
     return build
 
@@ -200,10 +196,7 @@ def _properties(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> 
     def known(instance: Json) -> bool:
         if not isinstance(instance, dict):
             return True
-        for name, check in checks:
-            if name in instance and not check(instance[name]):
-                return False
-        return True
+        return all(not (name in instance and not check(instance[name])) for name, check in checks)
 
     return known
 
@@ -212,7 +205,7 @@ def _pattern_properties(evaluator: Evaluator, schema: dict[str, Json], opened: b
     checks = [(matcher(word), evaluator.check(inner, opened)) for word, inner in schema["patternProperties"].items()]
     return lambda instance: (
         not isinstance(instance, dict)
-        or all([check(value) for matches, check in checks for name, value in instance.items() if matches(name)])
+        or all(check(value) for matches, check in checks for name, value in instance.items() if matches(name))
     )
 
 
@@ -227,7 +220,7 @@ def _additional(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> 
         if not isinstance(instance, dict):
             return True
         for name, value in instance.items():
-            if name not in known and not any([matches(name) for matches in matchers]) and not check(value):
+            if name not in known and not any(matches(name) for matches in matchers) and not check(value):
                 return False
         return True
 
@@ -236,7 +229,7 @@ def _additional(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> 
 
 def _names(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     check = evaluator.check(schema["propertyNames"], opened)
-    return lambda instance: not isinstance(instance, dict) or all([check(name) for name in instance])
+    return lambda instance: not isinstance(instance, dict) or all(check(name) for name in instance)
 
 
 def _required(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
@@ -248,7 +241,7 @@ def _dependencies(word: str) -> Builder:
     def build(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
         pairs = [(name, _dependency(evaluator, value, opened)) for name, value in schema[word].items()]
         return lambda instance: (
-            not isinstance(instance, dict) or all([check(instance) for name, check in pairs if name in instance])
+            not isinstance(instance, dict) or all(check(instance) for name, check in pairs if name in instance)
         )
 
     return build
@@ -270,10 +263,7 @@ def _any(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     checks = tuple(evaluator.check(inner, opened) for inner in schema["anyOf"])
 
     def some(instance: Json) -> bool:
-        for check in checks:
-            if check(instance):
-                return True
-        return False
+        return any(check(instance) for check in checks)
 
     return some
 
@@ -286,7 +276,7 @@ def _one(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
         strict = [check(instance) for check in closed]
         if not opened or sum(strict) == 1:
             return sum(strict) == 1
-        return sum(strict) == 0 and any([check(instance) for check in checks])
+        return sum(strict) == 0 and any(check(instance) for check in checks)
 
     return one
 
@@ -322,7 +312,7 @@ def _unevaluated_properties(evaluator: Evaluator, schema: dict[str, Json], opene
         if not isinstance(instance, dict):
             return True
         seen = evaluated_names(evaluator.document, lambda inner: evaluator.check(inner, False), schema, instance)
-        return all([check(value) for name, value in instance.items() if name not in seen])
+        return all(check(value) for name, value in instance.items() if name not in seen)
 
     return others
 
@@ -334,7 +324,7 @@ def _unevaluated_items(evaluator: Evaluator, schema: dict[str, Json], opened: bo
         if not isinstance(instance, list):
             return True
         seen = evaluated_items(evaluator.document, lambda inner: evaluator.check(inner, False), schema, instance)
-        return all([check(item) for place, item in enumerate(instance) if place not in seen])
+        return all(check(item) for place, item in enumerate(instance) if place not in seen)
 
     return others
 

@@ -176,8 +176,27 @@ BY_NAME: dict[Dialect, dict[str, Keyword]] = {
 IN_PLACE = frozenset(row.name for row in ROWS if row.in_place)
 #: Keywords that decide nothing about an instance.
 ANNOTATIONS = frozenset(
-    "$anchor $comment $defs $dynamicAnchor $id $schema $vocabulary contentEncoding contentMediaType contentSchema default "
-    "definitions deprecated description examples format readOnly title writeOnly".split()
+    [
+        "$anchor",
+        "$comment",
+        "$defs",
+        "$dynamicAnchor",
+        "$id",
+        "$schema",
+        "$vocabulary",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
+        "default",
+        "definitions",
+        "deprecated",
+        "description",
+        "examples",
+        "format",
+        "readOnly",
+        "title",
+        "writeOnly",
+    ]
 )
 
 
@@ -212,4 +231,3 @@ def subschemas(schema: dict[str, Json], dialect: Dialect) -> Iterator[tuple[str,
 def step(name: str) -> str:
     """A name as one step of a JSON pointer (RFC 6901); a very long one is cut."""
     return name[:200].replace("~", "~0").replace("/", "~1")
-

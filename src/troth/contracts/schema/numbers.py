@@ -95,7 +95,9 @@ def _among_multiples(numbers: _Set, divisor: Fraction) -> Outcome:
         if numbers.has(factor * divisor):
             return found(plain(factor * divisor))
     few = low is not None and high is not None and high - low < _MOST_TRIES
-    return EMPTY if few and all(_is_writable(factor * divisor) for factor in range(low or 0, (high or 0) + 1)) else UNKNOWN
+    return (
+        EMPTY if few and all(_is_writable(factor * divisor) for factor in range(low or 0, (high or 0) + 1)) else UNKNOWN
+    )
 
 
 def _is_writable(number: Fraction) -> bool:

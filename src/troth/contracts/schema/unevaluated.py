@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from troth.contracts.schema.answers import Json
-from troth.contracts.schema.assertions import Assertions, every, rest
+from troth.contracts.schema.answers import Dialect, Json
+from troth.contracts.schema.assertions import READERS, Assertions, every, rest
 from troth.contracts.schema.documents import Schema
 from troth.contracts.schema.formulas import Formula, Formulas
 from troth.contracts.schema.values import key
@@ -56,7 +56,9 @@ def unevaluated_items(made: Assertions, schema: dict[str, Json], opened: bool) -
     def said(coverage: Coverage) -> Formula:
         assert isinstance(coverage, tuple)
         first, found = coverage
-        return made.formulas.true if first is None else rest(made.formulas, first, made.formulas.any_of([*found, inner]))
+        return (
+            made.formulas.true if first is None else rest(made.formulas, first, made.formulas.any_of([*found, inner]))
+        )
 
     kind = _Kind((0, frozenset()), lambda schema, outer: _own_items(made, schema, outer), _longer)
     return _by_cases(made, schema, "array", kind, said)
@@ -81,7 +83,7 @@ def _cases(made: Assertions, schema: Schema, kind: _Kind, outer: bool) -> _Cases
         return {kind.nothing: made.formulas.true}
     found: _Cases = {kind.own(schema, outer): made.formulas.true}
     document = made.document
-    always = [inner for inner in schema.get("allOf", ())]
+    always = list(schema.get("allOf", ()))
     if "$ref" in schema:
         always.append(document.resolve(schema))
     if "$dynamicRef" in schema:
@@ -112,7 +114,9 @@ def _where(made: Assertions, kind: _Kind, condition: Formula, then: Schema, othe
 def _branches(made: Assertions, kind: _Kind, schema: dict[str, Json]) -> _Cases:
     condition = made.of(schema["if"], False)
     looked = _where(made, kind, condition, schema["if"], True)
-    return _product(made, kind, looked, _where(made, kind, condition, schema.get("then", True), schema.get("else", True)))
+    return _product(
+        made, kind, looked, _where(made, kind, condition, schema.get("then", True), schema.get("else", True))
+    )
 
 
 def _product(made: Assertions, kind: _Kind, left: _Cases, right: _Cases) -> _Cases:
@@ -165,3 +169,9 @@ def _named(coverage: Coverage) -> Formula:
 
 def _negated(coverage: Coverage) -> Formula:
     return _named(coverage).negation
+
+
+READERS[Dialect.DRAFT_2020_12].update(
+    unevaluatedProperties=unevaluated_properties,
+    unevaluatedItems=unevaluated_items,
+)
