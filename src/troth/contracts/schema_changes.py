@@ -47,9 +47,7 @@ def _changes(old: Any, new: Any, flow: Flow, found: Containment, dialect: Dialec
         return _as_a_whole(old, new, flow, found.answer, witness)
 
 
-def _at_places(
-    old: Any, new: Any, flow: Flow, answer: Answer, witness: Any, dialect: Dialect | None
-) -> list[Change]:
+def _at_places(old: Any, new: Any, flow: Flow, answer: Answer, witness: Any, dialect: Dialect | None) -> list[Change]:
     """What changed, place by place. Raises UnreadableDocument for schemas whose references are not plain pointers."""
     if any(word in json.dumps([old, new]) for word in _ELSEWHERE) or _dialect(old) != _dialect(new):
         raise UnreadableDocument("places are named by other means than pointers")

@@ -172,17 +172,13 @@ class _Walk:
                 yield found.found(f"{path}.{name}", ABSENT, name, f"{name} is new")
         for name in sorted((after.required - before.required) - set(after.properties)):
             if side == "input":
-                yield rule("input-property-required").found(
-                    f"{path}.{name}", False, True, f"{name} is required now"
-                )
+                yield rule("input-property-required").found(f"{path}.{name}", False, True, f"{name} is required now")
 
     def _removed(self, name: str, after: Flat, here: str) -> Change:
         if self._flow.side == "output":
             return rule("output-property-removed").found(here, name, ABSENT, f"{name} is gone")
         kind = "refused" if after.closed else "ignored"
-        return rule(f"input-property-{kind}").found(
-            here, name, ABSENT, f"{name} is gone, and {kind} where it is sent"
-        )
+        return rule(f"input-property-{kind}").found(here, name, ABSENT, f"{name} is gone, and {kind} where it is sent")
 
     def _presence(self, name: str, before: Flat, after: Flat, here: str) -> Iterator[Change]:
         was, now = name in before.required, name in after.required

@@ -68,6 +68,8 @@ def class_changes(old: griffe.Class, new: griffe.Class, at: Place, walk: Walk) -
     else:
         yield from _fields(old, new, at, walk, before, after)
         skip = _field_names(old, walk, before, True) | (_field_names(new, walk, after, False))
+    if "enum" not in (before, after) and "named tuple" not in (before, after):
+        yield from _comparing(old, new, at, walk, before, after)
     yield from _members(old, new, at, walk, skip)
     yield from _inheriting(old, new, at, walk)
 
@@ -91,7 +93,7 @@ def _ancestors(old: griffe.Class, new: griffe.Class, at: Place, walk: Walk) -> I
         yield found.found(at.path, name, ABSENT, f"{at.path} is no longer a {name}")
     for name in sorted(after - before - (unknown_after if before - after else set())):
         yield rule("python-base-added").found(at.path, ABSENT, name, f"{at.path} is a {name} now")
-    if _parameters(old, at, True) != _parameters(new, at, False):
+    if _parameters(old, at, True) not in (0, _parameters(new, at, False)):
         yield rule("python-type-parameters").found(at.path, _parameters(old, at, True), _parameters(new, at, False))
 
 
@@ -148,18 +150,22 @@ def _options(old: griffe.Class, new: griffe.Class, at: Place) -> Iterator[Change
         return
     if after["frozen"] and not before.get("frozen"):
         yield rule("python-frozen").found(at.path, False, True, f"fields of {at.path} can no longer be set")
-    if _is_hashable(before) and not _is_hashable(after):
-        yield rule("python-unhashable").found(at.path, True, False, f"{at.path} can no longer be a key or lie in a set")
     if before.get("order") and not after["order"]:
         yield rule("python-order-removed").found(at.path, True, False, f"{at.path} can no longer be sorted")
-    if bool(before.get("eq")) != bool(after["eq"]):
-        yield rule("python-equality").found(at.path, before.get("eq"), after["eq"], f"{at.path} compares differently")
     if after.get("slots") and not before.get("slots"):
         yield rule("python-slots").found(at.path, False, True, f"{at.path} takes no other attributes any more")
 
 
-def _is_hashable(options: dict[str, object]) -> bool:
-    return bool(options.get("unsafe_hash")) or not options.get("eq", True) or bool(options.get("frozen"))
+def _comparing(
+    old: griffe.Class, new: griffe.Class, at: Place, walk: Walk, before: classes.Shape, after: classes.Shape
+) -> Iterator[Change]:
+    """What changed of how instances are told apart."""
+    was, now = classes.compares(old, walk.older, before), classes.compares(new, walk.newer, after)
+    if was[1] and not now[1]:
+        yield rule("python-unhashable").found(at.path, True, False, f"{at.path} can no longer be a key or lie in a set")
+    elif was[0] != now[0]:
+        kinds = ["by value" if one[0] else "by identity" for one in (was, now)]
+        yield rule("python-equality").found(at.path, *kinds, f"{at.path} is compared {kinds[1]} now")
 
 
 def _enumeration(old: griffe.Class, new: griffe.Class, at: Place, walk: Walk) -> Iterator[Change]:

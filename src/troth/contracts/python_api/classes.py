@@ -212,16 +212,29 @@ def _next(last: int, names: set[str]) -> int:
     return last + 1 if not names & {"Flag", "IntFlag"} else 1 << max(last, 0).bit_length()
 
 
+def compares(found: griffe.Class, sources: Sources, of: Shape) -> tuple[bool, bool]:
+    """Whether instances compare by value, and whether they have a hash."""
+    own = members(found, sources)
+    told = options(found, Scope(sources, found.module))
+    by_value = "__eq__" in own or (of == "dataclass" and told is not None and bool(told["eq"]))
+    if "__hash__" in own:
+        return by_value, str(getattr(own["__hash__"], "value", "")) != "None"
+    if of == "dataclass" and told is not None and by_value and "__eq__" not in found.members:
+        return by_value, bool(told.get("unsafe_hash")) or bool(told["frozen"])
+    return by_value, "__eq__" not in own
+
+
 def abstract(found: griffe.Class, sources: Sources) -> set[str]:
     """The names of methods that who inherits has to write."""
     return {
         name
         for name, member in members(found, sources).items()
-        if not isinstance(member, griffe.Alias) and _is_abstract(member)
+        if not isinstance(member, griffe.Alias) and is_abstract(member)
     }
 
 
-def _is_abstract(member: griffe.Object) -> bool:
+def is_abstract(member: griffe.Object) -> bool:
+    """Whether who inherits has to write this method."""
     if "abstractmethod" in member.labels:
         return True
     return any(str(one.value).rpartition(".")[2] == "abstractmethod" for one in getattr(member, "decorators", ()))

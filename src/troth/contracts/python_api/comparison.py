@@ -10,7 +10,7 @@ import griffe
 from troth.contracts.changes import ABSENT, Change, Comparison, concluded, invalid
 from troth.contracts.python_api.class_comparison import class_changes
 from troth.contracts.python_api.object_comparison import Walk, attribute_changes, function_changes
-from troth.contracts.python_api.reading import ONLY_MODULE, Scope, Sources, UnreadableSource, expression, read
+from troth.contracts.python_api.reading import Scope, Sources, UnreadableSource, expression, read, told_name
 from troth.contracts.python_api.signatures import Place
 from troth.contracts.rules.table import rule
 
@@ -38,10 +38,10 @@ def _modules(older: Sources, newer: Sources) -> Iterator[Change]:
         if name in newer.modules:
             yield from _module(module, newer.modules[name], walk)
         elif newer.find(name) is None:
-            yield rule("python-module-removed").found(name, name, ABSENT, f"the module {name} is gone")
+            yield rule("python-module-removed").found(told_name(name), name, ABSENT, f"the module {name} is gone")
     for name in newer.modules:
         if is_public_path(name) and name not in older.modules:
-            yield rule("python-module-added").found(name, ABSENT, name, f"the module {name} is new")
+            yield rule("python-module-added").found(told_name(name), ABSENT, name, f"the module {name} is new")
 
 
 def is_public_path(name: str) -> bool:
@@ -50,25 +50,25 @@ def is_public_path(name: str) -> bool:
 
 
 def _module(old: griffe.Module, new: griffe.Module, walk: Walk) -> Iterator[Change]:
-    before, after = public_names(old), public_names(new)
+    before, after = public_names(old, walk.older), public_names(new, walk.newer)
     at = Place("", Scope(walk.older, old), Scope(walk.newer, new))
     lazy = "__getattr__" in new.members and "__getattr__" not in old.members
     for name in before:
-        path = name if old.path == ONLY_MODULE else f"{old.path}.{name}"
+        path = told_name(f"{old.path}.{name}")
         if isinstance(old.members.get(name), griffe.Module):
             continue
         if name not in new.members and newly_imported(new, name, walk) is None:
             gone = "python-name-undecided" if lazy else "python-name-removed"
             yield rule(gone).found(path, name, ABSENT, f"{path} is gone")
             continue
-        if old.exports is not None and name in old.exports and name not in after:
+        if new.exports is not None and name not in after and not isinstance(new.members.get(name), griffe.Module):
             yield rule("python-export-removed").found(path, name, ABSENT, f"{name} is no longer exported by __all__")
         yield from object_changes(
             _meant(old.members.get(name), at.old), _meant(new.members.get(name), at.new), at.at(path), walk
         )
     for name in after:
         if name not in before and not isinstance(new.members.get(name), griffe.Module):
-            path = name if old.path == ONLY_MODULE else f"{old.path}.{name}"
+            path = told_name(f"{old.path}.{name}")
             yield rule("python-name-added").found(path, ABSENT, name, f"{path} is new")
 
 
@@ -77,24 +77,26 @@ def newly_imported(module: griffe.Module, name: str, walk: Walk) -> griffe.Objec
     return walk.newer.modules.get(f"{module.path}.{name}")
 
 
-def public_names(module: griffe.Module) -> list[str]:
+def public_names(module: griffe.Module, sources: Sources) -> list[str]:
     """What a module offers: its `__all__`, else its own names and, of a package, what it imports from itself."""
     if module.exports is not None:
         return [str(name) for name in dict.fromkeys(map(str, module.exports))]
-    own = [name for name, member in module.members.items() if _is_offered(name, member, module)]
+    own = [name for name, member in module.members.items() if _is_offered(name, member, module, sources)]
     return [name for name in own if name not in _NOT_OFFERED]
 
 
 _NOT_OFFERED = frozenset({"__all__", "__doc__", "__author__", "__slots__", "__dir__", "__getattr__"})
 
 
-def _is_offered(name: str, member: griffe.Object | griffe.Alias, module: griffe.Module) -> bool:
+def _is_offered(name: str, member: griffe.Object | griffe.Alias, module: griffe.Module, sources: Sources) -> bool:
     if name.startswith("_") and not (name.startswith("__") and name.endswith("__")):
         return False
     if not isinstance(member, griffe.Alias):
         return True
     if member.target_path.endswith(f".{name}") and member.alias_lineno is None:
         return True  # brought by a star
+    if name in sources.exported.get(module.path, ()):
+        return True
     root = module.path.partition(".")[0]
     inside = member.target_path.partition(".")[0] == root
     return inside and (module.filepath.stem == "__init__" if not isinstance(module.filepath, list) else False)

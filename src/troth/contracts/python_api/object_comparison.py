@@ -10,6 +10,7 @@ from typing import Any
 import griffe
 
 from troth.contracts.changes import ABSENT, Change, Level
+from troth.contracts.python_api import classes
 from troth.contracts.python_api.classes import decorated, value_type
 from troth.contracts.python_api.reading import Scope, Sources, expression
 from troth.contracts.python_api.signatures import (
@@ -81,8 +82,26 @@ def function_changes(old: griffe.Function, new: griffe.Function, at: Place, walk
     if old.overloads or new.overloads:
         yield from _overloads(old, new, at)
         return
-    yield from compared(_signature(old), _signature(new), at)
-    yield from returned(old.returns, new.returns, at)
+    found = _changes(old, new, at)
+    if is_written_by_others(old, walk) and not any(change.level is Level.BREAKING for change in found):
+        found = list(_for_writers(old, new, at)) or found
+    yield from found
+
+
+def is_written_by_others(function: griffe.Function, walk: Walk) -> bool:
+    """Whether a method is one that others write: of a protocol, or an abstract one."""
+    parent = function.parent
+    if not isinstance(parent, griffe.Class):
+        return False
+    return classes.is_abstract(function) or classes.shape(parent, walk.older) == "protocol"
+
+
+def _for_writers(old: griffe.Function, new: griffe.Function, at: Place) -> Iterator[Change]:
+    """Who writes a method has to take all calls that are promised, and may give no more: any change breaks them."""
+    backwards = Place(at.path, at.new, at.old)
+    if _worst(_changes(new, old, backwards)):
+        words = f"{at.path} as others wrote it is no longer what is asked for"
+        yield rule("python-abstract-changed").found(at.path, _spelled(old), _spelled(new), words)
 
 
 def _signature(function: griffe.Function) -> Signature:
@@ -96,17 +115,9 @@ def _way_of_calling(old: griffe.Function, new: griffe.Function, at: Place, walk:
         words = f"{at.path} was {before} and is {after}"
         yield rule("python-call-kind").found(at.path, before, after, words)
     before, after = _binding(old), _binding(new)
-    if (before != after and (before, after) != ("class method", "static method")) or _loses_class(before, after):
-        name = "python-binding" if before == "method" or after == "method" else "python-binding-static"
-        if (before, after) == ("method", "function") or (before, after) == ("function", "method"):
-            return
-        harmless = before == "method" and after in ("class method", "static method")
-        name = "python-binding-widened" if harmless else "python-binding"
+    if before != after and "method" in (before, after) and "function" not in (before, after):
+        name = "python-binding-widened" if before == "method" else "python-binding"
         yield rule(name).found(at.path, before, after, f"{at.path} was a {before} and is a {after}")
-
-
-def _loses_class(before: str, after: str) -> bool:
-    return False
 
 
 def _way(function: griffe.Function, scope: Scope, sources: Sources) -> str:
@@ -190,7 +201,7 @@ def attribute_changes(old: griffe.Attribute, new: griffe.Attribute, at: Place) -
         yield from returned(before, after, at, "attribute")
     elif before is not None and old.annotation is not None:
         yield rule("python-attribute-type-removed").found(at.path, before, ABSENT)
-    if "property" not in old.labels and "property" not in new.labels:
+    if "property" not in old.labels and "property" not in new.labels and at.path.rpartition(".")[2] != "__version__":
         yield from _constant(old, new, at)
 
 

@@ -18,6 +18,8 @@ _MOST_NODES = 400_000
 _DEEPEST = 100
 _MOST_STEPS = 50
 ONLY_MODULE = "module"
+#: The name of a package whose own name is not told, because its `__init__.py` lies at the top.
+_ROOT = "package"
 
 
 class UnreadableSource(Exception):
@@ -32,6 +34,8 @@ class Sources:
     answers: dict[tuple[Type, Type], bool | None] = field(default_factory=dict)
     #: by module, the first lines of functions that yield
     generators: dict[str, set[int]] = field(default_factory=dict)
+    #: by module, the names that are imported to be offered
+    exported: dict[str, set[str]] = field(default_factory=dict)
     #: the newer modules, where these are the older ones: a class that moved there is the same type
     newer: Sources | None = None
 
@@ -143,9 +147,10 @@ def read(source: str | Mapping[str, str], newer: Sources | None = None) -> Sourc
     if sum(map(len, texts.values())) > _LARGEST:
         raise UnreadableSource(f"the source is larger than {_LARGEST >> 20} MiB")
     sources = Sources({}, newer=newer)
+    rooted = "__init__.py" in texts
     for path, text in sorted(texts.items(), key=lambda item: (item[0].count("/"), not _is_package(item[0]), item[0])):
         if path.endswith((".py", ".pyi")):
-            _add(sources, path, text)
+            _add(sources, path, text, rooted)
     for module in list(sources.modules.values()):
         _expand(sources, module)
     return sources
@@ -155,13 +160,23 @@ def _is_package(path: str) -> bool:
     return PurePosixPath(path).stem == "__init__"
 
 
-def _add(sources: Sources, path: str, text: str) -> None:
+def told_name(path: str) -> str:
+    """A full name as who gave the sources would say it."""
+    for root in (ONLY_MODULE, _ROOT):
+        if path == root or path.startswith(f"{root}."):
+            return path[len(root) + 1 :]
+    return path
+
+
+def _add(sources: Sources, path: str, text: str, rooted: bool) -> None:
     parts = list(PurePosixPath(path).with_suffix("").parts)
     if parts and parts[0] in ("src", "/"):
         parts = parts[1:]
+    if rooted:
+        parts = [_ROOT, *parts]
     if len(parts) > 1 and parts[-1] == "__init__":
         parts = parts[:-1]
-    yielding = _check(path, text)
+    tree = _checked(path, text)
     parent = sources.modules.get(".".join(parts[:-1]))
     try:
         module = griffe.visit(
@@ -176,14 +191,12 @@ def _add(sources: Sources, path: str, text: str) -> None:
     if parent is not None:
         parent.members.setdefault(parts[-1], module)
     sources.modules[".".join(parts)] = module
-    sources.generators[module.path] = yielding
+    sources.generators[module.path] = _yielding(tree)
+    sources.exported[module.path] = _said_again(tree)
 
 
-def _check(path: str, text: str) -> set[int]:
-    """Refuses what is no Python, and what is nested so deeply that reading it would take the stack.
-
-    Gives the first lines of functions that yield.
-    """
+def _checked(path: str, text: str) -> ast.Module:
+    """The syntax tree. Refuses what is no Python, and what is nested so deeply that reading it would take the stack."""
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
@@ -198,7 +211,7 @@ def _check(path: str, text: str) -> set[int]:
         if total > _MOST_NODES:
             raise UnreadableSource(f"{path}: more than {_MOST_NODES} parts of syntax")
         if not level:
-            return _yielding(tree)
+            return tree
     line = next((node.lineno for node in level if hasattr(node, "lineno")), 0)
     raise UnreadableSource(f"{path}, line {line}: nested more than {_DEEPEST} levels deep")
 
@@ -222,7 +235,14 @@ def exposed(module: griffe.Module) -> Iterator[str]:
             yield name
 
 
+def _said_again(tree: ast.Module) -> set[str]:
+    """Names that are imported as themselves, `from m import x as x`, which says that they are offered."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {alias.asname for node in imports for alias in node.names if alias.asname and alias.asname == alias.name}
+
+
 def _yielding(tree: ast.Module) -> set[int]:
+    """The first lines of functions that yield."""
     found: set[int] = set()
     rest: list[tuple[ast.AST, set[int]]] = [(tree, set())]
     while rest:
