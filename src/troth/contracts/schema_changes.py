@@ -11,6 +11,7 @@ from troth.contracts.openapi.document import NEWER, Document
 from troth.contracts.openapi.flow import CALLED, Flow
 from troth.contracts.openapi.model import Media
 from troth.contracts.openapi.schema_comparison import Comparing, agreed
+from troth.contracts.openapi.schemas import Whole
 from troth.contracts.openapi.text import UnreadableDocument
 from troth.contracts.rules.table import rule
 from troth.contracts.schema import Answer, Containment, Dialect, contained
@@ -47,27 +48,36 @@ def _changes(old: Any, new: Any, flow: Flow, found: Containment, dialect: Dialec
         return _as_a_whole(old, new, flow, found.answer, witness)
 
 
+def places(old: Any, new: Any, flow: Flow, dialect: Dialect | None = None) -> list[Change]:
+    """What differs between two schemas, place by place; empty for schemas whose places are named by other means."""
+    try:
+        comparing, before, after = _laid_open(old, new, flow, _dialect(new) or dialect)
+        return comparing.places(before, after, flow)
+    except (UnreadableDocument, Malformed, RecursionError):
+        return []
+
+
 def _at_places(old: Any, new: Any, flow: Flow, answer: Answer, witness: Any, dialect: Dialect | None) -> list[Change]:
     """What changed, place by place. Raises UnreadableDocument for schemas whose references are not plain pointers."""
-    if any(word in json.dumps([old, new]) for word in _ELSEWHERE) or _dialect(old) != _dialect(new):
-        raise UnreadableDocument("places are named by other means than pointers")
-    older, newer = (_document(one, dialect) for one in (old, new))
-    comparing = Comparing(older, newer, dialect=dialect)
-    before = comparing.whole(Media(old, ""), flow, newer=False)
-    after = comparing.whole(Media(new, ""), flow, newer=True)
+    comparing, before, after = _laid_open(old, new, flow, dialect)
     local = [change for change in comparing.places(before, after, flow) if change.rule not in _OF_DOCUMENTS]
     if answer is Answer.YES:
         local = [change for change in local if change.rule != "output-property-removed"]
     return list(agreed(local, answer, witness, flow, before, after, comparing))
 
 
+def _laid_open(old: Any, new: Any, flow: Flow, dialect: Dialect | None) -> tuple[Comparing, Whole, Whole]:
+    if any(word in json.dumps([old, new]) for word in _ELSEWHERE) or _dialect(old) != _dialect(new):
+        raise UnreadableDocument("places are named by other means than pointers")
+    older, newer = (Document(one if isinstance(one, dict) else {}, NEWER) for one in (old, new))
+    comparing = Comparing(older, newer, dialect=dialect, of_api=False)
+    before = comparing.whole(Media(old, ""), flow, newer=False)
+    after = comparing.whole(Media(new, ""), flow, newer=True)
+    return comparing, before, after
+
+
 #: Findings that hold for whole APIs only: a schema alone does not say that what is ignored was relied on.
 _OF_DOCUMENTS = frozenset({"input-property-ignored", "input-property-read-only", "output-property-write-only"})
-
-
-def _document(schema: Any, dialect: Dialect | None) -> Document:
-    value = schema if isinstance(schema, dict) else {}
-    return Document(value, NEWER)
 
 
 def _dialect(schema: Any) -> Dialect | None:

@@ -34,6 +34,8 @@ class Comparing:
     newer: Document
     #: the dialect of schemas; None for that of OpenAPI
     dialect: Dialect | None = None
+    #: whether the schemas are those of an API, whose clauses say more than which values are valid
+    of_api: bool = True
     _schemas: dict[tuple[bool, Message], Schemas] = field(default_factory=dict)
     _known: dict[tuple[str, str, Flow], tuple[Change, ...]] = field(default_factory=dict)
     _answers: dict[tuple[str, str, Flow, bool], tuple[Answer, Any]] = field(default_factory=dict)
@@ -93,7 +95,7 @@ def agreed(
     local: list[Change], answer: Answer, witness: Any, flow: Flow, before: Whole, after: Whole, comparing: Comparing
 ) -> Iterator[Change]:
     """The findings at places, brought in line with what was proved of the whole."""
-    derived = [change for change in local if change.level is Level.BREAKING and _is_derived(change)]
+    derived = [change for change in local if change.level is Level.BREAKING and _is_derived(change, comparing)]
     if answer is Answer.YES:
         local = [change for change in local if change not in derived and not change.undecided]
         if not local and comparing.answer(before, after, flow, backwards=True)[0] is not Answer.YES:
@@ -123,8 +125,8 @@ _PLAIN: Final = frozenset(
 )
 
 
-def _is_derived(change: Change) -> bool:
-    return change.rule.startswith(("input-", "output-")) and change.rule not in _PLAIN
+def _is_derived(change: Change, comparing: Comparing) -> bool:
+    return change.rule.startswith(("input-", "output-")) and not (comparing.of_api and change.rule in _PLAIN)
 
 
 class _Walk:

@@ -164,8 +164,8 @@ def _comparing(
     if was[1] and not now[1]:
         yield rule("python-unhashable").found(at.path, True, False, f"{at.path} can no longer be a key or lie in a set")
     elif was[0] != now[0]:
-        kinds = ["by value" if one[0] else "by identity" for one in (was, now)]
-        yield rule("python-equality").found(at.path, *kinds, f"{at.path} is compared {kinds[1]} now")
+        how = "by value" if now[0] else "by identity"
+        yield rule("python-equality").found(at.path, was[0], now[0], f"{at.path} is compared {how} now")
 
 
 def _enumeration(old: griffe.Class, new: griffe.Class, at: Place, walk: Walk) -> Iterator[Change]:
