@@ -5,6 +5,7 @@
     |  |- MalformedReference        malformed-reference       400   2    (ALG-12)
     |  |- MalformedName             malformed-name            400   2
     |  |- MalformedPayload          malformed-payload         400   2    (the command's wire format)
+    |  |- MalformedSchema           malformed-schema          400   2    (a JSON Schema that cannot be compared)
     |  |- MalformedSource           malformed-source          400   2    (a folder that cannot be published)
     |  |- MalformedSetting          malformed-setting         400   2
     |  `- TooLarge                  too-large                 413   2
@@ -122,6 +123,12 @@ class MalformedPayload(Malformed):
     """A payload does not fit the wire format of its command."""
 
     code = "malformed-payload"
+
+
+class MalformedSchema(Malformed):
+    """A JSON Schema is not one that can be compared."""
+
+    code = "malformed-schema"
 
 
 class MalformedSource(Malformed):
