@@ -60,6 +60,7 @@ class TrothError(Exception):
         asked: Any = None,
         found: Any = None,
         least: str | None = None,
+        verdict: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -69,6 +70,8 @@ class TrothError(Exception):
         self.asked = asked
         self.found = found
         self.least = least
+        #: what the policy said of a candidate, whole
+        self.verdict = verdict
 
     def as_problem(self) -> dict[str, Any]:
         """The error as RFC 9457 problem details with troth's own members."""
@@ -84,6 +87,7 @@ class TrothError(Exception):
             "asked": self.asked,
             "found": self.found,
             "least": self.least,
+            "verdict": self.verdict,
         }
 
     @staticmethod
@@ -98,6 +102,7 @@ class TrothError(Exception):
             asked=problem.get("asked"),
             found=problem.get("found"),
             least=problem.get("least"),
+            verdict=problem.get("verdict"),
         )
 
 

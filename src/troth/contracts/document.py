@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
@@ -37,6 +38,28 @@ def contract_document(
         "permissions": permissions.as_dict(),
     }
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A stored contract, read: JSON Schemas of input and output, None where there is none, and examples of calls."""
+
+    input: dict[str, Any] | None = None
+    output: dict[str, Any] | None = None
+    examples: tuple[dict[str, Any], ...] = ()
+
+    def schema(self, side: Literal["input", "output"]) -> dict[str, Any] | None:
+        """What is promised of one side."""
+        return self.input if side == "input" else self.output
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"input": self.input, "output": self.output, "examples": list(self.examples)}
+
+
+def contract_of(document: bytes) -> Contract:
+    """The contract that a stored document holds; an empty document promises nothing."""
+    found = json.loads(document or b"{}")
+    return Contract(found.get("input"), found.get("output"), tuple(found.get("examples", ())))
 
 
 def with_permissions(document: bytes, permissions: Permissions) -> bytes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from troth.errors import Refused
 from troth.versions.clauses import clause
+from troth.versions.evidence import Difference
 from troth.versions.numbers import Number
 
 
@@ -20,6 +22,17 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """An earlier version whose callers would be let down, and by what."""
+
+    version: Number
+    differences: tuple[Difference, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"version": str(self.version), "differences": [one.as_dict() for one in self.differences]}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One rule's objection: the clause, what was asked, what was found, and what would satisfy it."""
 
@@ -28,14 +41,25 @@ class Finding:
     asked: Any
     found: Any
     repair: str
+    contradictions: tuple[Contradiction, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "clause": self.clause,
+            "text": self.text,
+            "asked": self.asked,
+            "found": self.found,
+            "repair": self.repair,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The policy's answer to one candidate.
+    """The policy's answer to one candidate, with everything that it rests on.
 
-    `least` is the lowest number that would be allowed for the same candidate; `behaviour` says what was compared
-    beyond numbers and permissions.
+    `least` is the lowest number that would be allowed for the same candidate. `interface` and `behaviour` say what was
+    compared beyond numbers and permissions, `compared` with which versions, and `contradicted` which of them it breaks.
+    `warnings` are objections that the operator has said instead of enforced.
     """
 
     outcome: Outcome
@@ -44,6 +68,11 @@ class Verdict:
     least: Number | None
     policy_revision: int
     behaviour: str = "not checked"
+    interface: str = "not described"
+    compared: tuple[Number, ...] = ()
+    contradicted: tuple[Contradiction, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    replays: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -55,13 +84,15 @@ class Verdict:
             "outcome": self.outcome.value,
             "number": str(self.number),
             "clauses": list(self.clauses),
-            "findings": [
-                {"clause": f.clause, "text": f.text, "asked": f.asked, "found": f.found, "repair": f.repair}
-                for f in self.findings
-            ],
+            "findings": [finding.as_dict() for finding in self.findings],
             "least": str(self.least) if self.least else None,
             "policy_revision": self.policy_revision,
+            "interface": self.interface,
             "behaviour": self.behaviour,
+            "compared": [str(number) for number in self.compared],
+            "contradicted": [contradiction.as_dict() for contradiction in self.contradicted],
+            "warnings": [finding.as_dict() for finding in self.warnings],
+            "replays": [dict(replay) for replay in self.replays],
         }
 
     def refusal(self) -> Refused:
@@ -79,4 +110,5 @@ class Verdict:
             asked=first.asked,
             found=first.found,
             least=str(self.least) if self.least else None,
+            verdict=self.as_dict(),
         )
