@@ -1,7 +1,7 @@
 """The comparing of contracts in a process of its own, which is ended when it takes too long.
 
 Contracts are strangers' documents. Comparing them is bounded by steps; the process bounds what nobody thought of, so that no
-publication hangs and the server goes on whatever a schema does. Run as a program, this module is that process.
+publication hangs and the server goes on whatever a schema does.
 """
 
 from __future__ import annotations
@@ -18,6 +18,13 @@ from troth.contracts.document import Contract
 from troth.versions.evidence import Difference
 
 _MEMORY = 2 << 30
+#: A checker of formats takes seconds to import, and formats are annotations here.
+_PROGRAM = """\
+import sys
+sys.modules["rfc3987_syntax"] = None
+from troth.commands.comparing import main
+main()
+"""
 
 
 def compared(old: Sequence[Contract], new: Contract, seconds: float) -> list[tuple[Difference, ...]]:
@@ -26,7 +33,7 @@ def compared(old: Sequence[Contract], new: Contract, seconds: float) -> list[tup
     What the process did not answer within `seconds` was not proved, and says so.
     """
     question = json.dumps([new.as_dict(), *(contract.as_dict() for contract in old)]).encode()
-    command = [sys.executable, "-I", "-m", "troth.commands.comparing"]
+    command = [sys.executable, "-I", "-c", _PROGRAM]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -63,7 +70,3 @@ def main() -> None:
 
 def _contract(told: dict[str, Any]) -> Contract:
     return Contract(told["input"], told["output"], tuple(told["examples"]))
-
-
-if __name__ == "__main__":
-    main()

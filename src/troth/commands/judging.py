@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 
 from troth.commands.comparing import compared
 from troth.commands.formats import Payload
+from troth.commands.replaying import Replaying
+from troth.contracts import replays
 from troth.contracts.comparison import interface
 from troth.contracts.document import Contract, contract_of
 from troth.errors import MalformedNumber
@@ -29,6 +31,8 @@ from troth.versions.verdict import Verdict
 
 #: What stands in the place of a bump for the lowest legal number.
 LEAST = "least"
+#: Replays that a verdict tells of one by one.
+_MOST_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +45,35 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A candidate's contract, and those of the versions that it is compared with."""
+    """A candidate, the versions that it is compared with, and the one among them that it follows."""
 
     numbers: frozenset[Number]
+    build: build_records.BuildRow
     contract: Contract
     earlier: Mapping[Number, Contract]
+    followed: catalog.VersionRow | None
+    bump: Bump
 
 
 class Judging:
-    """Compares candidates with what was published before, a few at a time."""
+    """Compares candidates with what was published before, a few at a time, and replays their examples."""
 
-    def __init__(self, database: Database, readings: Readings, *, seconds: float) -> None:
+    def __init__(self, database: Database, readings: Readings, replaying: Replaying, *, seconds: float) -> None:
         self._database = database
         self._readings = readings
+        self._replaying = replaying
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="judging")
 
     async def snapshot(self, payload: Payload) -> Snapshot:
-        """Everything that the policy has to know of a publication; what cannot be asked at all is left to it."""
+        """Everything that the policy has to know of a publication; what cannot be asked at all is left to it.
+
+        Raises Unavailable where there are examples and a version cannot be run.
+        """
         question = await asyncio.to_thread(self._question, payload)
         if isinstance(question, Snapshot):
             return question
-        judged = await asyncio.get_running_loop().run_in_executor(self._threads, self._judged, question)
-        return Snapshot(question.numbers, judged)
+        return Snapshot(question.numbers, await self._judged(question))
 
     def verdict(
         self, payload: Payload, build: build_records.BuildRow, history: History, judged: Judged
@@ -89,17 +99,46 @@ class Judging:
                 return Snapshot(frozenset())
             history = catalog.history_of(connection, algorithm.id)
             build = build_records.find_build(connection, algorithm.id, payload["hash"])
-            try:
-                number = asked_number(payload, history) or max(history.numbers(), default=None)
-            except MalformedNumber:
-                number = None
             if build is None or not build.contract:
                 return Snapshot(history.numbers())
-            earlier = _contracts(connection, algorithm.id, number.major) if number else {}
-            return _Question(history.numbers(), contract_of(build.contract), earlier)
+            try:
+                number = asked_number(payload, history)
+            except MalformedNumber:
+                return Snapshot(history.numbers())
+            highest = max(history.numbers(), default=None)
+            line = number or highest
+            earlier = _contracts(connection, algorithm.id, line.major) if line else {}
+            lower = [one for one in earlier if number is None or one < number]
+            followed = catalog.find_version(connection, algorithm.id, max(lower)) if lower else None
+            contract = contract_of(build.contract)
+            return _Question(history.numbers(), build, contract, earlier, followed, _bump(number, history))
 
-    def _judged(self, question: _Question) -> Judged:
-        return Judged(evidence(question.contract, question.earlier, self._seconds), interface(question.contract))
+    async def _judged(self, question: _Question) -> Judged:
+        new = question.contract
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, evidence, new, question.earlier, self._seconds
+        )
+        followed = question.followed
+        old = question.earlier[followed.number] if followed else None
+        plan = replays.planned(old, new, question.bump)
+        done = await self._replaying.replayed(plan, question.build, followed.build if followed else None)
+        differences = replays.differences(done, old, new)
+        if followed and differences:
+            known = found[followed.number].differences
+            found[followed.number] = Evidence(followed.number, (*differences, *known))
+        return Judged(
+            found,
+            interface(new),
+            replays.behaviour(done, differences),
+            tuple(replays.as_dict(one, old if old and one.whose == "followed" else new) for one in done[:_MOST_TOLD]),
+        )
+
+
+def _bump(number: Number | None, history: History) -> Bump:
+    """What a number promises; the most, where it is left open."""
+    if number is None or history.minor_line(number.major, number.minor):
+        return Bump.REVISION
+    return Bump.MINOR if history.major_line(number.major) else Bump.MAJOR
 
 
 def evidence(new: Contract, earlier: Mapping[Number, Contract], seconds: float) -> dict[Number, Evidence]:

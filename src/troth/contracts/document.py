@@ -11,6 +11,7 @@ from typing import Any, Literal
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from troth.contracts.examples import check_tolerance
 from troth.errors import MalformedSource
 from troth.versions.permissions import Permissions
 
@@ -99,11 +100,19 @@ def checked_schema(found: Any) -> dict[str, Any] | None:
 
 
 def examples_in(path: str, content: bytes) -> list[dict[str, Any]]:
-    """The examples of calls that a file of a source holds, each `{"input": ..., "output": ...}`. Raises MalformedSource."""
+    """The examples of calls that a file of a source holds, each `{"input": ..., "output": ..., "tolerance": ...}`.
+
+    The tolerance may be left out (`troth.contracts.examples`). Raises MalformedSource.
+    """
     examples = _json_in(path, content)
     shaped = isinstance(examples, list) and all(isinstance(e, dict) and {"input", "output"} <= set(e) for e in examples)
     if not shaped or len(examples) > _MOST_EXAMPLES:
         raise _malformed(path, f'it is a list of at most {_MOST_EXAMPLES} objects with "input" and "output"')
+    for example in examples:
+        try:
+            check_tolerance(example)
+        except ValueError as error:
+            raise _malformed(path, str(error)) from None
     return list(examples)
 
 

@@ -38,6 +38,7 @@ def judge(candidate: Candidate, history: History, readings: Readings = DEFAULT_R
         behaviour=candidate.judged.behaviour,
         interface=candidate.judged.interface,
         compared=tuple(sorted(candidate.judged.evidence)),
+        follows=_followed(candidate),
         contradicted=_contradicted(findings + warnings),
         warnings=warnings,
         replays=candidate.judged.replays,
@@ -50,6 +51,14 @@ def least_number(candidate: Candidate, history: History, readings: Readings = DE
     if highest is None:
         return next_number(history, Bump.MINOR)
     return _least(replace(candidate, number=highest), history, readings) or next_number(history, Bump.MAJOR)
+
+
+def _followed(candidate: Candidate) -> Contradiction | None:
+    """The highest lower version of what was compared, with all that differs."""
+    lower = [number for number in candidate.judged.evidence if number < candidate.number]
+    if not lower:
+        return None
+    return Contradiction(max(lower), candidate.judged.evidence[max(lower)].differences)
 
 
 def _contradicted(findings: tuple[Finding, ...]) -> tuple[Contradiction, ...]:

@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """An earlier version whose callers would be let down, and by what."""
+    """An earlier version and what differs from it, or lets its callers down."""
 
     version: Number
     differences: tuple[Difference, ...]
@@ -70,6 +70,8 @@ class Verdict:
     behaviour: str = "not checked"
     interface: str = "not described"
     compared: tuple[Number, ...] = ()
+    #: the version that it follows in its major line, with all that differs
+    follows: Contradiction | None = None
     contradicted: tuple[Contradiction, ...] = ()
     warnings: tuple[Finding, ...] = ()
     replays: tuple[Mapping[str, Any], ...] = ()
@@ -90,16 +92,22 @@ class Verdict:
             "interface": self.interface,
             "behaviour": self.behaviour,
             "compared": [str(number) for number in self.compared],
+            "follows": self.follows.as_dict() if self.follows else None,
             "contradicted": [contradiction.as_dict() for contradiction in self.contradicted],
             "warnings": [finding.as_dict() for finding in self.warnings],
             "replays": [dict(replay) for replay in self.replays],
         }
 
+    def _further(self) -> list[Finding]:
+        """The findings behind the first that say something else than it: clauses on contracts object to the same."""
+        further = self.findings[1:]
+        return [one for one in further if not (one.contradictions and self.findings[0].contradictions)]
+
     def refusal(self) -> Refused:
         """The verdict as an error, for a door to send."""
         first = self.findings[0]
         sentences = "; ".join(f"{name}: {clause(name).sentence}" for name in self.clauses)
-        others = "".join(f"; also, {finding.text}" for finding in self.findings[1:])
+        others = "".join(f"; also, {finding.text}" for finding in self._further())
         or_number = f", or publish as {self.least}" if self.least and self.least != self.number else ""
         verb = "is refused" if self.outcome is Outcome.REFUSED else "is not regulated and needs a decision"
         return Refused(

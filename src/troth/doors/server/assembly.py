@@ -32,6 +32,7 @@ from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
 from troth.commands.publishing import PublishVersion
+from troth.commands.replaying import Replaying
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
 from troth.errors import TrothError
@@ -228,7 +229,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads=threads,
     )
     garbage = Garbage(trees, repositories, environments)
-    judging = Judging(database, readings, seconds=settings.judging_seconds)
+    replaying = Replaying(engine, seconds=settings.replay_seconds)
+    judging = Judging(database, readings, replaying, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     bus = Bus(database, shipped(), handlers, loader)
     handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
