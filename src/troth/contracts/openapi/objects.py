@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ class Flat:
         """What stands beside the properties, in one."""
         return {key: value for one in self.others for key, value in one.items()}
 
-    def rest(self, whole: Whole, without: set[str]) -> Whole:
+    def rest(self, whole: Whole, without: Set[str]) -> Whole:
         """What was not laid open, as a schema of its own. `without` names what was compared apart."""
         left = [{key: value for key, value in one.items() if key not in without} for one in self.others]
         left = [one for one in left if one]

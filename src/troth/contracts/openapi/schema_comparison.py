@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from troth.contracts.changes import ABSENT, Change, Level
+from troth.contracts.openapi import writing
 from troth.contracts.openapi.document import Document
 from troth.contracts.openapi.flow import Flow
 from troth.contracts.openapi.hints import hint_changes
@@ -23,6 +24,7 @@ _BOUNDS: Final = frozenset({
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems",
     "minProperties", "maxProperties", "multipleOf", "uniqueItems", "pattern",
 })  # fmt: skip
+_CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 _KEYWORDS: Final = (("type", frozenset({"type"})), ("values", frozenset({"enum", "const"})), ("bounds", _BOUNDS))
 
 
@@ -78,10 +80,11 @@ class Comparing:
         return self._answers[key]
 
     def _contained(self, sent: Whole, understood: Whole, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
+        written = sent.standing_alone()
         instances = min(Bounds().instances, self._left)
         found = contained(
-            sent.standing_alone(sent=not backwards),
-            understood.standing_alone(sent=False),
+            writing.sent(written) if self.of_api and not backwards else writing.understood(written),
+            writing.understood(understood.standing_alone()),
             dialect=self.dialect,
             search=instances > 0 and not backwards,
             open_objects=flow.side == "output" and not backwards,
@@ -121,6 +124,7 @@ _PLAIN: Final = frozenset(
         "input-property-ignored",
         "input-property-read-only",
         "output-property-write-only",
+        "input-object-closed",
     }
 )
 
@@ -147,14 +151,21 @@ class _Walk:
         if before is None or after is None:
             yield from hint_changes(old.schema, new.schema, self._flow, path)
             yield from self._leaf(old, new, path)
+            for a, b in _branches(old, new):
+                yield from (one for one in self.changes(a, b, path, depth + 1) if one.rule in _PLAIN)
             return
         yield from hint_changes(before.merged(), after.merged(), self._flow, path)
+        if after.closed and not before.closed and self._flow.side == "input":
+            yield rule("input-object-closed").found(path, True, False, "other properties are refused now")
+        elif before.closed and not after.closed and self._flow.side == "input":
+            yield rule("input-object-opened").found(path, False, True, "other properties are taken now")
         yield from self._properties(before, after, path, depth)
         inner = before.inner.keys() & after.inner.keys()
         for keyword in sorted(inner):
             step = "[]" if keyword == "items" else "{}"
             yield from self.changes(before.inner[keyword], after.inner[keyword], f"{path}{step}", depth + 1)
-        rest = [one.rest(old if one is before else new, without=inner) for one in (before, after)]
+        without = {*inner, *_CLOSING} if before.closed != after.closed and self._flow.side == "input" else inner
+        rest = [one.rest(old if one is before else new, without) for one in (before, after)]
         if rest[0].digest != rest[1].digest:
             yield from self._leaf(rest[0], rest[1], path)
 
@@ -209,6 +220,21 @@ class _Walk:
             yield rule(f"{side}-schema-undecided").found(path, old.schema, new.schema)
         elif self._comparing.answer(old, new, self._flow, backwards=True)[0] is not Answer.YES:
             yield rule(f"{side}-{kind}-{harmless}").found(path, old.schema, new.schema)
+
+
+def _branches(old: Whole, new: Whole) -> Iterator[tuple[Whole, Whole]]:
+    """The alternatives of two schemas, each with the one that stands for it: by its reference, else by its place."""
+    for keyword in ("oneOf", "anyOf"):
+        both = [one.schema.get(keyword) if isinstance(one.schema, dict) else None for one in (old, new)]
+        if not all(isinstance(one, list) for one in both):
+            continue
+        before, after = both
+        by_reference = {str(one["$ref"]): one for one in after if isinstance(one, dict) and "$ref" in one}
+        for index, one in enumerate(before):
+            reference = one.get("$ref") if isinstance(one, dict) else None
+            other = by_reference.get(str(reference), after[index] if len(after) == len(before) else None)
+            if other is not None:
+                yield old.inner(one), new.inner(other)
 
 
 def _kind(old: Any, new: Any) -> str:
