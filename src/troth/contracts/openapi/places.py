@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from troth.contracts.changes import ABSENT, Change, Level
+from troth.contracts.openapi.alternatives import choice, paired
 from troth.contracts.openapi.flow import Flow
 from troth.contracts.openapi.hints import hint_changes
 from troth.contracts.openapi.objects import Flat, flat
@@ -59,9 +60,25 @@ def node(old: Whole, new: Whole, flow: Flow, judge: Judge) -> Node:
     old, new = old.followed(), new.followed()
     before, after = flat(old), flat(new)
     if before is None or after is None:
-        told = (*hint_changes(old.schema, new.schema, flow, ""), *_leaf(old, new, flow, judge))
-        return Node(told, tuple(Below("", a, b, plain=True) for a, b in _branches(old, new)))
+        hints = tuple(hint_changes(old.schema, new.schema, flow, ""))
+        found = _alternatives(old, new, flow)
+        if found is not None:
+            return Node((*hints, *found.own), found.below)
+        told = (*hints, *_leaf(old, new, flow, judge))
+        return Node(told, tuple(Below("", a, b, plain=True) for a, b in paired(old, new)))
     return _Objects(old, new, before, after, flow, judge).node()
+
+
+def _alternatives(old: Whole, new: Whole, flow: Flow) -> Node | None:
+    """A choice whose alternatives can be judged one by one, if all that may be sent stand for one that is understood."""
+    found = choice(old, new)
+    if found is None or (found.gone if flow.side == "input" else found.added):
+        return None
+    below = tuple(Below("", a, b) for a, b in found.pairs)
+    if not (found.gone or found.added):
+        return Node((), below)
+    suffix = "widened" if flow.side == "input" else "narrowed"
+    return Node((rule(f"{flow.side}-schema-{suffix}").found("", old.schema, new.schema),), below)
 
 
 class _Objects:
@@ -195,21 +212,6 @@ def _leaf(old: Whole, new: Whole, flow: Flow, judge: Judge) -> Iterator[Change]:
         yield rule(f"{flow.side}-schema-undecided").found("", old.schema, new.schema)
     elif judge(old, new, flow, True)[0] is not Answer.YES:
         yield rule(f"{flow.side}-{kind}-{harmless}").found("", old.schema, new.schema)
-
-
-def _branches(old: Whole, new: Whole) -> Iterator[tuple[Whole, Whole]]:
-    """The alternatives of two schemas, each with the one that stands for it: by its reference, else by its place."""
-    for keyword in ("oneOf", "anyOf"):
-        both = [one.schema.get(keyword) if isinstance(one.schema, dict) else None for one in (old, new)]
-        if not all(isinstance(one, list) for one in both):
-            continue
-        before, after = both
-        by_reference = {str(one["$ref"]): one for one in after if isinstance(one, dict) and "$ref" in one}
-        for index, one in enumerate(before):
-            reference = one.get("$ref") if isinstance(one, dict) else None
-            other = by_reference.get(str(reference), after[index] if len(after) == len(before) else None)
-            if other is not None:
-                yield old.inner(one), new.inner(other)
 
 
 def _kind(old: Any, new: Any) -> str:

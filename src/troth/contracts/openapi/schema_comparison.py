@@ -18,6 +18,10 @@ from troth.contracts.schema import Answer, Bounds, Dialect, contained
 
 #: Instances that may be tried against all schemas of a pair of documents together.
 _SEARCHED: Final = 6_000
+#: Parts of schemas that all proofs of a pair of documents may read together; then the answer is "cannot tell".
+_MOST_PARTS: Final = 20_000
+#: Of schemas with more parts than this fewer instances are tried: each is larger, and takes longer to make.
+_FEW_PARTS: Final = 10
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class Comparing:
     _answers: dict[tuple[str, str, Flow, bool], tuple[Answer, Any]] = field(default_factory=dict)
     _nodes: dict[tuple[str, str, Flow], Node] = field(default_factory=dict)
     _left: int = _SEARCHED
+    _parts: int = _MOST_PARTS
 
     def changes(self, old: Media, new: Media, flow: Flow, path: str) -> Iterator[Change]:
         """What changed between two schemas of a message, at `path`."""
@@ -89,11 +94,26 @@ class Comparing:
         return self._answers[key]
 
     def _contained(self, sent: Whole, understood: Whole, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
-        written = sent.standing_alone()
-        instances = min(Bounds().instances, self._left)
+        written, read = sent.standing_alone(), writing.understood(understood.standing_alone())
+        if not self.of_api or backwards:
+            return self._asked(writing.understood(written), read, flow, backwards)
+        shared = sent.shared_with(understood)
+        if shared:
+            # what both sides have alike is not closed: that leaves less to prove, and a yes of it is a yes of the rest
+            answer, witness = self._asked(writing.sent(written, shared), read, flow, backwards)
+            if answer is Answer.YES:
+                return answer, witness
+        return self._asked(writing.sent(written), read, flow, backwards)
+
+    def _asked(self, sent: Any, understood: Any, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
+        parts = len(understood.get("$defs", ())) if isinstance(understood, dict) else 0
+        self._parts -= parts
+        if self._parts < 0:
+            return Answer.CANNOT_TELL, ABSENT
+        instances = min(Bounds().instances // (1 + parts // _FEW_PARTS), self._left)
         found = contained(
-            writing.sent(written) if self.of_api and not backwards else writing.understood(written),
-            writing.understood(understood.standing_alone()),
+            sent,
+            understood,
             dialect=self.dialect,
             search=instances > 0 and not backwards,
             open_objects=flow.side == "output" and not backwards,

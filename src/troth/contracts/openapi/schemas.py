@@ -176,6 +176,16 @@ class Whole:
             found = {**own, "$defs": {reference: self.schemas.part(reference, "")[0] for reference in closure}}
         return found
 
+    def shared_with(self, other: Whole) -> frozenset[str]:
+        """The references that lead to the same in both."""
+        own, others = self.schemas.closure(self.references)[0], other.schemas.closure(other.references)[0]
+        alike = (reference for reference, digest in own.items() if others.get(reference) == digest)
+        return frozenset(
+            reference
+            for reference in alike
+            if self.schemas.closure(frozenset({reference}))[1] == other.schemas.closure(frozenset({reference}))[1]
+        )
+
     def followed(self) -> Whole:
         """The schema that a schema of nothing but a reference stands for."""
         current = self

@@ -6,6 +6,7 @@ property can be added to an open object. Who reads takes what the schema says.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, Final
 
 from troth.contracts.openapi.schemas import HINTS, LEFT_OUT
@@ -29,18 +30,23 @@ def understood(schema: Any) -> Any:
     return told
 
 
-def sent(schema: Any) -> Any:
-    """The schema as a strict writer keeps it. `schema` is a document of its own, with what it refers to in `$defs`."""
+def sent(schema: Any, shared: Set[str] = frozenset()) -> Any:
+    """The schema as a strict writer keeps it. `schema` is a document of its own, with what it refers to in `$defs`.
+
+    Parts that are `shared` stay as a reader takes them.
+    """
     if not isinstance(schema, dict):
         return schema
-    return _Writer(schema.get("$defs", {})).written({key: value for key, value in schema.items() if key != "$defs"})
+    return _Writer(schema.get("$defs", {}), shared).written(
+        {key: value for key, value in schema.items() if key != "$defs"}
+    )
 
 
 class _Writer:
     """Makes closed forms of schemas. What is applied in place of a closed one stays open, but for what is inside."""
 
-    def __init__(self, parts: dict[str, Any]) -> None:
-        self._parts = parts
+    def __init__(self, parts: dict[str, Any], shared: Set[str]) -> None:
+        self._parts, self._shared = parts, shared
         self._made: dict[str, Any] = {}
         self._waiting: list[tuple[str, str, bool]] = []
 
@@ -59,6 +65,8 @@ class _Writer:
 
     def _reference(self, reference: str, closed: bool) -> dict[str, Any]:
         plain = reference.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")
+        if plain in self._shared:
+            return {"$ref": reference}
         name = f"{'closed' if closed else 'open'} {plain}"
         if name not in self._made:
             self._made[name] = True
