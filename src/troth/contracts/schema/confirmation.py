@@ -53,8 +53,8 @@ _REPLACED: dict[str, Any] = {
     "additionalProperties": _additional,
 }
 _VALIDATORS: dict[Dialect, Any] = {
-    Dialect.DRAFT_7: extend(Draft7Validator, _REPLACED),
-    Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),
+    Dialect.DRAFT_7: extend(Draft7Validator, _REPLACED),  # type: ignore[no-untyped-call]
+    Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),  # type: ignore[no-untyped-call]
 }
 _EMPTY: Registry[Any] = Registry()
 

@@ -174,30 +174,8 @@ BY_NAME: dict[Dialect, dict[str, Keyword]] = {
     dialect: {row.name: row for row in ROWS if dialect in row.dialects} for dialect in Dialect
 }
 IN_PLACE = frozenset(row.name for row in ROWS if row.in_place)
-#: Keywords that decide nothing about an instance.
-ANNOTATIONS = frozenset(
-    [
-        "$anchor",
-        "$comment",
-        "$defs",
-        "$dynamicAnchor",
-        "$id",
-        "$schema",
-        "$vocabulary",
-        "contentEncoding",
-        "contentMediaType",
-        "contentSchema",
-        "default",
-        "definitions",
-        "deprecated",
-        "description",
-        "examples",
-        "format",
-        "readOnly",
-        "title",
-        "writeOnly",
-    ]
-)
+#: Keywords that neither decide anything about an instance nor are referred to.
+COMMENTS = frozenset(["$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly"])
 
 
 def misshapen(schema: dict[str, Json], dialect: Dialect) -> tuple[str, str] | None:

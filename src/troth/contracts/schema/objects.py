@@ -55,7 +55,8 @@ def object_model(models: Models, literals: Literals) -> Outcome:
     asked = _Object()
     for literal in literals:
         _restrict(models, asked, literal)
-    if not asked.fits(max(asked.least, len(asked.required))):
+    asked.required = list(dict.fromkeys(asked.required))
+    if not asked.fits(max(asked.least, len(asked.required))) or not asked.forbidden.isdisjoint(asked.required):
         return EMPTY
     if len(asked.wanted) > _MOST_WANTED:
         return UNKNOWN
@@ -77,10 +78,15 @@ def _restrict(models: Models, asked: _Object, literal: Formula) -> None:
         asked.forbidden.add(arguments[0])
     else:
         names = models.formulas.narrowed(arguments[0], "string")
-        if not literal.positive:
+        listed = names.arguments[0] if names.kind == "in" and names.positive else ()
+        if not literal.positive and len(listed) == 1:
+            name = next(iter(listed))
+            asked.required.append(name)
+            asked.named.setdefault(name, []).append(arguments[1].negation)
+        elif not literal.positive:
             asked.wanted.append((names, arguments[1].negation))
-        elif names.kind == "in" and names.positive:
-            for name in names.arguments[0]:
+        elif listed:
+            for name in listed:
                 asked.named.setdefault(name, []).append(arguments[1])
         else:
             asked.every.append((names, arguments[1]))
