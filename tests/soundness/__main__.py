@@ -41,6 +41,7 @@ def _shard(shard: int) -> dict[str, Any]:
     return {
         "pairs": SHARD,
         "answers": dict(tally.answers),
+        "yes": dict(tally.words),
         "instances": tally.instances,
         "refuted": tally.refuted,
         "seconds": round(time.monotonic() - began, 1),

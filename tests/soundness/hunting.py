@@ -45,6 +45,7 @@ class Tally:
     """What came of a row of pairs."""
 
     answers: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
     refuted: list[int] = field(default_factory=list)
     instances: int = 0
 
@@ -56,13 +57,14 @@ def hunted(number: int, tally: Tally, *, search: bool, draws: int = 24) -> None:
     """
     old, new = pair(number)
     try:
-        answer = contained(old, new, search=search).answer
+        answer, words = _asked(old, new, search)
     except MalformedSchema:
         tally.answers["malformed"] += 1
         return
     tally.answers[answer.value] += 1
     if answer is not Answer.YES:
         return
+    tally.words[words] += 1
     documents = Document(old, None, Bounds()), Document(new, None, Bounds())
     under_old, under_new = (Evaluator(document) for document in documents)
     for instance in instances(documents, number, draws):
@@ -70,6 +72,11 @@ def hunted(number: int, tally: Tally, *, search: bool, draws: int = 24) -> None:
         if under_old.valid(instance) and not under_new.valid(instance):
             tally.refuted.append(number)
             return
+
+
+def _asked(old: Any, new: Any, search: bool) -> tuple[Answer, str]:
+    said = contained(old, new, search=search)
+    return said.answer, said.words
 
 
 def instances(documents: tuple[Document, Document], number: int, draws: int) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from random import Random
 from typing import Any
 
@@ -12,6 +13,9 @@ Schema = Any
 _NAMES = ("a", "b", "c", "ab")
 _PATTERNS = ("^a", "b$", "^[ab]+$", "c", "^.$", "^a|b$")
 _VALUES: tuple[Any, ...] = (None, True, False, 0, 1, 2, 1.0, 1.5, -1, "", "a", "b", "ab", [], [1], ["a"], {}, {"a": 1})
+_IN_PLACE = frozenset(
+    ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies", "propertyNames"]
+)
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _NUMBERS = (-2, -1, 0, 0.5, 1, 1.5, 2, 3, 4)
 
@@ -24,19 +28,11 @@ class SchemaDrawing:
         self.new_draft = dialect is Dialect.DRAFT_2020_12
         self.definitions = "$defs" if self.new_draft else "definitions"
 
-    def document(self) -> Schema:
-        """A schema with definitions, which may refer to themselves below properties and items."""
-        schema = self.schema(3)
-        if isinstance(schema, dict) and self.chance.random() < 0.25:
-            schema[self.definitions] = {name: self.guarded() for name in ("x", "y")}
-        return schema
-
-    def guarded(self) -> Schema:
-        """A schema of two levels without a reference to the same instance."""
-        made = self.schema(1)
-        if isinstance(made, dict) and self.chance.random() < 0.6:
-            made["properties"] = {"a": {"$ref": f"#/{self.definitions}/{self.chance.choice('xy')}"}}
-        return made
+    def below(self, depth: int) -> Schema:
+        """A schema for what lies inside an instance; there it may be a reference, also to itself."""
+        if self.chance.random() < 0.12:
+            return {"$ref": f"#/{self.definitions}/{self.chance.choice('xy')}"}
+        return self.schema(depth)
 
     def schema(self, depth: int) -> Schema:
         """One schema."""
@@ -87,7 +83,7 @@ class SchemaDrawing:
         chance = self.chance
 
         def inner() -> Schema:
-            return self.schema(depth - 1)
+            return self.schema(depth - 1) if keyword in _IN_PLACE else self.below(depth - 1)
 
         if keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
             return chance.choice(_NUMBERS)
@@ -197,23 +193,19 @@ def pair(number: int) -> tuple[Schema, Schema]:
     chance = Random(number)
     dialect = chance.choice(list(Dialect))
     drawing = SchemaDrawing(chance, dialect)
-    old = drawing.document()
-    new = copy.deepcopy(old)
-    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+    old = drawing.schema(3)
+    new = copy.deepcopy(old) if chance.random() < 0.92 else drawing.schema(3)
+    for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
         new = drawing.changed(new)
-    new = _hoisted(new, old, drawing.definitions)
-    if chance.random() < 0.1:
-        new = _hoisted(drawing.document(), old, drawing.definitions)
-    both = [_declared(_hoisted(schema, old, drawing.definitions), dialect) for schema in (old, new)]
+    known = {name: drawing.schema(2) for name in ("x", "y")}
+    later = {name: drawing.changed(schema) if chance.random() < 0.3 else schema for name, schema in known.items()}
+    both = [_whole(old, known, drawing), _whole(new, later, drawing)]
     return (both[0], both[1]) if chance.random() < 0.5 else (both[1], both[0])
 
 
-def _hoisted(schema: Schema, old: Schema, definitions: str) -> Schema:
-    """The schema with the definitions at its root, where the references look for them."""
-    if not isinstance(schema, dict) or not isinstance(old, dict) or definitions not in old or definitions in schema:
+def _whole(schema: Schema, known: dict[str, Schema], drawing: SchemaDrawing) -> Schema:
+    """A document: the schema with its dialect, and with definitions where it refers to them."""
+    if not isinstance(schema, dict):
         return schema
-    return {**schema, definitions: old[definitions]}
-
-
-def _declared(schema: Schema, dialect: Dialect) -> Schema:
-    return {"$schema": dialect.value, **schema} if isinstance(schema, dict) else schema
+    definitions = {drawing.definitions: known} if '"$ref"' in json.dumps(schema) else {}
+    return {"$schema": drawing.dialect.value, **schema, **definitions}

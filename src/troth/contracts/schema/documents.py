@@ -94,14 +94,18 @@ class Document:
         return self._targets[id(schema)]
 
     def resolve_dynamic(self, schema: Schema) -> Schema | None:
-        """The schema that `$dynamicRef` leads to, where that is the same for every instance; else None (core, 8.2.3.2)."""
+        """The schema that `$dynamicRef` leads to, where that is the same for every instance; else None (core, 8.2.3.2).
+
+        Validation begins in the outermost resource. So where that has the anchor, it is the one that is meant.
+        """
         assert isinstance(schema, dict)
         target = self._target(self.place(schema), schema["$dynamicRef"])
         fragment = urldefrag(schema["$dynamicRef"])[1]
         if not isinstance(target, dict) or target.get("$dynamicAnchor") != fragment:
             return target
         rivals = [resource.dynamic[fragment] for resource in self._resources.values() if fragment in resource.dynamic]
-        return target if len(rivals) == 1 else None
+        outermost = self.place(self.root).resource.dynamic.get(fragment)
+        return target if len(rivals) == 1 else outermost
 
     def in_place(self, schema: Schema) -> Iterator[Schema]:
         """The schemas that are applied to the same instance as `schema`."""
