@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urldefrag, urljoin
 
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
+
 from troth.contracts.schema.answers import Bounds, Dialect, Json
 from troth.contracts.schema.keywords import COMMENTS, IN_PLACE, misshapen, step, subschemas
 from troth.contracts.schema.values import key
@@ -176,7 +178,7 @@ class Document:
 
     def _target(self, place: Place, reference: str) -> Schema:
         uri, fragment = urldefrag(_joined(place.resource.uri, reference, place.pointer))
-        resource = self._resources.get(uri)
+        resource = self._resources.get(uri) or self._of_the_drafts(uri)
         if resource is None:
             raise malformed(
                 f"{place.pointer}/$ref",
@@ -189,6 +191,18 @@ class Document:
         if unquote(fragment) not in resource.anchors:
             raise _dangling(place, reference)
         return resource.anchors[unquote(fragment)]
+
+    def _of_the_drafts(self, uri: str) -> Resource | None:
+        """A meta-schema: those come with the validator, so that nothing has to be fetched."""
+        known = SPECIFICATIONS.get(uri)
+        if known is None or (known.contents.get("$id") or "").rstrip("#") != uri:
+            return None
+        root = _copied(known.contents)
+        self._walk(root, f"<{uri}>", Resource(uri, root, f"<{uri}>"))
+        for place in [place for place in self.places.values() if place.resource.uri == uri]:
+            for keyword in ("$ref", "$dynamicRef"):
+                self._check_reference(place, keyword)
+        return self._resources[uri]
 
     def _at(self, resource: Resource, pointer: str, place: Place, reference: str) -> Schema:
         found: Json = resource.root
