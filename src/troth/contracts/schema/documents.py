@@ -59,6 +59,7 @@ class Document:
         self.places: dict[int, Place] = {}
         self._resources: dict[str, Resource] = {}
         self._targets: dict[int, Schema] = {}
+        self._doubled: set[tuple[str, str]] = set()  # resources and anchors that name two schemas
         if not isinstance(self.root, dict | bool):
             raise malformed("", "a schema is an object, true or false", "JSON Schema 2020-12 core, 4.3")
         self.dialect = _dialect_of(self.root, dialect or Dialect.DRAFT_2020_12, "")
@@ -155,20 +156,19 @@ class Document:
                 raise malformed(f"{pointer}/$schema", "a document has one dialect", "two at once are not compared")
             resource = Resource(uri, schema, pointer)
             if self._resources.setdefault(uri, resource) is not resource:
-                raise malformed(f"{pointer}/$id", f"{uri[:200]!r} names two schemas", "JSON Schema core, 8.2")
+                self._doubled.add((uri, ""))
         if old_draft and fragment:
-            self._anchor(resource.anchors, fragment, schema, pointer)
+            self._anchor(resource, fragment, schema)
         for keyword in ("$anchor", "$dynamicAnchor") if self.dialect is Dialect.DRAFT_2020_12 else ():
             if isinstance(schema.get(keyword), str):
-                self._anchor(resource.anchors, schema[keyword], schema, pointer)
+                self._anchor(resource, schema[keyword], schema)
         if self.dialect is Dialect.DRAFT_2020_12 and isinstance(schema.get("$dynamicAnchor"), str):
             resource.dynamic[schema["$dynamicAnchor"]] = schema
         return resource
 
-    @staticmethod
-    def _anchor(anchors: dict[str, Schema], name: str, schema: Schema, pointer: str) -> None:
-        if anchors.setdefault(name, schema) is not schema:
-            raise malformed(pointer, f"the anchor {name[:200]!r} names two schemas", "JSON Schema core, 8.2.2")
+    def _anchor(self, resource: Resource, name: str, schema: Schema) -> None:
+        if resource.anchors.setdefault(name, schema) is not schema:
+            self._doubled.add((resource.uri, name))
 
     def _check_reference(self, place: Place, keyword: str) -> None:
         schema = place.schema
@@ -186,7 +186,12 @@ class Document:
                 "references to other documents are never fetched",
                 "put the schema under $defs and refer to it there",
             )
-        if fragment.startswith("/") or not fragment:
+        pointed = fragment.startswith("/") or not fragment
+        if (uri, "" if pointed else unquote(fragment)) in self._doubled:
+            raise malformed(
+                f"{place.pointer}/$ref", f"{reference[:200]!r} names two schemas", "JSON Schema 2020-12 core, 8.2.1"
+            )
+        if pointed:
             return self._at(resource, unquote(fragment), place, reference)
         if unquote(fragment) not in resource.anchors:
             raise _dangling(place, reference)

@@ -25,6 +25,7 @@ from troth.contracts.schema.strings import string_model
 
 _DEEPEST = 300
 _MANY_OPTIONS = 6
+_PATTERN_STEPS = 10  # what a pattern costs beside other atoms
 _MANY_SPLITS = 60
 _Facts = dict[int, Formula]
 
@@ -226,6 +227,7 @@ class Proof(Holding):
         if type_ == "number":
             return number_model(facts)
         if type_ == "string":
+            self.steps.take(_PATTERN_STEPS * sum([fact.kind == "matches" for fact in facts]))
             return string_model(facts)
         return array_model(self, facts) if type_ == "array" else object_model(self, facts)
 
