@@ -26,6 +26,7 @@ from troth.contracts.schema.strings import string_model
 _DEEPEST = 300
 _MANY_OPTIONS = 6
 _PATTERN_STEPS = 10  # what a pattern costs beside other atoms
+_UNDECIDED_STEPS = 15_000  # what it costs to find out that patterns are too hard
 _MANY_SPLITS = 60
 _Facts = dict[int, Formula]
 
@@ -227,8 +228,12 @@ class Proof(Holding):
         if type_ == "number":
             return number_model(facts)
         if type_ == "string":
-            self.steps.take(_PATTERN_STEPS * sum([fact.kind == "matches" for fact in facts]))
-            return string_model(facts)
+            patterns = sum([fact.kind == "matches" for fact in facts])
+            self.steps.take(_PATTERN_STEPS * patterns * (patterns + 1) // 2)
+            outcome = string_model(facts)
+            if patterns and outcome.status is Status.UNKNOWN:
+                self.steps.take(_UNDECIDED_STEPS)
+            return outcome
         return array_model(self, facts) if type_ == "array" else object_model(self, facts)
 
     def _among(self, facts: list[Formula], values: list[Json], otherwise: Outcome) -> Outcome:
