@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema import Draft7Validator, Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
-from referencing import Registry
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
 from troth.contracts.schema.answers import Dialect, Json
 from troth.contracts.schema.documents import Document
@@ -53,10 +53,9 @@ _REPLACED: dict[str, Any] = {
     "additionalProperties": _additional,
 }
 _VALIDATORS: dict[Dialect, Any] = {
-    Dialect.DRAFT_7: extend(Draft7Validator, _REPLACED),
-    Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),
+    Dialect.DRAFT_7: extend(Draft7Validator, _REPLACED),  # type: ignore[no-untyped-call]
+    Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),  # type: ignore[no-untyped-call]
 }
-_EMPTY: Registry[Any] = Registry()
 
 
 class Confirmation:
@@ -64,7 +63,7 @@ class Confirmation:
 
     def __init__(self, document: Document, *, formats: bool) -> None:
         kind = _VALIDATORS[document.dialect]
-        self._validator = kind(document.root, registry=_EMPTY, format_checker=CHECKER if formats else None)
+        self._validator = kind(document.root, registry=REGISTRY, format_checker=CHECKER if formats else None)
 
     def says(self, instance: Json) -> bool | None:
         """Whether `instance` is valid; None where the validator breaks off."""

@@ -120,6 +120,8 @@ class _Pair:
 
     def _proved(self) -> tuple[Outcome, str]:
         """What the proof finds, in words too."""
+        if not self.opened and self.old.same_as(self.new):
+            return EMPTY, _THE_SAME
         try:
             old, new, proof = self._begun()
             left, right = old.root(), new.root()
@@ -134,7 +136,7 @@ class _Pair:
             return UNKNOWN, _TOO_MUCH
 
     def _begun(self) -> tuple[Assertions, Assertions, Proof]:
-        formulas, steps = Formulas(), Steps(self.bounds.steps)
+        formulas, steps = Formulas(), Steps(self.bounds.steps + 4 * (self.old.size + self.new.size))
         formulas.expand = _expanded
         old = Assertions(self.old, formulas, steps, formats=self.formats, opened=False)
         new = Assertions(self.new, formulas, steps, formats=self.formats, opened=self.opened)
