@@ -109,8 +109,8 @@ class Story:
             "two environments, the same one each time", lambda s: s[0] == s[2] and s[0] != s[1] and all(map(len, s))
         )
         self._teller.saw("sam calls 0.1.1, 0.2.0 and 0.1.1; the receipts name", environments, both)
-        workers = [line for line in self._stage.ada.metrics().splitlines() if line.startswith("troth_workers ")]
-        warm = Holding("a worker of each is up", lambda s: float(s[0].split()[1]) >= 2)
+        workers = [line for line in self._stage.ada.metrics().splitlines() if line.startswith("troth_workers{")]
+        warm = Holding("a worker of each is up", lambda s: sum(float(line.split()[1]) for line in s) >= 2)
         self._teller.saw("neither had to make room for the other", workers, warm)
 
     def _break(self) -> None:
@@ -154,7 +154,7 @@ class Story:
         lie = self._stage.compile("iris", "1.0.1")
         self._refused("a revision that no longer takes sepal_width", "ALG-05, ALG-09", lie, "2.0.0", bump="revision")
         self._refused(
-            "a private revision in the public line 0.1", "ALG-10", fix, "1.1.0", number="0.1.2", visibility="private"
+            "a private revision in the public line 0.1", "ALG-10", fix, "2.0.0", number="0.1.2", visibility="private"
         )
         self._refused(
             "a minor that newly asks for the network", "ALG-08", online, "2.0.0", bump="minor", visibility="public"
