@@ -160,7 +160,7 @@ class Story:
             "a minor that newly asks for the network", "ALG-08", online, "2.0.0", bump="minor", visibility="public"
         )
         self._refused(
-            "other source under the number 0.1.1", "ALG-02", self._hashes["iris 0.1.0"], "0.1.2", number="0.1.1"
+            "other source under the number 0.1.1", "ALG-02", self._hashes["iris 0.1.0"], "2.0.0", number="0.1.1"
         )
         self._refused("under a number that is none, v1.2", "ALG-01", fix, None, number="v1.2")
 
@@ -241,9 +241,9 @@ def _refusal(attempt: Callable[[], Any]) -> tuple[str, str | None]:
     try:
         return f"done: {attempt()}", None
     except TrothError as error:
-        lines = [f"  {line}" for line in differences(error.verdict)] if error.verdict else []
+        lines = list(differences(error.verdict)) if error.verdict else []
         reason = f"refused by {', '.join(error.clauses)}: {error.what}"
-        return "\n".join([reason, *lines, f"  help: {error.repair}"]), error.least
+        return "\n".join([reason, *lines, f"help: {error.repair}"]), error.least
 
 
 def _said(attempt: Callable[[], Any]) -> str:
