@@ -91,8 +91,9 @@ def write_project(
     permissions: Mapping[str, Any] | None = None,
     dependencies: list[str] | None = None,
     files: Mapping[str, bytes] | None = None,
+    contract: Mapping[str, str] | None = None,
 ) -> Path:
-    """Writes a project; `permissions` are the lines of its [permissions] table."""
+    """Writes a project; `permissions` and `contract` are the lines of these tables."""
     (folder / "src").mkdir(parents=True, exist_ok=True)
     lines = [
         "[algorithm]",
@@ -103,6 +104,8 @@ def write_project(
     ]
     for key, value in (permissions or {}).items():
         lines.append(f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {str(value).lower()}")
+    if contract:
+        lines += ["[contract]", *(f'{key} = "{path}"' for key, path in contract.items())]
     (folder / "troth.toml").write_text("\n".join(lines) + "\n")
     (folder / "src" / f"{name}.py").write_text(code)
     for path, content in (files or {}).items():

@@ -5,6 +5,7 @@
     |  |- MalformedReference        malformed-reference       400   2    (ALG-12)
     |  |- MalformedName             malformed-name            400   2
     |  |- MalformedPayload          malformed-payload         400   2    (the command's wire format)
+    |  |- MalformedSchema           malformed-schema          400   2    (a JSON Schema that cannot be compared)
     |  |- MalformedSource           malformed-source          400   2    (a folder that cannot be published)
     |  |- MalformedSetting          malformed-setting         400   2
     |  `- TooLarge                  too-large                 413   2
@@ -59,6 +60,7 @@ class TrothError(Exception):
         asked: Any = None,
         found: Any = None,
         least: str | None = None,
+        verdict: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -68,6 +70,8 @@ class TrothError(Exception):
         self.asked = asked
         self.found = found
         self.least = least
+        #: what the policy said of a candidate, whole
+        self.verdict = verdict
 
     def as_problem(self) -> dict[str, Any]:
         """The error as RFC 9457 problem details with troth's own members."""
@@ -83,6 +87,7 @@ class TrothError(Exception):
             "asked": self.asked,
             "found": self.found,
             "least": self.least,
+            "verdict": self.verdict,
         }
 
     @staticmethod
@@ -97,6 +102,7 @@ class TrothError(Exception):
             asked=problem.get("asked"),
             found=problem.get("found"),
             least=problem.get("least"),
+            verdict=problem.get("verdict"),
         )
 
 
@@ -122,6 +128,12 @@ class MalformedPayload(Malformed):
     """A payload does not fit the wire format of its command."""
 
     code = "malformed-payload"
+
+
+class MalformedSchema(Malformed):
+    """A JSON Schema is not one that can be compared."""
+
+    code = "malformed-schema"
 
 
 class MalformedSource(Malformed):

@@ -126,6 +126,15 @@ class Settings:
     latest_private: Literal["always", "only-private"] = _setting(
         "always", "reading of note N6: latestPrivate answers members always, or only where nothing is public"
     )
+    compatibility: Literal["enforce", "warn"] = _setting(
+        "enforce", "what ALG-05, ALG-07 and ALG-09 object to is refused, or only said"
+    )
+    judging_seconds: float = _setting(
+        20.0, "time limit for comparing a contract with earlier ones; what is not proved then counts as a break"
+    )
+    replay_seconds: float = _setting(
+        120.0, "time limit for replaying all examples of a publication; what is not replayed then counts as a break"
+    )
     log_format: Literal["text", "json"] = _setting("text", "form of the server's log lines")
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "least important log line that is written"

@@ -48,7 +48,7 @@ class House:
     def publish(self, algorithm: str, commit: str, *numbers: str, visibility: str = "public") -> None:
         """Publishes the build under each of the numbers."""
         for number in numbers:
-            self.ada.publish(algorithm, commit, number=number, visibility=visibility)
+            self.ada.publish(algorithm, commit, number=number, visibility=visibility, confirm_permissions=True)
 
     def import_version(
         self, algorithm: str, commit: str, number: str, visibility: Literal["public", "private"]

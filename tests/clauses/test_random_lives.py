@@ -48,7 +48,7 @@ def test_random_lives(house: House, life: list[tuple[str, str, bool]]) -> None:
             build = online
         key = "number" if "." in how else "bump"
         try:
-            house.ada.publish(algorithm, build, visibility=visibility, **{key: how})
+            house.ada.publish(algorithm, build, visibility=visibility, confirm_permissions=True, **{key: how})
         except Refused as refusal:
             assert refusal.clauses
             continue

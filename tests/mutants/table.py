@@ -14,14 +14,20 @@ from immutables import Map
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
 from troth.calls.routing import AlgorithmRoutes, RoutingTable, VersionFact
+from troth.commands import comparing, judging, publishing
+from troth.commands.judging import Judging
+from troth.contracts.document import Contract
 from troth.doors.algorithmia import calls
 from troth.doors.algorithmia.answers import CallError
 from troth.doors.algorithmia.exchange import Exchange
 from troth.registry import build_records
-from troth.versions import policy, references, resolution
+from troth.versions import policy, promises, references, resolution
+from troth.versions.candidate import Candidate
+from troth.versions.evidence import NOTHING_JUDGED, Difference
 from troth.versions.history import BuildStatus
-from troth.versions.numbers import Number
+from troth.versions.numbers import Bump, Number
 from troth.versions.references import Form, Reference
+from troth.versions.verdict import Outcome
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def _unverified_manifest() -> None:
 def _permissions_for_ever() -> None:
     original = policy._major_permissions
 
-    def handler(candidate: policy.Candidate, history: Any, readings: Any) -> Any:
+    def handler(candidate: Candidate, history: Any, readings: Any) -> Any:
         if history.versions and not history.major_line(candidate.number.major):
             highest = history.versions[-1].number
             candidate = replace(candidate, number=Number(highest.major, highest.minor + 1, 0))
@@ -248,18 +254,94 @@ def _owners_only() -> None:
 
 _NO_08 = Mutant("no-major-permissions", "ALG-08 is left out of the rules", _without_rule("ALG-08"))
 _NO_10 = Mutant("no-minor-visibility", "ALG-10 is left out of the rules", _without_rule("ALG-10"))
+
+
+def _clients_judge() -> None:
+    async def nothing(self: Judging, question: Any) -> Any:
+        return NOTHING_JUDGED
+
+    _replace(Judging, "_judged", nothing)
+
+
+def _refusals_are_advice() -> None:
+    original = publishing._verdict
+
+    def advised(*arguments: Any) -> Any:
+        build, verdict, permissions = original(*arguments)
+        return build, replace(verdict, outcome=Outcome.ALLOWED), permissions
+
+    _replace(publishing, "_verdict", advised)
+
+
+_compared = comparing.compared
+
+
+def _comparing(change: Callable[[Contract], Contract], keep: Callable[[Difference], bool]) -> Callable[[], None]:
+    """A mutant of the comparing: of other contracts, or with some of the differences only."""
+
+    def mutated(old: list[Contract], new: Contract, seconds: float) -> list[tuple[Difference, ...]]:
+        found = _compared([change(contract) for contract in old], change(new), seconds)
+        return [tuple(filter(keep, differences)) for differences in found]
+
+    return lambda: _replace(judging, "compared", mutated)
+
+
+def _turned(contract: Contract) -> Contract:
+    return Contract(contract.output, contract.input, contract.examples)
+
+
+def _is_input(difference: Difference) -> bool:
+    return difference.path.startswith("input")
+
+
+def _only_the_last() -> None:
+    original = promises._earlier
+    _replace(promises, "_earlier", lambda candidate, history: original(candidate, history)[-1:])
+
+
+def _revisions_may_add() -> None:
+    original = promises.differs
+
+    def breaks_only(candidate: Any, history: Any, readings: Any) -> Any:
+        found = original(candidate, history, readings)
+        differences = [one for row in found.contradictions for one in row.differences] if found else []
+        return found if any(one.least is Bump.MAJOR for one in differences) else None
+
+    rules = tuple(replace(rule, handler=breaks_only) if rule.clause == "ALG-09" else rule for rule in policy.RULES)
+    _replace(policy, "RULES", rules)
+
+
 _NO_RISE = Mutant("no-rise", "a revision below the highest of its line is let through", _without_rule("ALG-15"))
 
 #: Enforced clause to its mutants. Clauses that follow from others have the mutants of their causes.
 MUTANTS: dict[str, list[Mutant]] = {
     "ALG-01": [Mutant("lenient-numbers", "numbers are read out of any text", _lenient_numbers)],
     "ALG-02": [Mutant("no-unused", "ALG-02 is left out of the rules", _without_rule("ALG-02"))],
+    "ALG-03": [
+        Mutant("clients-judge", "the server compares no contracts", _clients_judge),
+        Mutant("refusals-are-advice", "the server publishes what its policy refuses", _refusals_are_advice),
+    ],
     "ALG-04": [
         Mutant("unverified-source", "sources are not hashed when they are loaded", _unverified_source),
         Mutant("unverified-content", "only the names of files are compared", _unverified_manifest),
     ],
+    "ALG-05": [
+        Mutant("no-breaks", "ALG-05 is left out of the rules", _without_rule("ALG-05")),
+        Mutant("sides-turned", "inputs are judged as outputs are", _comparing(_turned, lambda one: True)),
+        Mutant("inputs-only", "outputs are not compared", _comparing(lambda one: one, _is_input)),
+    ],
     "ALG-06": [Mutant("permissions-for-ever", "a new major is held to the old permissions", _permissions_for_ever)],
+    "ALG-07": [
+        Mutant("no-minors", "ALG-07 is left out of the rules", _without_rule("ALG-07")),
+        Mutant("only-the-last", "a minor is compared with the last version only", _only_the_last),
+        Mutant("cannot-tell-is-yes", "what cannot be told is let through",
+               _comparing(lambda one: one, lambda one: not one.undecided)),
+    ],
     "ALG-08": [_NO_08],
+    "ALG-09": [
+        Mutant("no-revisions", "ALG-09 is left out of the rules", _without_rule("ALG-09")),
+        Mutant("revisions-may-add", "a revision may bring what breaks nobody", _revisions_may_add),
+    ],
     "ALG-10": [_NO_10],
     "ALG-11": [_NO_10, _NO_RISE],
     "ALG-12": [

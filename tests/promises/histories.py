@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 
+from troth.versions.candidate import Candidate
 from troth.versions.history import BuildStatus, Built, History, Published
 from troth.versions.numbers import ZERO, Bump, Number
 from troth.versions.permissions import Permissions
-from troth.versions.policy import Candidate, judge
+from troth.versions.policy import judge
 from troth.versions.verdict import Outcome
 
 Attempt: TypeAlias = Candidate | tuple[Bump, Permissions]
@@ -24,7 +25,7 @@ permission_sets = st.builds(
 small = st.integers(0, 3)
 numbers = st.builds(Number, small, small, small)
 hashes = st.integers(0, 5).map(lambda n: f"{n:040x}")
-candidates = st.builds(Candidate, numbers, permission_sets)
+candidates = st.builds(Candidate, numbers, permission_sets, confirmed=st.just(True))
 
 #: What is tried one after the other; only what the policy allows becomes history.
 attempts = st.lists(
@@ -63,7 +64,7 @@ def lived(tries: list[Attempt]) -> list[History]:
         history = stages[-1]
         if not isinstance(attempt, Candidate):
             bump, permissions = attempt
-            attempt = Candidate(max(history.numbers(), default=ZERO).raised(bump), permissions)
+            attempt = Candidate(max(history.numbers(), default=ZERO).raised(bump), permissions, confirmed=True)
         if judge(attempt, history).outcome is Outcome.ALLOWED:
             version = Published(attempt.number, attempt.permissions, "a" * 40)
             stages.append(History((*history.versions, version), history.builds))

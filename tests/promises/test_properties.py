@@ -13,10 +13,11 @@ from troth.calls.routing import Caller, Route, RoutingTable, VersionFact, algori
 from troth.errors import MalformedReference, NotFound
 from troth.runtime.engine import VersionSpec
 from troth.versions import references
+from troth.versions.candidate import Candidate
 from troth.versions.history import BuildStatus, History, Readings
 from troth.versions.numbers import Bump, Number
 from troth.versions.permissions import Permissions
-from troth.versions.policy import Candidate, judge
+from troth.versions.policy import judge
 from troth.versions.resolution import resolve
 from troth.versions.verdict import Outcome
 
@@ -106,7 +107,7 @@ def test_a_verdict_says_what_would_pass(tries: list[histories.Attempt], candidat
     assert verdict.clauses
     assert all(finding.text and finding.repair for finding in verdict.findings)
     assert verdict.least is not None
-    assert judge(Candidate(verdict.least, candidate.permissions), history).outcome is Outcome.ALLOWED
+    assert judge(Candidate(verdict.least, candidate.permissions, confirmed=True), history).outcome is Outcome.ALLOWED
 
 
 @given(histories.attempts, histories.permission_sets)
@@ -114,4 +115,4 @@ def test_a_verdict_says_what_would_pass(tries: list[histories.Attempt], candidat
 def test_a_new_major_is_always_allowed(tries: list[histories.Attempt], permissions: Permissions) -> None:
     history = histories.lived(tries)[-1]
     number = max(history.numbers(), default=Number(0, 0, 0)).raised(Bump.MAJOR)
-    assert judge(Candidate(number, permissions), history).outcome is Outcome.ALLOWED
+    assert judge(Candidate(number, permissions, confirmed=True), history).outcome is Outcome.ALLOWED

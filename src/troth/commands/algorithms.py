@@ -1,4 +1,4 @@
-"""Commands on algorithms: create, compile, publish."""
+"""Commands on algorithms: create and compile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import json
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -19,29 +18,26 @@ from troth.commands.bus import Envelope, Outcome, Transaction
 from troth.commands.formats import Payload
 from troth.contracts.project import FILE, project_of
 from troth.contracts.template import template
-from troth.errors import MalformedSource, NotFound, Refused
+from troth.errors import MalformedSource, NotFound
 from troth.registry import accounts, build_records, catalog
 from troth.registry.database import Database
 from troth.versions import names
-from troth.versions.history import BuildStatus, History, Readings
+from troth.versions.history import BuildStatus
 from troth.versions.manifest import Manifest
-from troth.versions.numbers import Bump, Number
-from troth.versions.permissions import Permissions
-from troth.versions.policy import Candidate, judge, next_number
-from troth.versions.verdict import Outcome as Answer
 
 Found = TypeVar("Found")
 
 
-def _require(action: str, connection: Connection, actor: Actor, subject: str) -> None:
-    """Whether the owner, or the algorithm, exists is not told to those who may not act for the owner."""
+def require_for(action: str, connection: Connection, actor: Actor, subject: str) -> None:
+    """Raises Forbidden unless the actor may do this; whether owner or algorithm exist is not told to who may not."""
     owner_name = subject.split("/")[0]
     owner = accounts.find_account(connection, owner_name)
     role = accounts.role_of(connection, owner.id, actor.id) if owner else None
     require(action, relations(actor, owner.id if owner else None, role), subject)
 
 
-def _existing(connection: Connection, subject: str) -> catalog.AlgorithmRow:
+def existing(connection: Connection, subject: str) -> catalog.AlgorithmRow:
+    """The algorithm of that name. Raises NotFound."""
     if found := catalog.find_algorithm(connection, *subject.split("/")):
         return found
     raise NotFound(f"there is no algorithm {subject}", repair="create it first (troth publish does)", asked=subject)
@@ -55,7 +51,7 @@ class CreateAlgorithm:
         self._repositories = repositories
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
-        _require("create_algorithm", connection, actor, payload["algorithm"])
+        require_for("create_algorithm", connection, actor, payload["algorithm"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> str:
         return await asyncio.to_thread(self._repository, actor, payload)
@@ -99,7 +95,7 @@ class StartBuild:
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         connection = transaction.connection
-        algorithm = _existing(connection, payload["algorithm"])
+        algorithm = existing(connection, payload["algorithm"])
         starter = accounts.get_account(connection, payload["started_by"])
         known = build_records.find_build(connection, algorithm.id, payload["hash"])
         if known is None or known.status is not BuildStatus.SUCCEEDED:
@@ -122,7 +118,7 @@ class FinishBuild:
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Built) -> dict[str, Any]:
         connection = transaction.connection
-        algorithm = _existing(connection, payload["algorithm"])
+        algorithm = existing(connection, payload["algorithm"])
         if prepared.manifest is not None:
             build_records.record_source(connection, prepared.manifest.digest, prepared.manifest, transaction.now)
         build_records.finish_build(connection, algorithm.id, payload["hash"], prepared.facts, transaction.now)
@@ -159,12 +155,12 @@ class CompileAlgorithm:
         self._submit = submit
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
-        _require("compile_algorithm", connection, actor, payload["algorithm"])
+        require_for("compile_algorithm", connection, actor, payload["algorithm"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> str:
         """The commit, whose build has ended."""
         subject = payload["algorithm"]
-        algorithm = await asyncio.to_thread(self._read, lambda connection: _existing(connection, subject))
+        algorithm = await asyncio.to_thread(self._read, lambda connection: existing(connection, subject))
         if "source" in payload:
             commit = await asyncio.to_thread(self._committed, algorithm, actor, payload)
         else:
@@ -183,7 +179,7 @@ class CompileAlgorithm:
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: str) -> dict[str, Any]:
         connection = transaction.connection
-        algorithm = _existing(connection, payload["algorithm"])
+        algorithm = existing(connection, payload["algorithm"])
         build = build_records.find_build(connection, algorithm.id, prepared)
         assert build is not None
         return {
@@ -241,78 +237,3 @@ class CompileAlgorithm:
         payload = {"algorithm": subject, "hash": commit, **more}
         envelope = Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4()))
         await self._submit(envelope)
-
-
-class PublishVersion:
-    """Gives a successful build a number, if the policy allows it."""
-
-    def __init__(self, readings: Readings) -> None:
-        self._readings = readings
-
-    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
-        _require("publish_version", connection, actor, payload["algorithm"])
-
-    async def prepare(self, actor: Actor, payload: Payload) -> None:
-        return None
-
-    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
-        connection = transaction.connection
-        algorithm = _existing(connection, payload["algorithm"])
-        catalog.lock_algorithm(connection, algorithm.id)
-        build = _publishable(connection, algorithm, payload["hash"])
-        history = catalog.history_of(connection, algorithm.id)
-        number = Number.parse(payload["number"]) if "number" in payload else next_number(history, Bump(payload["bump"]))
-        permissions = _permissions(build, history, number, payload.get("visibility"))
-        verdict = judge(Candidate(number, permissions), history, self._readings)
-        if verdict.outcome is not Answer.ALLOWED:
-            raise verdict.refusal()
-        catalog.add_version(
-            connection,
-            build,
-            permissions,
-            verdict,
-            notes=payload.get("notes", ""),
-            details=payload.get("details", {}),
-            actor_id=transaction.actor.id,
-            now=transaction.now,
-        )
-        transaction.changed_algorithms.add(algorithm.id)
-        return {
-            "algorithm": algorithm.subject,
-            "version": str(number),
-            "hash": build.hash,
-            "source": build.source,
-            "permissions": permissions.as_dict(),
-            "verdict": verdict.as_dict(),
-            "warnings": _warnings(permissions),
-        }
-
-
-def _publishable(connection: Connection, algorithm: catalog.AlgorithmRow, commit: str) -> build_records.BuildRow:
-    build = build_records.find_build(connection, algorithm.id, commit)
-    if build is not None and build.status is BuildStatus.SUCCEEDED:
-        return build
-    found = f"its build is {build.status}" if build else "no build has that hash"
-    raise Refused(
-        f"{commit} cannot be published: {found}",
-        why="a version is a successful build",
-        repair="compile it first",
-        clauses=["ALG-22"],
-        asked=commit,
-        found=found,
-    )
-
-
-def _permissions(build: build_records.BuildRow, history: History, number: Number, asked: str | None) -> Permissions:
-    """What the candidate would have: visibility as asked, else as the source declares, else as its line has, else private."""
-    line = history.minor_line(number.major, number.minor) or history.major_line(number.major)
-    if asked is None and not build.visibility_declared and line:
-        asked = line[0].permissions.visibility
-    return replace(build.permissions, visibility=asked) if asked else build.permissions  # type: ignore[arg-type]
-
-
-def _warnings(permissions: Permissions) -> list[str]:
-    """What the author should know though it is allowed."""
-    if permissions.network_access == "full":
-        return ["versions with network_access full are published but not run by this release of troth"]
-    return []

@@ -79,8 +79,15 @@ class Handler(Protocol):
         ...
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
-        """Judges, then writes, and returns the result. May run again, so it has no effect but on the connection."""
+        """Judges, then writes, and returns the result. May run again, so it has no effect but on the connection.
+
+        Raises Moved where what was prepared no longer holds.
+        """
         ...
+
+
+class Moved(Exception):
+    """What was prepared no longer holds, because others wrote meanwhile: it is prepared again."""
 
 
 class Listener(Protocol):
@@ -110,14 +117,25 @@ class Bus:
         if earlier := await asyncio.to_thread(self._earlier, handler, envelope, payload):
             return _replayed(envelope, earlier)
         payload = self._formats.up_converted(envelope.command, envelope.version, payload)
-        prepared = await handler.prepare(envelope.actor, payload)
-        recorded, transaction = await self._database.write(
-            lambda connection: self._commit(connection, handler, envelope, payload, prepared),
-            after=lambda done: self._tell(done[1]),
-        )
+        recorded, transaction = await self._written(handler, envelope, payload)
         outcome = _replayed(envelope, recorded)
         log.info("command done", command=envelope.command, uuid=envelope.uuid, actor=envelope.actor.name)
         return Outcome(outcome.uuid, outcome.command, outcome.version, outcome.result, transaction.secrets)
+
+    async def _written(
+        self, handler: Handler, envelope: Envelope, payload: Payload
+    ) -> tuple[dict[str, Any], Transaction]:
+        """The outcome and its transaction; prepared anew as long as others are faster."""
+        while True:
+            prepared = await handler.prepare(envelope.actor, payload)
+
+            def commit(connection: Connection, prepared: Any = prepared) -> tuple[dict[str, Any], Transaction]:
+                return self._commit(connection, handler, envelope, payload, prepared)
+
+            try:
+                return await self._database.write(commit, after=lambda done: self._tell(done[1]))
+            except Moved:
+                log.info("prepared again", command=envelope.command, uuid=envelope.uuid)
 
     def _earlier(self, handler: Handler, envelope: Envelope, payload: Payload) -> dict[str, Any] | None:
         """The outcome of the same command before; authority is asked for where there is none."""

@@ -58,6 +58,10 @@ class Formats:
             payload = self.steps[name, step](payload)
         return payload
 
+    def newest(self, name: str) -> int:
+        """The newest version of a command. Raises NotFound."""
+        return max(self._versions(name))
+
     def _versions(self, name: str) -> Mapping[int, Draft202012Validator]:
         if found := self.schemas.get(name):
             return found

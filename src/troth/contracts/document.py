@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from troth.contracts.examples import check_tolerance
 from troth.errors import MalformedSource
 from troth.versions.permissions import Permissions
 
@@ -37,6 +39,28 @@ def contract_document(
         "permissions": permissions.as_dict(),
     }
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A stored contract, read: JSON Schemas of input and output, None where there is none, and examples of calls."""
+
+    input: dict[str, Any] | None = None
+    output: dict[str, Any] | None = None
+    examples: tuple[dict[str, Any], ...] = ()
+
+    def schema(self, side: Literal["input", "output"]) -> dict[str, Any] | None:
+        """What is promised of one side."""
+        return self.input if side == "input" else self.output
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"input": self.input, "output": self.output, "examples": list(self.examples)}
+
+
+def contract_of(document: bytes) -> Contract:
+    """The contract that a stored document holds; an empty document promises nothing."""
+    found = json.loads(document or b"{}")
+    return Contract(found.get("input"), found.get("output"), tuple(found.get("examples", ())))
 
 
 def with_permissions(document: bytes, permissions: Permissions) -> bytes:
@@ -76,11 +100,19 @@ def checked_schema(found: Any) -> dict[str, Any] | None:
 
 
 def examples_in(path: str, content: bytes) -> list[dict[str, Any]]:
-    """The examples of calls that a file of a source holds, each `{"input": ..., "output": ...}`. Raises MalformedSource."""
+    """The examples of calls that a file of a source holds, each `{"input": ..., "output": ..., "tolerance": ...}`.
+
+    The tolerance may be left out (`troth.contracts.examples`). Raises MalformedSource.
+    """
     examples = _json_in(path, content)
     shaped = isinstance(examples, list) and all(isinstance(e, dict) and {"input", "output"} <= set(e) for e in examples)
     if not shaped or len(examples) > _MOST_EXAMPLES:
         raise _malformed(path, f'it is a list of at most {_MOST_EXAMPLES} objects with "input" and "output"')
+    for example in examples:
+        try:
+            check_tolerance(example)
+        except ValueError as error:
+            raise _malformed(path, str(error)) from None
     return list(examples)
 
 

@@ -240,6 +240,14 @@ def history_of(connection: Connection, algorithm_id: str) -> History:
     )
 
 
+def contracts_of(connection: Connection, algorithm_id: str, major: int) -> dict[Number, bytes]:
+    """The stored contracts of the versions of a major line."""
+    rows = select(*_NUMBER, versions.c.contract).where(
+        versions.c.algorithm_id == algorithm_id, versions.c.major == major
+    )
+    return {Number(row.major, row.minor, row.revision): row.contract.encode() for row in connection.execute(rows)}
+
+
 _VERSION = (
     select(
         *(column.label(f"build_{column.name}") for column in COLUMNS),

@@ -102,8 +102,16 @@ class Client:
         return self.command("compile_algorithm", algorithm=algorithm, commit=commit)
 
     def publish(self, algorithm: str, commit: str, **how: Any) -> dict[str, Any]:
-        """Publishes a build; `how` holds `bump` or `number`, and `visibility` and `notes` where wanted."""
+        """Publishes a build; `how` holds `bump` or `number`, and `visibility`, `notes` and `confirm_permissions` where wanted.
+
+        The bump `least` is the lowest legal number.
+        """
         return self.command("publish_version", algorithm=algorithm, hash=commit, **how)
+
+    def check(self, algorithm: str, commit: str, **how: Any) -> dict[str, Any]:
+        """The verdict on what `publish` would do, and nothing is published. Without bump and number it names the lowest."""
+        payload = {"algorithm": algorithm, "hash": commit, **how}
+        return self._json("POST", "/api/v1/check", content=json.dumps(payload).encode())
 
     def call(self, reference: str, given: Any, *, seconds: float | None = None, stdout: bool = False) -> Answer:
         """Calls an algorithm with text, bytes, or anything that JSON can carry.

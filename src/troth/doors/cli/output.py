@@ -20,6 +20,7 @@ from rich.table import Table
 from troth.errors import TrothError
 from troth.sdk import Client
 from troth.settings import Settings, load
+from troth.versions.rendering import differences
 
 
 @Parameter(name="*")
@@ -107,12 +108,14 @@ def working(text: str) -> Iterator[None]:
 
 
 def show_error(error: TrothError, *, as_json: bool) -> None:
-    """An error in three lines: what, why with its clauses, and what helps."""
+    """An error in three lines: what, why with its clauses, and what helps; a verdict shows in between what differs."""
     if as_json:
         show_json(error.as_problem())
         return
     talk = console(stderr=True)
     talk.print(f"[bold red]error:[/] {escape(error.what)}")
+    for line in differences(error.verdict) if error.verdict else ():
+        talk.print(f"       {escape(line)}")
     clauses = "".join(f"\\[{clause}] " for clause in error.clauses if clause not in error.why)
     if error.why or clauses:
         talk.print(f"  [bold]why:[/] {clauses}{escape(error.why)}".rstrip())

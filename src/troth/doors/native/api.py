@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy import Connection
-from starlette.requests import Request
 
 from troth.access.roles import Actor
 from troth.builds.trees import Trees
@@ -21,7 +20,7 @@ from troth.calls.records import Records
 from troth.calls.routing import Caller
 from troth.clock import now, stamp
 from troth.commands.bus import Bus, Envelope
-from troth.doors.native.operations import Asked, Operation
+from troth.doors.native.operations import Asked, Operation, body_of
 from troth.errors import (
     Forbidden,
     Malformed,
@@ -114,7 +113,7 @@ class NativeApi:
         ]  # fmt: skip
 
     async def _command(self, asked: Asked) -> dict[str, Any]:
-        payload = await _body(asked.request, _LARGEST_PAYLOAD)
+        payload = await body_of(asked.request, _LARGEST_PAYLOAD)
         query: _Command = asked.query
         envelope = Envelope(
             query.command, query.version, payload, _actor(asked.caller), query.uuid or str(uuid.uuid4())
@@ -185,16 +184,3 @@ class NativeApi:
 
 def _actor(caller: Caller) -> Actor:
     return Actor(caller.id, caller.name, "user", caller.administrator)
-
-
-async def _body(request: Request, largest: int) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > largest:
-            raise TooLarge(
-                f"the payload is larger than {largest} bytes",
-                why="commands are small; what is large is uploaded as a source",
-                repair="send a smaller one",
-            )
-    return body

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from troth import __version__
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.authorization import caller_of
-from troth.errors import Failed, Malformed, TrothError, Unauthenticated
+from troth.errors import Failed, Malformed, TooLarge, TrothError, Unauthenticated
 
 log = structlog.get_logger()
 
@@ -76,6 +76,20 @@ def problem_response(error: TrothError, request_id: str) -> Response:
     """An error as RFC 9457 problem details."""
     body = json.dumps({**error.as_problem(), "instance": f"urn:troth:request:{request_id}"}, default=str)
     return Response(body, error.status, {"troth-request": request_id}, media_type="application/problem+json")
+
+
+async def body_of(request: Request, largest: int) -> bytes:
+    """The body of a request. Raises TooLarge."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest:
+            raise TooLarge(
+                f"the payload is larger than {largest} bytes",
+                why="commands are small; what is large is uploaded as a source",
+                repair="send a smaller one",
+            )
+    return body
 
 
 def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaitable[Response]]:

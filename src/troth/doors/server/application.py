@@ -13,6 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from troth import __version__
+from troth.commands.formats import shipped
+from troth.commands.publishing import Checking
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor
@@ -22,6 +24,7 @@ from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
+from troth.doors.native.check import CheckApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
@@ -93,6 +96,7 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
+    operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:

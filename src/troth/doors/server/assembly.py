@@ -32,6 +32,9 @@ from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
+from troth.commands.judging import Judging
+from troth.commands.publishing import PublishVersion
+from troth.commands.replaying import Replaying
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
@@ -71,6 +74,7 @@ class Server:
     environments: Environments
     build_logs: BuildLogs
     garbage: Garbage
+    judging: Judging
     launcher: Launcher
     observation: Observation
     results: Results
@@ -153,6 +157,7 @@ class Server:
         await self.engine.close(drain_seconds)
         await self.observation.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self.judging.close)
         await asyncio.to_thread(self.database.close)
         self.launcher.close()
         self.lock.close()
@@ -180,7 +185,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     trees.recover()
     repositories = Repositories(home.repositories)
     repositories.recover()
-    readings = Readings(settings.visibility_fixed_per, settings.latest_private)
+    readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
     launcher = launcher_of(settings)
@@ -211,10 +216,12 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads=threads,
     )
     garbage = Garbage(trees, repositories, environments)
+    replaying = Replaying(engine, seconds=settings.replay_seconds)
+    judging = Judging(database, readings, replaying, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     bus = Bus(database, shipped(), handlers, fronts)
-    handlers |= _handlers(bus, database, trees, repositories, building, garbage, readings)
+    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
     server = Server(
         settings,
         home,
@@ -227,6 +234,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         environments,
         build_logs,
         garbage,
+        judging,
         launcher,
         observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states()),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
@@ -251,7 +259,7 @@ def _handlers(
     repositories: Repositories,
     building: Building,
     garbage: Garbage,
-    readings: Readings,
+    judging: Judging,
 ) -> dict[str, Handler]:
     """Every command by its name."""
     return {
@@ -266,7 +274,7 @@ def _handlers(
         "finish_build": algorithm_commands.FinishBuild(building),
         "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
         "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
-        "publish_version": algorithm_commands.PublishVersion(readings),
+        "publish_version": PublishVersion(judging),
         "collect_garbage": CollectGarbage(database, garbage),
     }
 

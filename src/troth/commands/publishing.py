@@ -1,0 +1,130 @@
+"""The command that gives a build its number, and the question whether it would."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import Connection
+
+from troth.access.roles import Actor
+from troth.commands.algorithms import existing, require_for
+from troth.commands.bus import Moved, Transaction
+from troth.commands.formats import Payload
+from troth.commands.judging import LEAST, Judging, Snapshot
+from troth.errors import Refused
+from troth.registry import build_records, catalog
+from troth.registry.database import Database
+from troth.versions.history import BuildStatus
+from troth.versions.permissions import Permissions
+from troth.versions.verdict import Outcome as Answer
+from troth.versions.verdict import Verdict
+
+
+class PublishVersion:
+    """Gives a successful build a number, if the policy allows it."""
+
+    def __init__(self, judging: Judging) -> None:
+        self._judging = judging
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        require_for("publish_version", connection, actor, payload["algorithm"])
+
+    async def prepare(self, actor: Actor, payload: Payload) -> Snapshot:
+        return await self._judging.snapshot(payload)
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Snapshot) -> dict[str, Any]:
+        connection = transaction.connection
+        algorithm = existing(connection, payload["algorithm"])
+        catalog.lock_algorithm(connection, algorithm.id)
+        build, verdict, permissions = _verdict(connection, self._judging, algorithm, payload, prepared)
+        if verdict.outcome is not Answer.ALLOWED:
+            raise verdict.refusal()
+        catalog.add_version(
+            connection,
+            build,
+            permissions,
+            verdict,
+            notes=payload.get("notes", ""),
+            details=payload.get("details", {}),
+            actor_id=transaction.actor.id,
+            now=transaction.now,
+        )
+        transaction.changed_algorithms.add(algorithm.id)
+        return {
+            "algorithm": algorithm.subject,
+            "version": str(verdict.number),
+            "hash": build.hash,
+            "source": build.source,
+            "permissions": permissions.as_dict(),
+            "verdict": verdict.as_dict(),
+            "warnings": _warnings(permissions, verdict),
+        }
+
+
+class Checking:
+    """Answers whether a publication would be allowed, and changes nothing."""
+
+    def __init__(self, database: Database, judging: Judging) -> None:
+        self._database = database
+        self._judging = judging
+
+    async def verdict(self, actor: Actor, payload: Payload) -> dict[str, Any]:
+        """The verdict on what `payload` of `publish_version` asks for. Raises what publishing it would, but for refusals."""
+        await asyncio.to_thread(self._authorised, actor, payload)
+        while True:
+            snapshot = await self._judging.snapshot(payload)
+            try:
+                return await asyncio.to_thread(self._answered, payload, snapshot)
+            except Moved:
+                continue
+
+    def _authorised(self, actor: Actor, payload: Payload) -> None:
+        with self._database.read() as connection:
+            require_for("publish_version", connection, actor, payload["algorithm"])
+
+    def _answered(self, payload: Payload, snapshot: Snapshot) -> dict[str, Any]:
+        with self._database.read() as connection:
+            algorithm = existing(connection, payload["algorithm"])
+            build, verdict, permissions = _verdict(connection, self._judging, algorithm, payload, snapshot)
+        told = {"algorithm": algorithm.subject, "hash": build.hash, "permissions": permissions.as_dict()}
+        return {**told, "verdict": verdict.as_dict(), "warnings": _warnings(permissions, verdict)}
+
+
+def lowest(payload: Payload) -> Payload:
+    """The same question, for the lowest legal number where it names neither a bump nor a number."""
+    return payload if {"bump", "number"} & set(payload) else {**payload, "bump": LEAST}
+
+
+def _verdict(
+    connection: Connection, judging: Judging, algorithm: catalog.AlgorithmRow, payload: Payload, snapshot: Snapshot
+) -> tuple[build_records.BuildRow, Verdict, Permissions]:
+    """The build, the verdict on it and its permissions. Raises Moved where others were published since the snapshot."""
+    build = _publishable(connection, algorithm, payload["hash"])
+    history = catalog.history_of(connection, algorithm.id)
+    if history.numbers() != snapshot.numbers:
+        raise Moved
+    return build, *judging.verdict(payload, build, history, snapshot.judged)
+
+
+def _publishable(connection: Connection, algorithm: catalog.AlgorithmRow, commit: str) -> build_records.BuildRow:
+    build = build_records.find_build(connection, algorithm.id, commit)
+    if build is not None and build.status is BuildStatus.SUCCEEDED:
+        return build
+    found = f"its build is {build.status}" if build else "no build has that hash"
+    raise Refused(
+        f"{commit} cannot be published: {found}",
+        why="a version is a successful build",
+        repair="compile it first",
+        clauses=["ALG-22"],
+        asked=commit,
+        found=found,
+    )
+
+
+def _warnings(permissions: Permissions, verdict: Verdict) -> list[str]:
+    """What the author should know though it is allowed."""
+    said = [f"{finding.clause}: {finding.text}" for finding in verdict.warnings]
+    if permissions.network_access == "full":
+        said.append("versions with network_access full are published but not run by this release of troth")
+    return said

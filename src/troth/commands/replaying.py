@@ -1,0 +1,70 @@
+"""Examples replayed in the sandbox, as calls are: on a candidate, and on the version that it follows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from troth.contracts.replays import Replay, Reply
+from troth.registry.build_records import BuildRow
+from troth.runtime import worker
+from troth.runtime.engine import CallRequest, Engine, VersionSpec
+
+
+class Replaying:
+    """Replays examples one after the other; those of one publication have `seconds` together."""
+
+    def __init__(self, engine: Engine, *, seconds: float) -> None:
+        self._engine = engine
+        self._seconds = seconds
+
+    def deadline(self) -> float:
+        """When the replays of a publication that begin now have to be done."""
+        return time.monotonic() + self._seconds
+
+    async def replayed(
+        self, plan: Sequence[Replay], candidate: BuildRow, followed: BuildRow | None, deadline: float
+    ) -> list[Replay]:
+        """The same with what both versions replied; what there was no time for stays open.
+
+        Raises Unavailable where a version cannot be run at all.
+        """
+        done = []
+        for replay in plan:
+            wanted = [candidate, followed if replay.whose == "followed" else None]
+            replies = await asyncio.gather(
+                *(self._reply(build, replay.example["input"], deadline) for build in wanted if build is not None)
+            )
+            done.append(replace(replay, candidate=replies[0], followed=replies[1] if len(replies) > 1 else None))
+        return done
+
+    async def _reply(self, build: BuildRow, given: Any, deadline: float) -> Reply | None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return None
+        kind, body = (
+            (worker.TEXT, given.encode()) if isinstance(given, str) else (worker.JSON, json.dumps(given).encode())
+        )
+        result = await self._engine.call(_spec(build), CallRequest(kind, body, left))
+        found = json.loads(result.body)
+        if result.failed:
+            return Reply(result.seconds, fault=f"{found['error_type']}: {found['message']}"[:1000])
+        return Reply(result.seconds, found)
+
+
+def _spec(build: BuildRow) -> VersionSpec:
+    """As calls by the build's hash run it."""
+    return VersionSpec(
+        id=f"{build.algorithm_id}:{build.hash}:{build.permissions.network_access}",
+        algorithm_id=build.algorithm_id,
+        hash=build.hash,
+        manifest=build.source,
+        entry=build.entry,
+        environment=build.environment,
+        network_access=build.permissions.network_access,
+        environment_content=build.environment_content,
+    )

@@ -1,0 +1,150 @@
+"""Two schemas of one message: whether the checker of schemas proves the one within the other, and which places differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from troth.contracts.changes import ABSENT, Change, Level
+from troth.contracts.openapi import writing
+from troth.contracts.openapi.document import Document
+from troth.contracts.openapi.flow import Flow
+from troth.contracts.openapi.model import Media
+from troth.contracts.openapi.places import PLAIN, Below, Node, node
+from troth.contracts.openapi.schemas import Message, Schemas, Whole
+from troth.contracts.rules.table import rule
+from troth.contracts.schema import Answer, Bounds, Dialect, contained
+
+#: Instances that may be tried against all schemas of a pair of documents together.
+_SEARCHED: Final = 6_000
+#: Parts of schemas that all proofs of a pair of documents may read together; then the answer is "cannot tell".
+_MOST_PARTS: Final = 4_000
+#: Of schemas with more parts than this fewer instances are tried: each is larger, and takes longer to make.
+_FEW_PARTS: Final = 10
+
+
+@dataclass(slots=True)
+class Comparing:
+    """One comparison of two documents under way, with what was found before."""
+
+    older: Document
+    newer: Document
+    #: the dialect of schemas; None for that of OpenAPI
+    dialect: Dialect | None = None
+    #: whether the schemas are those of an API, whose clauses say more than which values are valid
+    of_api: bool = True
+    _schemas: dict[tuple[bool, Message], Schemas] = field(default_factory=dict)
+    _known: dict[tuple[str, str, Flow], tuple[Change, ...]] = field(default_factory=dict)
+    _answers: dict[tuple[str, str, Flow, bool], tuple[Answer, Any]] = field(default_factory=dict)
+    _nodes: dict[tuple[str, str, Flow], Node] = field(default_factory=dict)
+    _left: int = _SEARCHED
+    _parts: int = _MOST_PARTS
+
+    def changes(self, old: Media, new: Media, flow: Flow, path: str) -> Iterator[Change]:
+        """What changed between two schemas of a message, at `path`."""
+        before, after = self.whole(old, flow, False), self.whole(new, flow, True)
+        key = (before.digest, after.digest, flow)
+        if key not in self._known:
+            self._known[key] = tuple(self._found(before, after, flow)) if before.digest != after.digest else ()
+        yield from (replace(change, path=path + change.path) for change in self._known[key])
+
+    def _found(self, before: Whole, after: Whole, flow: Flow) -> Iterator[Change]:
+        """What differs, place by place: each pair of parts once, however many ways lead to it."""
+        seen: set[tuple[str, str, bool]] = set()
+        waiting = [Below("", before, after)]
+        while waiting:
+            place = waiting.pop(0)
+            key = (place.old.digest, place.new.digest, place.plain)
+            if place.old.digest == place.new.digest or key in seen:
+                continue
+            seen.add(key)
+            found = self._node(place.old, place.new, flow)
+            own = (change for change in found.own if not place.plain or change.rule in PLAIN)
+            yield from (replace(change, path=place.step + change.path) for change in own)
+            waiting += [Below(place.step + one.step, one.old, one.new, place.plain or one.plain) for one in found.below]
+
+    def _node(self, old: Whole, new: Whole, flow: Flow) -> Node:
+        key = (old.digest, new.digest, flow)
+        if key not in self._nodes:
+            self._nodes[key] = node(old, new, flow, self.answer)
+        return self._nodes[key]
+
+    def whole(self, media: Media, flow: Flow, newer: bool) -> Whole:
+        """A schema of the older or newer document with all that it needs."""
+        return self._schemas_of(newer, flow).whole(media.schema, media.place)
+
+    def places(self, before: Whole, after: Whole, flow: Flow) -> list[Change]:
+        """What differs, place by place; the answer on the whole is not asked."""
+        return list(self._found(before, after, flow))
+
+    def _schemas_of(self, newer: bool, flow: Flow) -> Schemas:
+        key = (newer, flow.message)
+        if key not in self._schemas:
+            self._schemas[key] = Schemas(self.newer if newer else self.older, flow.message)
+        return self._schemas[key]
+
+    def answer(self, before: Whole, after: Whole, flow: Flow, backwards: bool = False) -> tuple[Answer, Any]:
+        """Whether what is sent is understood: of a request the older in the newer schema, of a response otherwise."""
+        key = (before.digest, after.digest, flow, backwards)
+        if key not in self._answers:
+            forwards = (flow.side == "input") is not backwards
+            sent, understood = (before, after) if forwards else (after, before)
+            self._answers[key] = self._contained(sent, understood, flow, backwards)
+        return self._answers[key]
+
+    def _contained(self, sent: Whole, understood: Whole, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
+        written, read = sent.standing_alone(), writing.understood(understood.standing_alone())
+        if not self.of_api or backwards:
+            return self._asked(writing.understood(written), read, flow, backwards)
+        shared = sent.shared_with(understood)
+        if shared:
+            # what both sides have alike is not closed: that leaves less to prove, and a yes of it is a yes of the rest
+            answer, witness = self._asked(writing.sent(written, shared), read, flow, backwards)
+            if answer is Answer.YES:
+                return answer, witness
+        return self._asked(writing.sent(written), read, flow, backwards)
+
+    def _asked(self, sent: Any, understood: Any, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
+        parts = len(understood.get("$defs", ())) if isinstance(understood, dict) else 0
+        self._parts -= parts
+        if self._parts < 0:
+            return Answer.CANNOT_TELL, ABSENT
+        instances = min(Bounds().instances // (1 + parts // _FEW_PARTS), self._left)
+        found = contained(
+            sent,
+            understood,
+            dialect=self.dialect,
+            search=instances > 0 and not backwards,
+            open_objects=flow.side == "output" and not backwards,
+            bounds=replace(Bounds(), instances=max(instances, 1)),
+        )
+        self._left -= found.searched
+        return found.answer, found.witness if found.answer is Answer.NO else ABSENT
+
+
+def agreed(
+    local: list[Change], answer: Answer, witness: Any, flow: Flow, before: Whole, after: Whole, comparing: Comparing
+) -> Iterator[Change]:
+    """The findings at places, brought in line with what was proved of the whole."""
+    derived = [change for change in local if change.level is Level.BREAKING and _is_derived(change, comparing)]
+    if answer is Answer.YES:
+        local = [change for change in local if change not in derived and not change.undecided]
+        if not local and comparing.answer(before, after, flow, backwards=True)[0] is not Answer.YES:
+            suffix = "widened" if flow.side == "input" else "narrowed"
+            yield rule(f"{flow.side}-schema-{suffix}").found("", before.schema, after.schema)
+    elif answer is Answer.NO:
+        if derived:
+            local = [replace(one, witness=witness) if one is derived[0] else one for one in local]
+        else:
+            suffix = "narrowed" if flow.side == "input" else "widened"
+            found = rule(f"{flow.side}-schema-{suffix}")
+            yield found.found("", before.schema, after.schema, witness=witness)
+        local = [change for change in local if not change.undecided]
+    elif not derived and not any(change.undecided for change in local):
+        yield rule(f"{flow.side}-schema-undecided").found("", before.schema, after.schema)
+    yield from local
+
+
+def _is_derived(change: Change, comparing: Comparing) -> bool:
+    return change.rule.startswith(("input-", "output-")) and not (comparing.of_api and change.rule in PLAIN)

@@ -1,0 +1,1 @@
+"""Every rule by which contracts are compared, as one table."""

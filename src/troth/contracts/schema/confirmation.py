@@ -1,0 +1,92 @@
+"""A witness is shown only if a validator that is not ours agrees: jsonschema's, with exact numbers and ECMA patterns.
+
+Three of its keywords are replaced. `multipleOf` divides floats there, and patterns are Python's. Nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft7Validator, Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+
+from troth.contracts.schema.answers import Dialect, Json
+from troth.contracts.schema.documents import Document
+from troth.contracts.schema.formats import CHECKER
+from troth.contracts.schema.texts import matcher
+from troth.contracts.schema.values import exact
+
+
+def _multiple(validator: Any, divisor: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "number") and (exact(instance) / exact(divisor)).denominator > 1:
+        yield ValidationError("no multiple")
+
+
+def _pattern(validator: Any, pattern: str, instance: Json, schema: Json) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "string") and not matcher(pattern)(instance):
+        yield ValidationError("no match")
+
+
+def _pattern_properties(validator: Any, patterns: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "object"):
+        for pattern, inner in patterns.items():
+            for name in filter(matcher(pattern), instance):
+                yield from validator.descend(instance[name], inner, path=name, schema_path=pattern)
+
+
+def _additional(validator: Any, additional: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, "object"):
+        return
+    matchers = [matcher(pattern) for pattern in schema.get("patternProperties", {})]
+    for name, value in instance.items():
+        if name not in schema.get("properties", {}) and not any(matches(name) for matches in matchers):
+            yield from validator.descend(value, additional, path=name)
+
+
+_REPLACED: dict[str, Any] = {
+    "multipleOf": _multiple,
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional,
+}
+_VALIDATORS: dict[Dialect, Any] = {
+    Dialect.DRAFT_7: extend(Draft7Validator, _REPLACED),  # type: ignore[no-untyped-call]
+    Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),  # type: ignore[no-untyped-call]
+}
+
+
+class Confirmation:
+    """The validator of one document."""
+
+    def __init__(self, document: Document, *, formats: bool) -> None:
+        kind = _VALIDATORS[document.dialect]
+        self._validator = kind(document.root, registry=REGISTRY, format_checker=CHECKER if formats else None)
+
+    def says(self, instance: Json) -> bool | None:
+        """Whether `instance` is valid; None where the validator breaks off."""
+        try:
+            return bool(self._validator.is_valid(instance))
+        except Exception:  # whatever it stumbles over, the instance is not confirmed
+            return None
+
+    def faults(self, instance: Json) -> list[str]:
+        """The keywords that refuse `instance`, as JSON pointers into the document, in its order."""
+        try:
+            return [_pointer(error) for top in self._validator.iter_errors(instance) for error in _leaves(top)]
+        except Exception:
+            return []
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    if error.context:
+        for inner in error.context:
+            yield from _leaves(inner)
+    yield error
+
+
+def _pointer(error: ValidationError) -> str:
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_schema_path]
+    return "".join(f"/{step}" for step in steps)

@@ -1,0 +1,20 @@
+"""A count of steps, so that the work is bounded and every machine stops at the same place."""
+
+from __future__ import annotations
+
+
+class Exhausted(Exception):
+    """The steps are used up; the answer is "cannot tell"."""
+
+
+class Steps:
+    """So many steps, and no more. Raises Exhausted."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    def take(self, count: int = 1) -> None:
+        """Uses up some steps."""
+        self.left -= count
+        if self.left < 0:
+            raise Exhausted

@@ -1,0 +1,138 @@
+"""Writes openapi/*.ndjson from the claims: `python -m tests.collections.make_openapi`. No checker is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.collections.templates import api_parts, api_shapes
+from tests.collections.templates.api import Claim, description, edited, pairs
+
+HERE = Path(__file__).parent
+FAMILIES = {"parts": api_parts.ROWS, "shapes": api_shapes.ROWS}
+YAML = """\
+# The pets, written by hand.
+openapi: "%s"
+info: {version: 1.0.0, title: Pets}
+paths:
+  /pets:
+    get:
+      responses:
+        200:
+          description: Pets.
+          content:
+            application/json:
+              schema: {type: array, items: {type: string, enum: [cat, "no"]}}
+      parameters:
+        - {name: q, in: query, schema: {type: string%s}}
+"""
+AS_JSON: dict[str, Any] = {
+    "info": {"title": "Pets", "version": "1.0.0"},
+    "paths": {
+        "/pets": {
+            "get": {
+                "parameters": [{"name": "q", "in": "query", "schema": {"type": "string"}}],
+                "responses": {
+                    "200": {
+                        "description": "Pets.",
+                        "content": {
+                            "application/json": {
+                                "schema": {"type": "array", "items": {"type": "string", "enum": ["cat", "no"]}}
+                            }
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
+
+
+def texts() -> Iterator[dict[str, Any]]:
+    """Descriptions as YAML text: a status may be a number there, and comments and order have no meaning."""
+    for version, full in (("3.0", "3.0.3"), ("3.1", "3.1.0")):
+        plain = YAML % (full, "")
+        shorter = YAML % (full, ", maxLength: 5")
+        for number, (old, new, label, why) in enumerate(
+            (
+                ({"openapi": full, **AS_JSON}, plain, "compatible", "one description as JSON and as YAML"),
+                (plain, shorter, "breaking", "long values of q were legal"),
+                (shorter, plain, "compatible", "longer values of q are legal as well"),
+                (plain, plain.replace("# The pets", "# All pets"), "compatible", "a comment"),
+                (plain, plain.replace("[cat, ", "[cat, dog, "), "breaking", "one value more in what the client reads"),
+            ),
+            1,
+        ):
+            about = {"openapi": version, "object": "text", "old": old, "new": new}
+            yield {"id": f"{version}/text/{number}", **about, "label": label, "why": why}
+
+
+def pruned(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both without the paths and components that are the same in both and that nothing needs; links need operations."""
+    whole = json.dumps([old, new])
+    alike = [path for path, item in old["paths"].items() if new["paths"].get(path) == item]
+    if '"links"' not in whole:
+        for path in alike[: len(old["paths"]) - 1]:
+            del old["paths"][path], new["paths"][path]
+    while unused := [
+        (kind, name)
+        for kind, parts in old["components"].items()
+        for name, part in parts.items()
+        if new["components"].get(kind, {}).get(name) == part
+        and f'"#/components/{kind}/{name}"' not in json.dumps([old, new])
+        and not ((kind == "securitySchemes" and f'{{"{name}": [' in whole) or f', "{name}": [' in whole)
+    ]:
+        for kind, name in unused:
+            del old["components"][kind][name], new["components"][kind][name]
+    return old, new
+
+
+def lines(claims: list[Claim]) -> Iterator[dict[str, Any]]:
+    """Every claim in every version it holds for, in every direction that has a label; each pair of documents once."""
+    counted: Counter[str] = Counter()
+    seen: set[str] = set()
+    for claim in claims:
+        for version in claim.versions:
+            for _, was, is_now, judged in pairs(claim):
+                old, new = pruned(edited(description(version), was), edited(description(version), is_now))
+                pair = json.dumps([old, new])
+                if pair in seen:
+                    continue
+                seen.add(pair)
+                stem = f"{version}/{re.sub(r'[^A-Za-z0-9-]+', '-', claim.about).strip('-')}"
+                counted[stem] += 1
+                label, _, level = judged.partition(":")
+                yield {
+                    "id": f"{stem}/{counted[stem]}",
+                    "openapi": version,
+                    "object": claim.about,
+                    "old": old,
+                    "new": new,
+                    "label": label,
+                    **({"level_detail": level} if level else {}),
+                    "why": claim.why,
+                    **({"doubtful": True, "doubt": claim.doubt} if claim.doubt else {}),
+                }
+
+
+def made() -> dict[str, list[dict[str, Any]]]:
+    """All lines, by the file they are written to."""
+    return {**{family: list(lines(claims)) for family, claims in FAMILIES.items()}, "texts": list(texts())}
+
+
+def main() -> None:
+    """Writes the files and says how many lines each has."""
+    (HERE / "openapi").mkdir(exist_ok=True)
+    for family, rows in made().items():
+        (HERE / "openapi" / f"{family}.ndjson").write_text(
+            "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
+        )
+        print(f"{family}: {len(rows)}")
+
+
+if __name__ == "__main__":
+    main()
