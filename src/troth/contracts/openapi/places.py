@@ -113,7 +113,7 @@ class _Objects:
             if any(change.rule not in PLAIN for change in kept):
                 whole = ()
             return Node((*hints, *kept, *whole), tuple(Below(one.step, one.old, one.new, plain=True) for one in below))
-        if any(not _is_harmless(change) for change in own):
+        if any(not _is_harmless(change) and change.rule not in PLAIN for change in own):
             return Node((*hints, *own), below)
         return Node((*hints, *own, *(found or whole)), below)
 
