@@ -65,7 +65,6 @@ components = st.fixed_dictionaries({"P": objects(plain), "Q": objects(st.just({"
 @settings(max_examples=250, deadline=None, derandomize=True)
 def test_no_part_by_part_yes_is_refuted_by_the_whole(old: Any, new: Any, before: Any, after: Any, flow: Flow) -> None:
     first, second = (Document({"components": {"schemas": one}}, "3.1") for one in (before, after))
-    sides = [first, second]
     comparing = Comparing(first, second)
     media = Media(old, ""), Media(new, "")
     changes = list(comparing.changes(*media, flow, ""))
