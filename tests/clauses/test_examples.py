@@ -91,7 +91,7 @@ def test_a_minor_need_not_reproduce_what_was_not_allowed(house: House) -> None:
 @pytest.mark.clause("ALG-09")
 def test_the_number_that_is_named_would_pass(house: House, algorithm: str) -> None:
     """1.1.0 mends an answer that no example of 1.0 shows, and declares it; a fix of 1.0 may not go past 1.1."""
-    third = [*EXAMPLES, {"input": 7, "output": 0}]
+    third: list[dict[str, Any]] = [*EXAMPLES, {"input": 7, "output": 0}]
     mended = built(house, algorithm, "def apply(input):\n    return 0 if input == 7 else input * 2\n", third)
     house.publish(algorithm, mended, "1.1.0")
     more = built(house, algorithm, "def apply(input):\n    return {2: 4, 3: 6}.get(input)\n", [])

@@ -95,10 +95,9 @@ def _news(verdict: Told) -> Iterator[str]:
 
 def _ways_out(verdict: Told) -> Iterator[str]:
     """The smallest repair, and the number that would be right as it is."""
-    if verdict["outcome"] == "allowed":
-        return
-    yield from dict.fromkeys(finding["repair"] for finding in verdict["findings"] if finding["repair"])
-    if verdict["least"]:
+    findings = (*verdict["findings"], *verdict["warnings"])
+    yield from dict.fromkeys(finding["repair"] for finding in findings if finding["repair"])
+    if verdict["least"] and verdict["outcome"] != "allowed":
         yield f"or publish as {verdict['least']}"
 
 

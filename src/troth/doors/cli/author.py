@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -185,7 +186,7 @@ def publish(
         The project's folder.
     """
     bumps = {"major": major, "minor": minor, "revision": revision, "least": least}
-    how = _how(bumps, number, asking=console(stderr=True).is_terminal and not remote.json)
+    how = _how(bumps, number, asking=_can_ask() and not remote.json)
     how |= _visibility(public=public, private=private)
     how |= {"confirm_permissions": True} if confirm_permissions else {}
     built = _build(path, algorithm, "", remote)
@@ -219,6 +220,10 @@ def _how(bumps: dict[str, bool], number: str | None, *, asking: bool) -> dict[st
     if number is not None:
         return {"number": number}
     return {"bump": given[0]} if given else {}
+
+
+def _can_ask() -> bool:
+    return console(stderr=True).is_terminal and sys.stdin.isatty()
 
 
 def _visibility(*, public: bool, private: bool) -> dict[str, Any]:
