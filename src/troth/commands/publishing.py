@@ -58,7 +58,7 @@ class PublishVersion:
             "source": build.source,
             "permissions": permissions.as_dict(),
             "verdict": verdict.as_dict(),
-            "warnings": _warnings(permissions, verdict),
+            "warnings": _warnings(verdict),
         }
 
 
@@ -88,7 +88,7 @@ class Checking:
             algorithm = existing(connection, payload["algorithm"])
             build, verdict, permissions = _verdict(connection, self._judging, algorithm, payload, snapshot)
         told = {"algorithm": algorithm.subject, "hash": build.hash, "permissions": permissions.as_dict()}
-        return {**told, "verdict": verdict.as_dict(), "warnings": _warnings(permissions, verdict)}
+        return {**told, "verdict": verdict.as_dict(), "warnings": _warnings(verdict)}
 
 
 def lowest(payload: Payload) -> Payload:
@@ -122,9 +122,6 @@ def _publishable(connection: Connection, algorithm: catalog.AlgorithmRow, commit
     )
 
 
-def _warnings(permissions: Permissions, verdict: Verdict) -> list[str]:
+def _warnings(verdict: Verdict) -> list[str]:
     """What the author should know though it is allowed."""
-    said = [f"{finding.clause}: {finding.text}" for finding in verdict.warnings]
-    if permissions.network_access == "full":
-        said.append("versions with network_access full are published but not run by this release of troth")
-    return said
+    return [f"{finding.clause}: {finding.text}" for finding in verdict.warnings]
