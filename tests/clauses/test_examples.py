@@ -80,7 +80,7 @@ def test_an_example_that_is_not_true_of_its_own_version_is_refused(house: House,
 def test_a_minor_need_not_reproduce_what_was_not_allowed(house: House) -> None:
     name, _ = house.algorithm(code=DOUBLE)
     number = {"schema.json": b'{"type": "integer"}'}
-    declared = [{"input": 2, "output": 4}, {"input": "a", "output": "aa"}]
+    declared: list[dict[str, Any]] = [{"input": 2, "output": 4}, {"input": "a", "output": "aa"}]
     house.publish(name, built(house, name, DOUBLE, declared, files=number, input="schema.json"), "1.0.0")
     more = "def apply(input):\n    return input * 2 if isinstance(input, int) else 'text'\n"
     wider = {"schema.json": b'{"type": ["integer", "string"]}'}
