@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,9 +36,15 @@ def compare(old: Any, new: Any) -> Comparison:
     except UnreadableDocument as error:
         return invalid(str(error))
     except Malformed as error:
-        return invalid(f"{error.what}: {error.why}" if error.why else error.what)
+        return invalid(_placed(f"{error.what}: {error.why}" if error.why else error.what))
     except RecursionError:
         return invalid("the document is nested too deeply")
+
+
+def _placed(fault: str) -> str:
+    """A fault of a schema that was made of parts of a document, with the place in the document."""
+    made = re.search(r"#/\$defs/(?:(?:open|closed) )?#([^:]*)", fault)
+    return fault if made is None else fault.replace(made[0], "#" + made[1].replace("~1", "/").replace("~0", "~"))
 
 
 @dataclass(slots=True)

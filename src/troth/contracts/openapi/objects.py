@@ -9,7 +9,7 @@ from typing import Any, Final
 from troth.contracts.openapi.schemas import LEFT_OUT, Whole
 
 _INNER: Final = ("items", "additionalProperties")
-_MOST_MEMBERS: Final = 100
+_MOST_MEMBERS: Final = 2_000
 _LAID_OPEN: Final = frozenset({"properties", "required", "allOf", "$ref", LEFT_OUT})
 
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 import yaml
 
 _LARGEST: Final = 16 << 20
+#: YAML is read about five times as slowly as JSON.
+_LARGEST_YAML: Final = 4 << 20
 _MOST_VALUES: Final = 1_000_000
 _DEEPEST: Final = 200
 
@@ -42,6 +44,10 @@ def _parsed(text: str) -> Any:
         pass  # YAML in flow style begins like JSON
     except RecursionError:
         raise UnreadableDocument(f"it is nested more than {_DEEPEST} levels deep") from None
+    if len(text) > _LARGEST_YAML:
+        raise UnreadableDocument(
+            f"it is larger than {_LARGEST_YAML >> 20} MiB as YAML; JSON is read up to {_LARGEST >> 20}"
+        )
     return _yaml(text)
 
 

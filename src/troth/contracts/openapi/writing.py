@@ -87,7 +87,7 @@ class _Writer:
         if schema.get("additionalProperties", True) is True and "unevaluatedProperties" not in schema:
             if in_place or branches:
                 result.pop("additionalProperties", None)
-                closed = self._describes(schema, 0)
+                closed = self._describes(schema)
                 return {**result, "unevaluatedProperties": False} if closed else result
             result["additionalProperties"] = False
         return result
@@ -120,13 +120,23 @@ class _Writer:
             result["properties"] = {**result["properties"], **dict.fromkeys(schema[LEFT_OUT], False)}
         return result
 
-    def _describes(self, schema: Any, depth: int) -> bool:
+    def _describes(self, schema: Any) -> bool:
         """Whether any property is described by a schema or what is applied in its place."""
-        if not isinstance(schema, dict) or depth > 20:
-            return False
-        if schema.get("properties"):
-            return True
-        inner = [one for key in ("allOf", *_BRANCHES) if isinstance(schema.get(key), list) for one in schema[key]]
-        if isinstance(schema.get("$ref"), str):
-            inner.append(self._parts.get(schema["$ref"].removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")))
-        return any(self._describes(one, depth + 1) for one in inner)
+        seen: set[str] = set()
+        waiting = [schema]
+        while waiting:
+            current = waiting.pop()
+            if not isinstance(current, dict):
+                continue
+            if current.get("properties"):
+                return True
+            waiting += [
+                one for key in ("allOf", *_BRANCHES) if isinstance(current.get(key), list) for one in current[key]
+            ]
+            reference = current.get("$ref")
+            if isinstance(reference, str) and reference not in seen:
+                seen.add(reference)
+                waiting.append(
+                    self._parts.get(reference.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~"))
+                )
+        return False

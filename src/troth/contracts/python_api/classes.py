@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import wraps
+from typing import Any, Literal, TypeVar
 
 import griffe
 from griffe import Parameter, ParameterKind
@@ -28,6 +29,24 @@ class Field:
     in_constructor: bool = True
 
 
+Value = TypeVar("Value")
+
+
+def _once(make: Callable[[griffe.Class, Sources], Value]) -> Callable[[griffe.Class, Sources], Value]:
+    """The same function, which works out each class of the sources once."""
+
+    @wraps(make)
+    def known(found: griffe.Class, sources: Sources) -> Value:
+        key = (make.__name__, found.path)
+        if key not in sources.worked_out:
+            sources.worked_out[key] = make(found, sources)
+        value: Value = sources.worked_out[key]
+        return value
+
+    return known
+
+
+@_once
 def ancestors(found: griffe.Class, sources: Sources) -> list[griffe.Class]:
     """The class and those of its ancestors that are in these sources, the nearest first."""
     seen: dict[str, griffe.Class] = {}
@@ -46,6 +65,7 @@ def ancestors(found: griffe.Class, sources: Sources) -> list[griffe.Class]:
     return list(seen.values())
 
 
+@_once
 def ancestor_names(found: griffe.Class, sources: Sources) -> tuple[set[str], set[str]]:
     """Names of everything that the class is, and of those among them whose own ancestors are not known."""
     known: set[str] = set()
@@ -66,6 +86,7 @@ def ancestor_names(found: griffe.Class, sources: Sources) -> tuple[set[str], set
     return known, unknown
 
 
+@_once
 def members(found: griffe.Class, sources: Sources) -> dict[str, griffe.Object | griffe.Alias]:
     """All members by name, those that are inherited included."""
     every: dict[str, griffe.Object | griffe.Alias] = {}
@@ -75,6 +96,7 @@ def members(found: griffe.Class, sources: Sources) -> dict[str, griffe.Object | 
     return every
 
 
+@_once
 def shape(found: griffe.Class, sources: Sources) -> Shape:
     """Which kind of class it is."""
     names, _ = ancestor_names(found, sources)
@@ -224,6 +246,7 @@ def compares(found: griffe.Class, sources: Sources, of: Shape) -> tuple[bool, bo
     return by_value, "__eq__" not in own
 
 
+@_once
 def abstract(found: griffe.Class, sources: Sources) -> set[str]:
     """The names of methods that who inherits has to write."""
     return {

@@ -14,7 +14,7 @@ from troth.contracts.python_api.annotations import Type
 from troth.contracts.python_api.annotations import read as read_type
 
 _LARGEST = 4 << 20
-_MOST_NODES = 400_000
+_MOST_NODES = 1_500_000
 _DEEPEST = 100
 _MOST_STEPS = 50
 ONLY_MODULE = "module"
@@ -36,6 +36,8 @@ class Sources:
     generators: dict[str, set[int]] = field(default_factory=dict)
     #: by module, the names that are imported to be offered
     exported: dict[str, set[str]] = field(default_factory=dict)
+    #: what was worked out of classes, by what it is and their names
+    worked_out: dict[tuple[str, str], Any] = field(default_factory=dict)
     #: the newer modules, where these are the older ones: a class that moved there is the same type
     newer: Sources | None = None
 
