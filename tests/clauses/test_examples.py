@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.clauses.conftest import House, refusal
+from troth.versions.rendering import timed
 
 DOUBLE = "def apply(input):\n    return input * 2\n"
 EXAMPLES: list[dict[str, Any]] = [
@@ -40,6 +42,7 @@ def test_a_revision_that_reproduces_its_examples_is_checked(house: House, algori
     told = done["verdict"]["replays"]
     assert [one["candidate"]["reproduced"] for one in told] == [True, True]
     assert all(one["followed"]["seconds"] >= 0 for one in told)
+    assert re.fullmatch(r"examples replayed: 1\.0\.1 took \d+\.\d\d s, 1\.0\.0 took .* s", timed(done["verdict"]))
 
 
 @pytest.mark.clause("ALG-05")

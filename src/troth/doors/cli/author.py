@@ -21,7 +21,7 @@ from troth.sdk.folder import read_project
 from troth.settings import default_owner, load
 from troth.versions import names
 from troth.versions.permissions import Permissions
-from troth.versions.rendering import as_text, checked
+from troth.versions.rendering import as_text, checked, timed
 
 Algorithm = Annotated[
     str | None, Parameter(help="OWNER/NAME of the algorithm, for a folder whose troth.toml does not name it.")
@@ -201,6 +201,8 @@ def publish(
     visibility = done["permissions"]["visibility"]
     show(f"{reference} [green]published[/], {visibility}, version hash {done['hash'][:12]}")
     say(f"the policy (revision {done['verdict']['policy_revision']}) allows it; {checked(done['verdict'])}")
+    if done["verdict"]["replays"]:
+        say(timed(done["verdict"]))
     for warning in done["warnings"]:
         say(f"[yellow]warning:[/] {escape(warning)}")
     say(f"next: troth call {reference} INPUT")
