@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # What `make test ARGS="-k echo"` hands to pytest.
 ARGS ?=
 
-.PHONY: setup demo test lint bench docs clause-mutants lock clean
+.PHONY: setup demo test lint soundness bench docs clause-mutants lock clean
 
 setup: .venv/.run
 demo: setup
@@ -21,6 +21,10 @@ lint: .venv/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Shards of a thousand pairs of schemas; those that are done stay done. ARGS="0 20" does some of them.
+soundness: .venv/.test
+	nice $(BIN)/python -m tests.soundness $(ARGS)
 
 clause-mutants: .venv/.test
 	$(BIN)/python -m tests.mutants.run

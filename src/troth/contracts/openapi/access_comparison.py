@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from troth.contracts.changes import ABSENT, Change
 from troth.contracts.openapi.model import Reading
@@ -96,9 +97,21 @@ def _flow(old: dict[str, Any], new: dict[str, Any], here: str) -> Iterator[Chang
 # --- servers
 
 
-def server_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]], path: str) -> Iterator[Change]:
-    """Each older address has to be one still."""
-    before, after = _addresses(old), _addresses(new)
+Servers = Sequence[dict[str, Any]]
+
+
+def base_path(servers: Servers) -> str:
+    """The path that all addresses end in, which belongs before every path of the document."""
+    found = {urlsplit(address).path.rstrip("/") for address in _addresses(servers)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def server_changes(old: Servers, new: Servers, path: str, bases: tuple[str, str] = ("", "")) -> Iterator[Change]:
+    """Each older address has to be one still. `bases` are ends of addresses that paths were compared with."""
+    before, after = (
+        {address.removesuffix(base): None for address in _addresses(servers)}
+        for servers, base in ((old, bases[0]), (new, bases[1]))
+    )
     for address in before:
         if address not in after:
             yield rule("openapi-server-removed").found(
@@ -109,7 +122,7 @@ def server_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]],
             yield rule("openapi-server-added").found(path, ABSENT, address, f"{address} serves it as well")
 
 
-def _addresses(servers: Sequence[dict[str, Any]]) -> dict[str, None]:
+def _addresses(servers: Servers) -> dict[str, None]:
     """All addresses, with what their variables may be; one that may be anything stays a name in braces."""
     found: dict[str, None] = {}
     for server in servers:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from troth.contracts.changes import ABSENT, Change
 from troth.contracts.openapi.flow import Flow
@@ -40,14 +42,20 @@ def media_changes(
             words = f"{name} is no longer {'taken' if flow.side == 'input' else 'given'}"
             yield rule(f"openapi-{flow.side}-media-removed").found(f"{path} {name}", name, ABSENT, words)
             continue
-        yield from comparing.changes(before, after, flow, f"{path} {name}: ")
-        yield from _encodings(before, after, f"{path} {name}")
+        yield from comparing.changes(before, after, _as(name, flow), f"{path} {name}: ")
+        if name.startswith(("multipart/", "application/x-www-form-urlencoded")):
+            yield from _encodings(before, after, flow, f"{path} {name}")
     for name, after in new.items():
-        before = _covering(name, old)
-        if before is None:
+        covering = _covering(name, old)
+        if covering is None:
             yield rule(f"openapi-{flow.side}-media-added").found(f"{path} {name}", ABSENT, name, f"{name} is new")
         elif name not in old:
-            yield from comparing.changes(before, after, flow, f"{path} {name}: ")
+            yield from comparing.changes(covering, after, _as(name, flow), f"{path} {name}: ")
+
+
+def _as(name: str, flow: Flow) -> Flow:
+    kind = name.partition(";")[0]
+    return replace(flow, xml=kind.endswith(("/xml", "+xml")))
 
 
 def _covering(name: str, media: Mapping[str, Media]) -> Media | None:
@@ -59,19 +67,34 @@ def _covering(name: str, media: Mapping[str, Media]) -> Media | None:
     return None
 
 
-def _encodings(old: Media, new: Media, path: str) -> Iterator[Change]:
+def _encodings(old: Media, new: Media, flow: Flow, path: str) -> Iterator[Change]:
+    """What changed of how the parts of a form are written, and of which types they may be."""
+    sent, understood = (old, new) if flow.side == "input" else (new, old)
     for name in {**old.encoding, **new.encoding}:
-        before, after = old.encoding.get(name, {}), new.encoding.get(name, {})
-        if _told(before) != _told(after):
-            yield rule("openapi-encoding").found(f"{path} encoding {name}", before or ABSENT, after or ABSENT)
+        given, taken = (_written(one.encoding.get(name)) for one in (sent, understood))
+        types = (given.pop("contentType"), taken.pop("contentType"))
+        if given != taken or not all(_is_among(one, types[1]) for one in types[0] or [""]):
+            told = (old.encoding.get(name, ABSENT), new.encoding.get(name, ABSENT))
+            yield rule("openapi-encoding").found(f"{path} encoding {name}", *told)
+        elif types[0] != types[1]:
+            yield rule("openapi-encoding-widened").found(f"{path} encoding {name}", types[0], types[1])
 
 
-def _told(encoding: object) -> object:
-    return (
-        {key: value for key, value in encoding.items() if not key.startswith("x-")}
-        if isinstance(encoding, dict)
-        else encoding
-    )
+def _written(encoding: Any) -> dict[str, Any]:
+    """An encoding with its defaults (3.1.0, Encoding Object)."""
+    said = encoding if isinstance(encoding, dict) else {}
+    style = said.get("style", "form")
+    return {
+        "contentType": [one.strip() for one in str(said.get("contentType", "")).lower().split(",") if one.strip()],
+        "style": style,
+        "explode": said.get("explode", style == "form"),
+        "allowReserved": said.get("allowReserved") is True,
+        "headers": sorted(map(str.lower, said["headers"])) if isinstance(said.get("headers"), dict) else [],
+    }
+
+
+def _is_among(name: str, taken: list[str]) -> bool:
+    return not taken if not name else any(one in (name, "*/*", f"{name.partition('/')[0]}/*") for one in taken)
 
 
 def response_changes(
@@ -81,22 +104,28 @@ def response_changes(
     for code, before in old.items():
         after = _speaking(code, new)
         here = f"{path} {code}"
-        if after is None:
-            kind = "error-" if _is_error(code) and flow.side == "output" else ""
-            words = f"the response {code} is gone"
-            yield rule(f"openapi-{flow.side}-{kind}response-removed").found(here, code, ABSENT, words)
-        else:
+        if after is not None:
             yield from _response(before, after, flow, here, comparing)
-    for code, after in new.items():
-        before_ = _speaking(code, old)
-        here = f"{path} {code}"
-        if before_ is None:
-            kind = "error-" if _is_error(code) else ""
-            yield rule(f"openapi-{flow.side}-{kind}response-added").found(
-                here, ABSENT, code, f"the response {code} is new"
+        elif not _stays(code, new, flow):
+            yield rule(f"openapi-{flow.side}-response-removed").found(
+                here, code, ABSENT, f"the response {code} is gone"
             )
-        elif code not in old:
-            yield from _response(before_, after, flow, here, comparing)
+    for code, after in new.items():
+        promised = _speaking(code, old)
+        here = f"{path} {code}"
+        if promised is not None and code not in old:
+            yield from _response(promised, after, flow, here, comparing)
+        elif promised is None:
+            kind = "error-" if _is_error(code) else ""
+            words = f"the response {code} is new"
+            yield rule(f"openapi-{flow.side}-{kind}response-added").found(here, ABSENT, code, words)
+
+
+def _stays(code: str, new: Mapping[str, Response], flow: Flow) -> bool:
+    """Whether a status may go without breaking anything: it is given less often, and a success stays."""
+    if flow.side == "input":
+        return False
+    return code[:1] != "2" or any(name[:1] == "2" or name == "default" for name in new)
 
 
 def _is_error(code: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from troth.contracts.changes import ABSENT, Change, Comparison, concluded, invalid
-from troth.contracts.openapi.access_comparison import scheme_changes, security_changes, server_changes
+from troth.contracts.openapi.access_comparison import base_path, scheme_changes, security_changes, server_changes
 from troth.contracts.openapi.body_comparison import body_changes, response_changes
 from troth.contracts.openapi.document import document
 from troth.contracts.openapi.flow import CALLED, CALLING, Exchange
@@ -47,6 +47,8 @@ class _Walk:
     older: Reading
     newer: Reading
     comparing: Comparing
+    #: the ends of addresses that are compared as the beginning of paths, where those of both documents differ
+    _bases: tuple[str, str] = ("", "")
     _servers: set[str] = field(default_factory=set)
     _schemes: dict[str, None] = field(default_factory=dict)
 
@@ -56,7 +58,11 @@ class _Walk:
             for reference, place in reading.document.remote:
                 words = f"{reference} leads to another document, and nothing is fetched"
                 yield rule("openapi-remote-reference").found(f"#{place}", reference, reference, words)
-        yield from self._items(self.older.paths(), self.newer.paths(), CALLED, "path", "")
+        bases = [base_path(one.list(one.document.value, "servers", "")) for one in (self.older, self.newer)]
+        if bases[0] != bases[1]:
+            self._bases = (bases[0], bases[1])
+        older, newer = self.older.paths(self._bases[0]), self.newer.paths(self._bases[1])
+        yield from self._items(older, newer, CALLED, "path", "")
         yield from self._items(self.older.webhooks(), self.newer.webhooks(), CALLING, "webhook", "webhook ")
         yield from scheme_changes(self.older, self.newer, list(self._schemes))
 
@@ -115,20 +121,12 @@ class _Walk:
         pair = repr((old.servers, new.servers))
         if old.servers != new.servers and pair not in self._servers:
             self._servers.add(pair)
-            yield from server_changes(old.servers, new.servers, f"{here} servers")
+            yield from server_changes(old.servers, new.servers, f"{here} servers", self._bases)
 
     def _callbacks(self, old: Operation, new: Operation, exchange: Exchange, here: str, depth: int) -> Iterator[Change]:
         turned = CALLING if exchange is CALLED else CALLED
-        for name, value in old.callbacks.items():
-            if name not in new.callbacks:
-                yield rule("openapi-callback-removed").found(f"{here} callback {name}", name, ABSENT, f"{name} is gone")
-                continue
-            before = self.older.callback(value, f"{old.place}/callbacks/{name}")
-            after = self.newer.callback(new.callbacks[name], f"{new.place}/callbacks/{name}")
-            yield from self._items(before, after, turned, "callback", f"{here} callback {name} ", depth)
-        for name in new.callbacks:
-            if name not in old.callbacks:
-                yield rule("openapi-callback-added").found(f"{here} callback {name}", ABSENT, name, f"{name} is new")
+        before, after = self.older.callbacks(old), self.newer.callbacks(new)
+        yield from self._items(before, after, turned, "callback", f"{here} callback ", depth)
 
 
 def _announced(old: Mapping[str, Any], new: Mapping[str, Any], here: str) -> Iterator[Change]:

@@ -17,6 +17,8 @@ class Flow:
 
     message: Message
     side: Side
+    #: whether the body is XML, of which a schema says more than of others
+    xml: bool = False
 
 
 @dataclass(frozen=True, slots=True)

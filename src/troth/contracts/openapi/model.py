@@ -92,15 +92,18 @@ class Reading:
 
     document: Document
 
-    def paths(self) -> dict[str, PathItem]:
-        """The paths by their templates, in which names are left out: /a/{x} and /a/{y} are one (3.1.0, Paths Object)."""
+    def paths(self, base: str = "") -> dict[str, PathItem]:
+        """The paths by their templates, in which names are left out: /a/{x} and /a/{y} are one (3.1.0, Paths Object).
+
+        `base` goes before each template.
+        """
         found: dict[str, PathItem] = {}
         for path, value in self.map(self.document.value, "paths", "").items():
             if path.startswith("x-"):
                 continue
             if not path.startswith("/"):
                 raise UnreadableDocument("a path begins with a slash", f"/paths/{escaped(path)}")
-            key = _TEMPLATED.sub("{}", path)
+            key = _TEMPLATED.sub("{}", f"{base}{path}")
             if key in found:
                 raise UnreadableDocument(f"it is the same path as {found[key].path}", f"/paths/{escaped(path)}")
             found[key] = self.path_item(path, value, f"/paths/{escaped(path)}")
@@ -115,14 +118,16 @@ class Reading:
             if not name.startswith("x-")
         }
 
-    def callback(self, value: Any, place: str) -> dict[str, PathItem]:
-        """The requests of one callback, by the expression that says where they go."""
-        found = self.document.followed(value, place) or {}
-        return {
-            expression: self.path_item(expression, item, f"{place}/{escaped(expression)}")
-            for expression, item in found.items()
-            if not expression.startswith("x-")
-        }
+    def callbacks(self, operation: Operation) -> dict[str, PathItem]:
+        """The requests that an operation causes, by the expressions that say where they go; their names are words only."""
+        found: dict[str, PathItem] = {}
+        for name, value in operation.callbacks.items():
+            place = f"{operation.place}/callbacks/{escaped(name)}"
+            for expression, item in (self.document.followed(value, place) or {}).items():
+                if not expression.startswith("x-"):
+                    key = expression if expression not in found else f"{expression} of {name}"
+                    found[key] = self.path_item(expression, item, f"{place}/{escaped(expression)}")
+        return found
 
     def path_item(self, path: str, value: Any, place: str) -> PathItem:
         """A path with its methods, what it says for all of them included."""

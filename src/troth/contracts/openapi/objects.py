@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,12 +22,14 @@ class Flat:
     inner: dict[str, Whole]
     closed: bool
     others: tuple[dict[str, Any], ...]
+    #: whether its parts hang together, so that none can be judged without the others
+    entangled: bool
 
     def merged(self) -> dict[str, Any]:
         """What stands beside the properties, in one."""
         return {key: value for one in self.others for key, value in one.items()}
 
-    def rest(self, whole: Whole, without: set[str]) -> Whole:
+    def rest(self, whole: Whole, without: Set[str]) -> Whole:
         """What was not laid open, as a schema of its own. `without` names what was compared apart."""
         left = [{key: value for key, value in one.items() if key not in without} for one in self.others]
         left = [one for one in left if one]
@@ -56,7 +59,16 @@ def flat(whole: Whole) -> Flat | None:
     closed = any(
         one.get("additionalProperties") is False or one.get("unevaluatedProperties") is False for one in others
     )
-    return Flat(properties, frozenset(required), inner, closed, tuple(others)) if properties or inner else None
+    if not properties and not inner:
+        return None
+    return Flat(
+        properties,
+        frozenset(required),
+        inner,
+        closed,
+        tuple(others),
+        any(map(_is_entangled, members)) or _is_split(members),
+    )
 
 
 def _members(whole: Whole) -> list[Whole] | None:
@@ -86,3 +98,17 @@ def _is_regular(schema: dict[str, Any]) -> bool:
         and isinstance(required, list)
         and isinstance(schema.get("allOf", []), list)
     )
+
+
+def _is_entangled(whole: Whole) -> bool:
+    """Whether keywords of one schema speak of what others leave over."""
+    schema = whole.schema
+    if any(keyword in schema for keyword in ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef")):
+        return True
+    limited = schema.get("additionalProperties", True) is not True
+    return ("patternProperties" in schema and limited) or ("prefixItems" in schema and "items" in schema)
+
+
+def _is_split(members: list[Whole]) -> bool:
+    """Whether one of several schemas on the same value refuses what the others describe."""
+    return len(members) > 1 and any(one.schema.get("additionalProperties", True) is not True for one in members)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from troth.contracts.changes import ABSENT, Change
 from troth.contracts.openapi.flow import Flow
@@ -47,6 +47,9 @@ def _both(old: Parameter, new: Parameter, flow: Flow, here: str, comparing: Comp
         yield rule("openapi-parameter-style").found(
             here, before, after, f"{new.name} is written {after}, and was {before}"
         )
+    if _is_text_on_the_wire(old, new, flow, comparing):
+        yield rule("openapi-parameter-text").found(here, old.media[""].schema, new.media[""].schema)
+        return
     for name in old.media.keys() | new.media.keys():
         if name in old.media and name in new.media:
             yield from comparing.changes(old.media[name], new.media[name], flow, here)
@@ -64,10 +67,30 @@ def _flags(old: Parameter, new: Parameter, flow: Flow, here: str) -> Iterator[Ch
             yield found.found(here, {name: was}, {name: now}, f"{name} was {was} and is {now}".lower())
 
 
+_SINGLE: Final = frozenset({"string", "integer", "number", "boolean", "null"})
+#: What may stand beside the type of a string that takes every text.
+_SAYS_NOTHING: Final = frozenset(
+    {"type", "title", "description", "example", "examples", "default", "deprecated", "nullable"}
+)
+
+
+def _takes_any_text(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "string" and set(schema) <= _SAYS_NOTHING
+
+
+def _is_text_on_the_wire(old: Parameter, new: Parameter, flow: Flow, comparing: Comparing) -> bool:
+    """Whether a number became a string that takes every text: outside of `content` both are written alike."""
+    sent, understood = (old, new) if flow.side == "input" else (new, old)
+    before, after = (one.media[""].schema if "" in one.media else None for one in (sent, understood))
+    kind = before.get("type") if isinstance(before, dict) else None
+    return kind in ("integer", "number", "boolean") and _takes_any_text(after)
+
+
 def _written(parameter: Parameter) -> str:
     """How a value is written. For what is neither list nor object `explode` makes no difference."""
     schema = next(iter(parameter.media.values())).schema if parameter.media else True
-    plain = isinstance(schema, dict) and schema.get("type") in ("string", "integer", "number", "boolean")
+    kinds = schema.get("type") if isinstance(schema, dict) else None
+    plain = kinds is not None and set(kinds if isinstance(kinds, list) else [kinds]) <= _SINGLE
     return parameter.style if plain else f"{parameter.style}{' exploded' if parameter.explode else ''}"
 
 

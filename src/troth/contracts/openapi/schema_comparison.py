@@ -7,23 +7,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from troth.contracts.changes import ABSENT, Change, Level
+from troth.contracts.openapi import writing
 from troth.contracts.openapi.document import Document
 from troth.contracts.openapi.flow import Flow
-from troth.contracts.openapi.hints import hint_changes
 from troth.contracts.openapi.model import Media
-from troth.contracts.openapi.objects import Flat, flat
-from troth.contracts.openapi.schemas import HINTS, LEFT_OUT, Message, Schemas, Whole
+from troth.contracts.openapi.places import PLAIN, Below, Node, node
+from troth.contracts.openapi.schemas import Message, Schemas, Whole
 from troth.contracts.rules.table import rule
 from troth.contracts.schema import Answer, Bounds, Dialect, contained
 
-_DEEPEST: Final = 12
 #: Instances that may be tried against all schemas of a pair of documents together.
 _SEARCHED: Final = 6_000
-_BOUNDS: Final = frozenset({
-    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems",
-    "minProperties", "maxProperties", "multipleOf", "uniqueItems", "pattern",
-})  # fmt: skip
-_KEYWORDS: Final = (("type", frozenset({"type"})), ("values", frozenset({"enum", "const"})), ("bounds", _BOUNDS))
+#: Parts of schemas that all proofs of a pair of documents may read together; then the answer is "cannot tell".
+_MOST_PARTS: Final = 20_000
+#: Of schemas with more parts than this fewer instances are tried: each is larger, and takes longer to make.
+_FEW_PARTS: Final = 10
 
 
 @dataclass(slots=True)
@@ -39,7 +37,9 @@ class Comparing:
     _schemas: dict[tuple[bool, Message], Schemas] = field(default_factory=dict)
     _known: dict[tuple[str, str, Flow], tuple[Change, ...]] = field(default_factory=dict)
     _answers: dict[tuple[str, str, Flow, bool], tuple[Answer, Any]] = field(default_factory=dict)
+    _nodes: dict[tuple[str, str, Flow], Node] = field(default_factory=dict)
     _left: int = _SEARCHED
+    _parts: int = _MOST_PARTS
 
     def changes(self, old: Media, new: Media, flow: Flow, path: str) -> Iterator[Change]:
         """What changed between two schemas of a message, at `path`."""
@@ -50,9 +50,25 @@ class Comparing:
         yield from (replace(change, path=path + change.path) for change in self._known[key])
 
     def _found(self, before: Whole, after: Whole, flow: Flow) -> Iterator[Change]:
-        local = self.places(before, after, flow)
-        answer, witness = self.answer(before, after, flow)
-        yield from agreed(local, answer, witness, flow, before, after, self)
+        """What differs, place by place: each pair of parts once, however many ways lead to it."""
+        seen: set[tuple[str, str, bool]] = set()
+        waiting = [Below("", before, after)]
+        while waiting:
+            place = waiting.pop(0)
+            key = (place.old.digest, place.new.digest, place.plain)
+            if place.old.digest == place.new.digest or key in seen:
+                continue
+            seen.add(key)
+            found = self._node(place.old, place.new, flow)
+            own = (change for change in found.own if not place.plain or change.rule in PLAIN)
+            yield from (replace(change, path=place.step + change.path) for change in own)
+            waiting += [Below(place.step + one.step, one.old, one.new, place.plain or one.plain) for one in found.below]
+
+    def _node(self, old: Whole, new: Whole, flow: Flow) -> Node:
+        key = (old.digest, new.digest, flow)
+        if key not in self._nodes:
+            self._nodes[key] = node(old, new, flow, self.answer)
+        return self._nodes[key]
 
     def whole(self, media: Media, flow: Flow, newer: bool) -> Whole:
         """A schema of the older or newer document with all that it needs."""
@@ -60,7 +76,7 @@ class Comparing:
 
     def places(self, before: Whole, after: Whole, flow: Flow) -> list[Change]:
         """What differs, place by place; the answer on the whole is not asked."""
-        return list(_Walk(self, flow).changes(before, after, ""))
+        return list(self._found(before, after, flow))
 
     def _schemas_of(self, newer: bool, flow: Flow) -> Schemas:
         key = (newer, flow.message)
@@ -78,10 +94,26 @@ class Comparing:
         return self._answers[key]
 
     def _contained(self, sent: Whole, understood: Whole, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
-        instances = min(Bounds().instances, self._left)
+        written, read = sent.standing_alone(), writing.understood(understood.standing_alone())
+        if not self.of_api or backwards:
+            return self._asked(writing.understood(written), read, flow, backwards)
+        shared = sent.shared_with(understood)
+        if shared:
+            # what both sides have alike is not closed: that leaves less to prove, and a yes of it is a yes of the rest
+            answer, witness = self._asked(writing.sent(written, shared), read, flow, backwards)
+            if answer is Answer.YES:
+                return answer, witness
+        return self._asked(writing.sent(written), read, flow, backwards)
+
+    def _asked(self, sent: Any, understood: Any, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
+        parts = len(understood.get("$defs", ())) if isinstance(understood, dict) else 0
+        self._parts -= parts
+        if self._parts < 0:
+            return Answer.CANNOT_TELL, ABSENT
+        instances = min(Bounds().instances // (1 + parts // _FEW_PARTS), self._left)
         found = contained(
-            sent.standing_alone(sent=not backwards),
-            understood.standing_alone(sent=False),
+            sent,
+            understood,
             dialect=self.dialect,
             search=instances > 0 and not backwards,
             open_objects=flow.side == "output" and not backwards,
@@ -114,111 +146,5 @@ def agreed(
     yield from local
 
 
-#: Findings that are made of the text alone, whatever the schemas accept.
-_PLAIN: Final = frozenset(
-    {
-        "output-property-removed",
-        "input-property-ignored",
-        "input-property-read-only",
-        "output-property-write-only",
-    }
-)
-
-
 def _is_derived(change: Change, comparing: Comparing) -> bool:
-    return change.rule.startswith(("input-", "output-")) and not (comparing.of_api and change.rule in _PLAIN)
-
-
-class _Walk:
-    """The way down two schemas, side by side, to the places that differ."""
-
-    def __init__(self, comparing: Comparing, flow: Flow) -> None:
-        self._comparing, self._flow = comparing, flow
-        self._seen: set[tuple[str, str]] = set()
-
-    def changes(self, old: Whole, new: Whole, path: str, depth: int = 0) -> Iterator[Change]:
-        """The changes at and below a place."""
-        pair = (old.digest, new.digest)
-        if old.digest == new.digest or pair in self._seen or depth > _DEEPEST:
-            return
-        self._seen.add(pair)
-        old, new = old.followed(), new.followed()
-        before, after = flat(old), flat(new)
-        if before is None or after is None:
-            yield from hint_changes(old.schema, new.schema, self._flow, path)
-            yield from self._leaf(old, new, path)
-            return
-        yield from hint_changes(before.merged(), after.merged(), self._flow, path)
-        yield from self._properties(before, after, path, depth)
-        inner = before.inner.keys() & after.inner.keys()
-        for keyword in sorted(inner):
-            step = "[]" if keyword == "items" else "{}"
-            yield from self.changes(before.inner[keyword], after.inner[keyword], f"{path}{step}", depth + 1)
-        rest = [one.rest(old if one is before else new, without=inner) for one in (before, after)]
-        if rest[0].digest != rest[1].digest:
-            yield from self._leaf(rest[0], rest[1], path)
-
-    def _properties(self, before: Flat, after: Flat, path: str, depth: int) -> Iterator[Change]:
-        side = self._flow.side
-        for name in before.properties:
-            here = f"{path}.{name}"
-            if name not in after.properties:
-                yield self._removed(name, after, here)
-                continue
-            yield from self._presence(name, before, after, here)
-            yield from self._property(before.properties[name], after.properties[name], here, depth)
-        for name in after.properties:
-            if name not in before.properties:
-                required = side == "input" and name in after.required
-                found = rule(f"{side}-property-added{'-required' if required else ''}")
-                yield found.found(f"{path}.{name}", ABSENT, name, f"{name} is new")
-        for name in sorted((after.required - before.required) - set(after.properties)):
-            if side == "input":
-                yield rule("input-property-required").found(f"{path}.{name}", False, True, f"{name} is required now")
-
-    def _removed(self, name: str, after: Flat, here: str) -> Change:
-        if self._flow.side == "output":
-            return rule("output-property-removed").found(here, name, ABSENT, f"{name} is gone")
-        kind = "refused" if after.closed else "ignored"
-        return rule(f"input-property-{kind}").found(here, name, ABSENT, f"{name} is gone, and {kind} where it is sent")
-
-    def _presence(self, name: str, before: Flat, after: Flat, here: str) -> Iterator[Change]:
-        was, now = name in before.required, name in after.required
-        if was != now:
-            found = rule(f"{self._flow.side}-property-{'required' if now else 'optional'}")
-            yield found.found(here, was, now, f"{name} {'is always there' if now else 'may be missing'} now")
-
-    def _property(self, old: Whole, new: Whole, here: str, depth: int) -> Iterator[Change]:
-        flag = "read-only" if self._flow.side == "input" else "write-only"
-        if not old.left_out and not new.left_out:
-            yield from self.changes(old, new, here, depth + 1)
-        elif not old.left_out:
-            yield rule(f"{self._flow.side}-property-{flag}").found(here, False, True)
-        elif not new.left_out:
-            yield rule(f"{self._flow.side}-property-added").found(here, False, True)
-
-    def _leaf(self, old: Whole, new: Whole, path: str) -> Iterator[Change]:
-        """A place that is compared as a whole."""
-        side = self._flow.side
-        answer, witness = self._comparing.answer(old, new, self._flow)
-        kind = _kind(old.schema, new.schema)
-        broken, harmless = ("narrowed", "widened") if side == "input" else ("widened", "narrowed")
-        if answer is Answer.NO:
-            yield rule(f"{side}-{kind}-{broken}").found(path, old.schema, new.schema, witness=witness)
-        elif answer is Answer.CANNOT_TELL:
-            yield rule(f"{side}-schema-undecided").found(path, old.schema, new.schema)
-        elif self._comparing.answer(old, new, self._flow, backwards=True)[0] is not Answer.YES:
-            yield rule(f"{side}-{kind}-{harmless}").found(path, old.schema, new.schema)
-
-
-def _kind(old: Any, new: Any) -> str:
-    """What the difference of two schemas is called."""
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return "schema"
-    differs = {
-        key for key in {*old, *new} - HINTS - {LEFT_OUT} if key not in old or key not in new or old[key] != new[key]
-    }
-    for name, keywords in _KEYWORDS:
-        if differs & keywords:
-            return name if differs <= keywords or name == "type" else "schema"
-    return "schema"
+    return change.rule.startswith(("input-", "output-")) and not (comparing.of_api and change.rule in PLAIN)

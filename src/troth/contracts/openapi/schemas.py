@@ -27,19 +27,19 @@ _LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAPS: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
 #: Keywords that are not compared.
 _SILENT: Final = frozenset({
-    "title", "description", "example", "examples", "readOnly", "writeOnly", "xml", "externalDocs", "$comment",
+    "title", "description", "example", "examples", "readOnly", "writeOnly", "externalDocs", "$comment",
     "$anchor", "$id", "$schema", "nullable",
 })  # fmt: skip
 #: Keywords that say nothing about which values are valid, and yet something to who sends or reads them.
 HINTS: Final = frozenset({
-    "default", "deprecated", "discriminator", "format", "contentMediaType", "contentEncoding", "contentSchema",
+    "default", "deprecated", "discriminator", "format", "xml", "contentMediaType", "contentEncoding", "contentSchema",
 })  # fmt: skip
 #: What a schema of OpenAPI 3.0 may say; everything else in it is not defined (OpenAPI 3.0.3, Schema Object).
 _OLDER: Final = frozenset({
     "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength", "pattern",
     "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "enum", "type", "allOf",
     "oneOf", "anyOf", "not", "items", "properties", "additionalProperties", "format", "default", "deprecated",
-    "discriminator",
+    "discriminator", "xml",
 })  # fmt: skip
 
 
@@ -51,13 +51,6 @@ class Schemas:
     message: Message
     _parts: dict[str, tuple[Any, frozenset[str], str]] = field(default_factory=dict)
     _closures: dict[frozenset[str], tuple[dict[str, str], str]] = field(default_factory=dict)
-    #: whether any property is left out
-    _marked: set[bool] = field(default_factory=set)
-
-    @property
-    def leaves_out(self) -> bool:
-        """Whether a property was met that does not belong into the message."""
-        return bool(self._marked)
 
     def whole(self, schema: Any, place: str) -> Whole:
         """A schema with everything that its references lead to."""
@@ -139,7 +132,6 @@ class Schemas:
         absent = {name for name, one in properties.items() if self.flagged(one, flag)}
         if not absent:
             return
-        self._marked.add(True)
         found[LEFT_OUT] = sorted(absent)
         if isinstance(found.get("required"), list):
             found["required"] = [name for name in found["required"] if name not in absent]
@@ -175,14 +167,24 @@ class Whole:
         """Names the schema with everything that it needs: who has the same says the same in the same words."""
         return _digest([self.schema, self.schemas.closure(self.references)[1]])
 
-    def standing_alone(self, sent: bool) -> Any:
-        """The schema as a JSON Schema document of its own: as what is `sent`, or as what is understood."""
+    def standing_alone(self) -> Any:
+        """The schema as a JSON Schema document of its own, with the marks of what is left out."""
         closure, _ = self.schemas.closure(self.references)
         found = self.schema
         if closure:
             own = dict(found) if isinstance(found, dict) and "$defs" not in found else {"allOf": [found]}
             found = {**own, "$defs": {reference: self.schemas.part(reference, "")[0] for reference in closure}}
-        return _told(found, sent) if self.schemas.leaves_out else found
+        return found
+
+    def shared_with(self, other: Whole) -> frozenset[str]:
+        """The references that lead to the same in both."""
+        own, others = self.schemas.closure(self.references)[0], other.schemas.closure(other.references)[0]
+        alike = (reference for reference, digest in own.items() if others.get(reference) == digest)
+        return frozenset(
+            reference
+            for reference in alike
+            if self.schemas.closure(frozenset({reference}))[1] == other.schemas.closure(frozenset({reference}))[1]
+        )
 
     def followed(self) -> Whole:
         """The schema that a schema of nothing but a reference stands for."""
@@ -198,18 +200,6 @@ class Whole:
     def inner(self, schema: Any, left_out: bool = False) -> Whole:
         """A part of this schema as one of its own."""
         return Whole(schema, frozenset(_named(schema)), self.schemas, left_out)
-
-
-def _told(schema: Any, sent: bool) -> Any:
-    """A schema with the properties that are left out: never there where it is sent, anything where it is understood."""
-    if isinstance(schema, list):
-        return [_told(one, sent) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    told = {key: _told(value, sent) for key, value in schema.items() if key != LEFT_OUT}
-    if isinstance(schema.get(LEFT_OUT), list):
-        told["properties"] = {**told["properties"], **dict.fromkeys(schema[LEFT_OUT], not sent)}
-    return told
 
 
 def _named(schema: Any) -> Iterator[str]:

@@ -44,7 +44,7 @@ class Bounds:
     #: steps of the proof
     steps: int = 40_000
     #: instances that the search for a counterexample tries
-    instances: int = 160
+    instances: int = 300
     #: nesting of a schema document, in JSON levels
     levels: int = 500
     #: JSON values in a schema document

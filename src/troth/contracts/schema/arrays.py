@@ -72,6 +72,9 @@ def _restrict(array: _Array, literal: Formula) -> None:
         array.unique, array.repeated = array.unique or literal.positive, array.repeated or not literal.positive
     elif literal.kind == "each" and literal.positive:
         array.each.append(arguments)
+    elif literal.kind == "each" and arguments[1] == arguments[0] + 1:
+        array.least = max(array.least, arguments[1])
+        array.each.append((arguments[0], arguments[1], arguments[2].negation))
     elif literal.kind == "each":
         array.wanted.append((arguments[0], arguments[1], arguments[2].negation, 1))
     elif literal.positive:

@@ -242,7 +242,7 @@ def _required(made: Assertions, schema: dict[str, Json], opened: bool) -> Formul
 
 def _dependencies(word: str) -> Reader:
     def read(made: Assertions, schema: dict[str, Json], opened: bool) -> Formula:
-        return made.formulas.all_of([_dependency(made, *pair, opened) for pair in schema[word].items()])
+        return made.formulas.all_of([_dependency(made, name, value, opened) for name, value in schema[word].items()])
 
     return read
 

@@ -1,6 +1,7 @@
 """A witness is shown only if a validator that is not ours agrees: jsonschema's, with exact numbers and ECMA patterns.
 
-Three of its keywords are replaced. `multipleOf` divides floats there, and patterns are Python's. Nothing is fetched.
+Some of its keywords are replaced: `multipleOf` divides floats there, patterns are Python's, and `additionalItems` breaks off
+beside `items: true`. Nothing is fetched.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from jsonschema import Draft7Validator, Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
-from referencing import Registry
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
 from troth.contracts.schema.answers import Dialect, Json
 from troth.contracts.schema.documents import Document
@@ -46,6 +47,12 @@ def _additional(validator: Any, additional: Json, instance: Json, schema: Json) 
             yield from validator.descend(value, additional, path=name)
 
 
+def _additional_items(validator: Any, additional: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "array") and isinstance(schema.get("items"), list):
+        for place, item in enumerate(instance[len(schema["items"]) :], len(schema["items"])):
+            yield from validator.descend(item, additional, path=place)
+
+
 _REPLACED: dict[str, Any] = {
     "multipleOf": _multiple,
     "pattern": _pattern,
@@ -53,10 +60,9 @@ _REPLACED: dict[str, Any] = {
     "additionalProperties": _additional,
 }
 _VALIDATORS: dict[Dialect, Any] = {
-    Dialect.DRAFT_7: extend(Draft7Validator, _REPLACED),
-    Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),
+    Dialect.DRAFT_7: extend(Draft7Validator, {**_REPLACED, "additionalItems": _additional_items}),  # type: ignore[no-untyped-call]
+    Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),  # type: ignore[no-untyped-call]
 }
-_EMPTY: Registry[Any] = Registry()
 
 
 class Confirmation:
@@ -64,7 +70,7 @@ class Confirmation:
 
     def __init__(self, document: Document, *, formats: bool) -> None:
         kind = _VALIDATORS[document.dialect]
-        self._validator = kind(document.root, registry=_EMPTY, format_checker=CHECKER if formats else None)
+        self._validator = kind(document.root, registry=REGISTRY, format_checker=CHECKER if formats else None)
 
     def says(self, instance: Json) -> bool | None:
         """Whether `instance` is valid; None where the validator breaks off."""

@@ -6,11 +6,13 @@ where both have schemas inside, those are compared in turn.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from troth.contracts.schema.answers import ABSENT, Absent, Difference, Json
 from troth.contracts.schema.assertions import READERS, Assertions
 from troth.contracts.schema.documents import Schema
+from troth.contracts.schema.formulas import Formula
 from troth.contracts.schema.keywords import step
 from troth.contracts.schema.outcomes import Status
 from troth.contracts.schema.proof import Proof
@@ -85,8 +87,8 @@ class Explanation:
         except Exhausted:
             return isinstance(old, dict) and key(old.get(keyword, ABSENT.value)) == key(new[keyword])
 
-    def _is_empty(self, old: Schema, denied: object) -> bool:
-        both = self.proof.formulas.all_of((self.old.of(old, False), denied))  # type: ignore[arg-type]
+    def _is_empty(self, old: Schema, denied: Formula) -> bool:
+        both = self.proof.formulas.all_of((self.old.of(old, False), denied))
         return self.proof.model(both).status is Status.EMPTY
 
     def _inside(
@@ -144,9 +146,5 @@ def _difference(keyword: str, old_pointer: str, new_pointer: str, old: Json | Ab
 
 
 def _shown(value: Json) -> str:
-    text = (
-        repr(value)
-        if not isinstance(value, bool) and value is not None
-        else {None: "null"}.get(value, str(value).lower())
-    )
+    text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -6,14 +6,17 @@ Sources: JSON Schema 2020-12 core, 8 (identifiers, references) and 9.4 (loading,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urldefrag, urljoin
 
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
+
 from troth.contracts.schema.answers import Bounds, Dialect, Json
-from troth.contracts.schema.keywords import IN_PLACE, misshapen, step, subschemas
+from troth.contracts.schema.keywords import COMMENTS, IN_PLACE, misshapen, step, subschemas
+from troth.contracts.schema.values import key
 from troth.errors import MalformedSchema
 
 Schema: TypeAlias = "dict[str, Json] | bool"
@@ -51,11 +54,12 @@ class Document:
     and each reference leads to a schema of this document."""
 
     def __init__(self, root: Json, dialect: Dialect | None, bounds: Bounds) -> None:
-        _measure(root, bounds)
+        self.size = _measure(root, bounds)
         self.root: Schema = _copied(root)
         self.places: dict[int, Place] = {}
         self._resources: dict[str, Resource] = {}
-        self._kept: list[Schema] = []  # so that ids are not used again
+        self._targets: dict[int, Schema] = {}
+        self._doubled: set[tuple[str, str]] = set()  # resources and anchors that name two schemas
         if not isinstance(self.root, dict | bool):
             raise malformed("", "a schema is an object, true or false", "JSON Schema 2020-12 core, 4.3")
         self.dialect = _dialect_of(self.root, dialect or Dialect.DRAFT_2020_12, "")
@@ -65,6 +69,22 @@ class Document:
                 self._check_reference(place, keyword)
         self._refuse_endless()
 
+    def same_as(self, other: Document) -> bool:
+        """Whether both documents say the same text by text, annotations apart."""
+        return self.dialect is other.dialect and self._bare(self.root) == other._bare(other.root)
+
+    def bare(self, schema: Schema) -> Hashable:
+        """Something that is equal for schemas that say the same, annotations apart, wherever they stand."""
+        text = self._bare(schema)
+        return (self.dialect, text, self._bare(self.root) if _refers(schema) else None)
+
+    def _bare(self, value: Json) -> Hashable:
+        if isinstance(value, dict):
+            known = id(value) in self.places
+            left = [name for name in value if not (known and name in COMMENTS)]
+            return ("object", frozenset((name, self._bare(value[name])) for name in left))
+        return ("array", *map(self._bare, value)) if isinstance(value, list) else key(value)
+
     def place(self, schema: Schema) -> Place:
         """Where a schema object of this document stands."""
         return self.places[id(schema)]
@@ -72,17 +92,23 @@ class Document:
     def resolve(self, schema: Schema) -> Schema:
         """The schema that `$ref` leads to."""
         assert isinstance(schema, dict)
-        return self._target(self.place(schema), schema["$ref"])
+        if id(schema) not in self._targets:
+            self._targets[id(schema)] = self._target(self.place(schema), schema["$ref"])
+        return self._targets[id(schema)]
 
     def resolve_dynamic(self, schema: Schema) -> Schema | None:
-        """The schema that `$dynamicRef` leads to, where that is the same for every instance; else None (core, 8.2.3.2)."""
+        """The schema that `$dynamicRef` leads to, where that is the same for every instance; else None (core, 8.2.3.2).
+
+        Validation begins in the outermost resource. So where that has the anchor, it is the one that is meant.
+        """
         assert isinstance(schema, dict)
         target = self._target(self.place(schema), schema["$dynamicRef"])
         fragment = urldefrag(schema["$dynamicRef"])[1]
         if not isinstance(target, dict) or target.get("$dynamicAnchor") != fragment:
             return target
         rivals = [resource.dynamic[fragment] for resource in self._resources.values() if fragment in resource.dynamic]
-        return target if len(rivals) == 1 else None
+        outermost = self.place(self.root).resource.dynamic.get(fragment)
+        return target if len(rivals) == 1 else outermost
 
     def in_place(self, schema: Schema) -> Iterator[Schema]:
         """The schemas that are applied to the same instance as `schema`."""
@@ -130,20 +156,19 @@ class Document:
                 raise malformed(f"{pointer}/$schema", "a document has one dialect", "two at once are not compared")
             resource = Resource(uri, schema, pointer)
             if self._resources.setdefault(uri, resource) is not resource:
-                raise malformed(f"{pointer}/$id", f"{uri[:200]!r} names two schemas", "JSON Schema core, 8.2")
+                self._doubled.add((uri, ""))
         if old_draft and fragment:
-            self._anchor(resource.anchors, fragment, schema, pointer)
+            self._anchor(resource, fragment, schema)
         for keyword in ("$anchor", "$dynamicAnchor") if self.dialect is Dialect.DRAFT_2020_12 else ():
             if isinstance(schema.get(keyword), str):
-                self._anchor(resource.anchors, schema[keyword], schema, pointer)
+                self._anchor(resource, schema[keyword], schema)
         if self.dialect is Dialect.DRAFT_2020_12 and isinstance(schema.get("$dynamicAnchor"), str):
             resource.dynamic[schema["$dynamicAnchor"]] = schema
         return resource
 
-    @staticmethod
-    def _anchor(anchors: dict[str, Schema], name: str, schema: Schema, pointer: str) -> None:
-        if anchors.setdefault(name, schema) is not schema:
-            raise malformed(pointer, f"the anchor {name[:200]!r} names two schemas", "JSON Schema core, 8.2.2")
+    def _anchor(self, resource: Resource, name: str, schema: Schema) -> None:
+        if resource.anchors.setdefault(name, schema) is not schema:
+            self._doubled.add((resource.uri, name))
 
     def _check_reference(self, place: Place, keyword: str) -> None:
         schema = place.schema
@@ -153,7 +178,7 @@ class Document:
 
     def _target(self, place: Place, reference: str) -> Schema:
         uri, fragment = urldefrag(_joined(place.resource.uri, reference, place.pointer))
-        resource = self._resources.get(uri)
+        resource = self._resources.get(uri) or self._of_the_drafts(uri)
         if resource is None:
             raise malformed(
                 f"{place.pointer}/$ref",
@@ -161,11 +186,28 @@ class Document:
                 "references to other documents are never fetched",
                 "put the schema under $defs and refer to it there",
             )
-        if fragment.startswith("/") or not fragment:
+        pointed = fragment.startswith("/") or not fragment
+        if (uri, "" if pointed else unquote(fragment)) in self._doubled:
+            raise malformed(
+                f"{place.pointer}/$ref", f"{reference[:200]!r} names two schemas", "JSON Schema 2020-12 core, 8.2.1"
+            )
+        if pointed:
             return self._at(resource, unquote(fragment), place, reference)
         if unquote(fragment) not in resource.anchors:
             raise _dangling(place, reference)
         return resource.anchors[unquote(fragment)]
+
+    def _of_the_drafts(self, uri: str) -> Resource | None:
+        """A meta-schema: those come with the validator, so that nothing has to be fetched."""
+        known = SPECIFICATIONS.get(uri)
+        if known is None or (known.contents.get("$id") or "").rstrip("#") != uri:
+            return None
+        root = _copied(known.contents)
+        self._walk(root, f"<{uri}>", Resource(uri, root, f"<{uri}>"))
+        for place in [place for place in self.places.values() if place.resource.uri == uri]:
+            for keyword in ("$ref", "$dynamicRef"):
+                self._check_reference(place, keyword)
+        return self._resources[uri]
 
     def _at(self, resource: Resource, pointer: str, place: Place, reference: str) -> Schema:
         found: Json = resource.root
@@ -183,7 +225,7 @@ class Document:
             self._walk(found, f"{resource.pointer}{pointer}", resource)
             for inner in list(self.places.values()):
                 self._check_reference(inner, "$ref")
-        return found
+        return found  # type: ignore[no-any-return]
 
     def _refuse_endless(self) -> None:
         """Refuses a schema that applies itself to the same instance: that has no meaning (core, 9.4.1)."""
@@ -204,6 +246,12 @@ class Document:
                 elif isinstance(inner, dict) and id(inner) not in done:
                     open_.add(id(inner))
                     path.append((inner, self.in_place(inner)))
+
+
+def _refers(value: Json) -> bool:
+    if isinstance(value, dict):
+        return "$ref" in value or "$dynamicRef" in value or any(map(_refers, value.values()))
+    return isinstance(value, list) and any(map(_refers, value))
 
 
 def _joined(base: str, reference: str, pointer: str) -> str:
@@ -234,8 +282,8 @@ def _dialect_of(schema: Schema, otherwise: Dialect, pointer: str) -> Dialect:
     )
 
 
-def _measure(root: Json, bounds: Bounds) -> None:
-    """Refuses documents that are too deep, too large, or no JSON, without recursion."""
+def _measure(root: Json, bounds: Bounds) -> int:
+    """How many values there are. Refuses documents that are too deep, too large, or no JSON, without recursion."""
     waiting: list[tuple[Json, _Way, int]] = [(root, None, 0)]
     nodes = 0
     while waiting:
@@ -256,6 +304,7 @@ def _measure(root: Json, bounds: Bounds) -> None:
             raise malformed(_said(way), f"{type(value).__name__} is nothing that JSON has", "RFC 8259, 3")
         elif isinstance(value, float | Decimal) and not _is_moderate(value):
             raise malformed(_said(way), f"{value} is no number that is compared", "RFC 8259, 6")
+    return nodes
 
 
 def _is_moderate(number: float | Decimal) -> bool:

@@ -17,6 +17,8 @@ from troth.contracts.schema.texts import samples_of
 from troth.contracts.schema.values import TYPES
 
 _DEEPEST = 7
+_MOST_VALUES = 40
+_MOST_NAMES = 300
 _SPOKEN: dict[str, frozenset[str]] = {
     "number": frozenset(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
     "string": frozenset(["minLength", "maxLength", "pattern"]),
@@ -55,13 +57,16 @@ class Drawing:
 
     def __init__(self, document: Document, pool: Pool, chance: Random) -> None:
         self._document, self._pool, self._chance = document, pool, chance
+        self._left = 0  # how many more values the instance may have before the rest is kept small
 
     def instance(self) -> Json:
         """An instance of the document, perhaps."""
+        self._left = _MOST_VALUES
         return self._of([self._document.root], 0)
 
     def _of(self, schemas: list[Schema], depth: int) -> Json:
         """An instance of all of `schemas` at once."""
+        self._left -= 1
         parts = [part for schema in schemas for part in self._parts(schema, 0)]
         fixed = [part for part in parts if "enum" in part or "const" in part]
         if fixed:
@@ -147,15 +152,16 @@ class Drawing:
         length = self._chance.randint(least, max(least, min(most, least + 3)))
         length = max(length, min(len(wanted), most))
         items = []
-        for place in range(length):
+        for place in range(length if self._left >= 0 else least):
             schemas = [schema for part in parts for schema in self._at(part, place)]
             schemas += [wanted[place]] if place < len(wanted) else []
             items.append(self._of(schemas, depth + 1) if schemas else self._pool.any(self._chance))
         return items
 
     def _at(self, part: dict[str, Json], place: int) -> Iterator[Schema]:
-        listed = part.get("prefixItems", part["items"] if isinstance(part.get("items"), list) else [])
-        rest = part.get("additionalItems") if isinstance(part.get("items"), list) else part.get("items")
+        items = part.get("items")
+        listed: list[Schema] = items if isinstance(items, list) else part.get("prefixItems", [])
+        rest = part.get("additionalItems") if isinstance(items, list) else items
         if place < len(listed):
             yield listed[place]
         elif rest is not None:
@@ -169,6 +175,7 @@ class Drawing:
     def _object(self, parts: list[dict[str, Json]], depth: int) -> Json:
         required = self._required(parts)
         known = [name for properties in self._all(parts, "properties") for name in properties]
+        known = self._chance.sample(known, _MOST_NAMES) if len(known) > _MOST_NAMES else known
         share = self._chance.choice((0.1, 0.5, 0.9)) if depth < 4 else 0.1
         names = dict.fromkeys([*required, *(name for name in known if self._chance.random() < share)])
         least = int(max(self._all(parts, "minProperties"), default=0))
@@ -178,6 +185,8 @@ class Drawing:
             names.update(dict.fromkeys(name for key in needed if key in names for name in needed[key]))
         made = {}
         for name in names:
+            if self._left < 0 and name not in required:
+                continue
             schemas = [schema for part in parts for schema in self._under(part, name)]
             made[name] = self._of(schemas, depth + 1) if schemas else self._pool.any(self._chance)
         return made

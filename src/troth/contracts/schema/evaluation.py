@@ -120,7 +120,9 @@ def _number(word: str, holds: Callable[[Fraction, Fraction], bool]) -> Builder:
     return build
 
 
-def _sized(word: str, kind: type, holds: Callable[[int, int], bool]) -> Builder:
+def _sized(
+    word: str, kind: type[str] | type[list[Json]] | type[dict[str, Json]], holds: Callable[[int, int], bool]
+) -> Builder:
     def build(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
         bound = int(schema[word])
         return lambda instance: not isinstance(instance, kind) or holds(len(instance), bound)

@@ -37,4 +37,4 @@ def is_asserted(name: str) -> bool:
 
 def conforms(name: str, text: str) -> bool:
     """Whether `text` has the format `name`."""
-    return CHECKER.conforms(text, name)
+    return bool(CHECKER.conforms(text, name))

@@ -99,6 +99,10 @@ class Formulas:
                 if piece.negation.index in found:
                     return neutral.negation
                 found[piece.index] = piece
+        if sum([piece.kind == "in" for piece in found.values()]) > 1:
+            found = self._merged(kind, list(found.values()))
+            if neutral.negation.index in found:
+                return neutral.negation
         if len(found) < 2:
             return next(iter(found.values()), neutral)
         pieces = tuple(found[index] for index in sorted(found))
@@ -110,6 +114,23 @@ class Formulas:
             self._made[name] = made
             self._made[(other, tuple(piece.index for piece in opposite))] = made.negation
         return self._made[name]
+
+    def _merged(self, kind: str, pieces: list[Formula]) -> dict[int, Formula]:
+        """The pieces with all atoms of values made one: so `anyOf` of constants is the same as `enum`."""
+        others = [piece for piece in pieces if piece.kind != "in"]
+        listed = [piece for piece in pieces if piece.kind == "in"]
+        neutral = self.true if kind == "and" else self.false
+        merged = self._met(listed) if kind == "and" else self._met([piece.negation for piece in listed]).negation
+        return {piece.index: piece for piece in (*others, merged) if piece is not neutral}
+
+    def _met(self, listed: list[Formula]) -> Formula:
+        """All of some atoms of values: one of these, none of those."""
+        out: frozenset[Hashable] = frozenset().union(*(piece.arguments[0] for piece in listed if not piece.positive))
+        sets = [piece.arguments[0] for piece in listed if piece.positive]
+        if not sets:
+            return self.atom("in", out).negation
+        keys = frozenset.intersection(*sets) - out
+        return self.atom("in", keys) if keys else self.false
 
     def _pair(
         self, kind: str, arguments: tuple[Any, ...], other: str, opposite: tuple[Any, ...]

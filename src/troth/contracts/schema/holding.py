@@ -65,7 +65,7 @@ def _opaque(holding: Holding, value: Json, type_: str | None, name: tuple[str, .
 
 
 def _least(holding: Holding, value: Json, bound: Any, excluded: bool) -> bool:
-    return exact(value) > bound if excluded else exact(value) >= bound
+    return bool(exact(value) > bound if excluded else exact(value) >= bound)
 
 
 def _matches(holding: Holding, value: Json, pattern: str) -> bool | None:
@@ -84,6 +84,8 @@ def _count(holding: Holding, value: Json, least: int, formula: Formula) -> bool 
 
 
 def _every(holding: Holding, value: Json, names: Formula, formula: Formula) -> bool | None:
+    if names.kind == "in" and names.positive:
+        return _all(holding.holds(formula, value[name]) for name in names.arguments[0] if name in value)
     return _all(
         _any((_not(holding.holds(names, name)), holding.holds(formula, inner))) for name, inner in value.items()
     )

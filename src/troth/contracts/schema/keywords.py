@@ -5,6 +5,7 @@ Rows are the meta-schemas of the drafts. A keyword without a row is an annotatio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -80,6 +81,14 @@ def _text(value: Json) -> bool:
     return isinstance(value, str)
 
 
+def _anchor(value: Json) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z_][-A-Za-z0-9._]*", value) is not None
+
+
+def _identifier(value: Json) -> bool:
+    return isinstance(value, str) and "#" not in value[:-1]
+
+
 def _flag(value: Json) -> bool:
     return isinstance(value, bool)
 
@@ -153,9 +162,10 @@ ROWS: tuple[Keyword, ...] = (
     Keyword("contentSchema", _A_SCHEMA, _is_schema, Inside.SCHEMA, dialects=_NEW),
     Keyword("$ref", "a URI reference", _text),
     Keyword("$dynamicRef", "a URI reference", _text, dialects=_NEW),
-    Keyword("$anchor", "a name", _text, dialects=_NEW),
-    Keyword("$dynamicAnchor", "a name", _text, dialects=_NEW),
-    Keyword("$id", "a URI reference", _text),
+    Keyword("$anchor", "a name", _anchor, dialects=_NEW),
+    Keyword("$dynamicAnchor", "a name", _anchor, dialects=_NEW),
+    Keyword("$id", "a URI reference", _text, dialects=_OLD),
+    Keyword("$id", "a URI reference without a fragment", _identifier, dialects=_NEW),
     Keyword("$schema", "a URI", _text),
     Keyword("$comment", "a string", _text),
     Keyword("$vocabulary", "true or false by URI", _flags_by_name, dialects=_NEW),
@@ -174,30 +184,8 @@ BY_NAME: dict[Dialect, dict[str, Keyword]] = {
     dialect: {row.name: row for row in ROWS if dialect in row.dialects} for dialect in Dialect
 }
 IN_PLACE = frozenset(row.name for row in ROWS if row.in_place)
-#: Keywords that decide nothing about an instance.
-ANNOTATIONS = frozenset(
-    [
-        "$anchor",
-        "$comment",
-        "$defs",
-        "$dynamicAnchor",
-        "$id",
-        "$schema",
-        "$vocabulary",
-        "contentEncoding",
-        "contentMediaType",
-        "contentSchema",
-        "default",
-        "definitions",
-        "deprecated",
-        "description",
-        "examples",
-        "format",
-        "readOnly",
-        "title",
-        "writeOnly",
-    ]
-)
+#: Keywords that neither decide anything about an instance nor are referred to.
+COMMENTS = frozenset(["$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly"])
 
 
 def misshapen(schema: dict[str, Json], dialect: Dialect) -> tuple[str, str] | None:

@@ -42,7 +42,7 @@ class _Fresh:
     """One of the names that are not spelled out: what is said of it, and what its value has to satisfy besides."""
 
     names: Formula
-    signs: tuple[bool, ...]
+    true: frozenset[Formula]
     values: Formula
 
 
@@ -55,7 +55,8 @@ def object_model(models: Models, literals: Literals) -> Outcome:
     asked = _Object()
     for literal in literals:
         _restrict(models, asked, literal)
-    if not asked.fits(max(asked.least, len(asked.required))):
+    asked.required = list(dict.fromkeys(asked.required))
+    if not asked.fits(max(asked.least, len(asked.required))) or not asked.forbidden.isdisjoint(asked.required):
         return EMPTY
     if len(asked.wanted) > _MOST_WANTED:
         return UNKNOWN
@@ -77,10 +78,15 @@ def _restrict(models: Models, asked: _Object, literal: Formula) -> None:
         asked.forbidden.add(arguments[0])
     else:
         names = models.formulas.narrowed(arguments[0], "string")
-        if not literal.positive:
+        listed = names.arguments[0] if names.kind == "in" and names.positive else ()
+        if not literal.positive and len(listed) == 1:
+            name = next(iter(listed))
+            asked.required.append(name)
+            asked.named.setdefault(name, []).append(arguments[1].negation)
+        elif not literal.positive:
             asked.wanted.append((names, arguments[1].negation))
-        elif names.kind == "in" and names.positive:
-            for name in names.arguments[0]:
+        elif listed:
+            for name in listed:
                 asked.named.setdefault(name, []).append(arguments[1])
         else:
             asked.every.append((names, arguments[1]))
@@ -98,7 +104,10 @@ class _Search:
         make = models.formulas
         self.unspelled = make.all_of((make.atom("is", "string"), make.one_of(self.spelled).negation))
         self._values: dict[str, Formula] = {}
-        self._kinds: list[_Fresh] | None = None
+        sorts = list(dict.fromkeys([names for names, _ in (*asked.every, *asked.wanted)]))
+        self.sorts = [names for names in sorts if not (names.kind == "in" and names.positive)]
+        self.kinds: list[_Fresh] = []
+        self._numbers: dict[frozenset[Formula], int] = {}
 
     def outcome(self) -> Outcome:
         """The smallest object over all ways to give names to what is wanted."""
@@ -128,26 +137,53 @@ class _Search:
             raise _Doubt
         return holds
 
-    def kinds(self) -> list[_Fresh]:
-        """Every kind of names that are not spelled out, of which there is a name and for which there is a value."""
-        if self._kinds is None:
-            sorts = list(dict.fromkeys([names for names, _ in (*self.asked.every, *self.asked.wanted)]))
-            sorts = [names for names in sorts if not (names.kind == "in" and names.positive)]
-            self._kinds = list(self._divided(sorts, self.unspelled, ()))
-        return self._kinds
+    def feasible(self, names: Formula, wanted: Formula) -> Iterator[int]:
+        """The kinds of names that are not spelled out, satisfy `names`, and may have a value that satisfies `wanted`.
 
-    def _divided(self, sorts: list[Formula], names: Formula, signs: tuple[bool, ...]) -> Iterator[_Fresh]:
-        self.models.steps.take()
-        if self.models.model(names).status is Status.EMPTY:
-            return
-        if len(signs) < len(sorts):
-            sort = sorts[len(signs)]
-            for sign, said in ((True, sort), (False, sort.negation)):
-                yield from self._divided(sorts, self.models.formulas.all_of((names, said)), (*signs, sign))
-            return
-        true = {sort for sort, sign in zip(sorts, signs, strict=True) if sign}
-        values = self.models.formulas.all_of([formula for sort, formula in self.asked.every if sort in true])
-        yield _Fresh(names, tuple(sort in true for sort, _ in self.asked.wanted), values)
+        Each is found by a name: it says which formulas of names hold. Where these leave no value, the fewest that leave
+        none are kept in mind, and names that satisfy all of those are not looked at again.
+        """
+        make = self.models.formulas
+        left = make.all_of((self.unspelled, names))
+        while True:
+            self.models.steps.take()
+            outcome = self.models.model(left)
+            if outcome.status is Status.EMPTY:
+                return
+            if outcome.status is Status.UNKNOWN or not isinstance(outcome.value, str):
+                raise _Doubt
+            true = [sort for sort in self.sorts if self._is(sort, outcome.value)]
+            refuted = self._refuted(true, wanted)
+            if refuted is None:
+                yield self._kind(frozenset(true))
+                others = [sort for sort in self.sorts if sort not in true]
+                left = make.all_of((left, make.any_of([*others, *(sort.negation for sort in true)])))
+            else:
+                left = make.all_of((left, make.any_of([sort.negation for sort in refuted])))
+
+    def _refuted(self, true: list[Formula], wanted: Formula) -> list[Formula] | None:
+        """The fewest of the formulas of names that together leave no value; None where there is one."""
+        if self._may_be(true, wanted):
+            return None
+        for sort in list(true):
+            fewer = [other for other in true if other is not sort]
+            if not self._may_be(fewer, wanted):
+                true = fewer
+        return true
+
+    def _may_be(self, true: list[Formula], wanted: Formula) -> bool:
+        said = [formula for sort, formula in self.asked.every if sort in true]
+        return self.models.model(self.models.formulas.all_of([*said, wanted])).status is not Status.EMPTY
+
+    def _kind(self, true: frozenset[Formula]) -> int:
+        """The number of the kind of names for which just these formulas hold."""
+        if true not in self._numbers:
+            make = self.models.formulas
+            signs = [sort if sort in true else sort.negation for sort in self.sorts]
+            values = make.all_of([formula for sort, formula in self.asked.every if sort in true])
+            self._numbers[true] = len(self.kinds)
+            self.kinds.append(_Fresh(make.all_of([self.unspelled, *signs]), true, values))
+        return self._numbers[true]
 
     def _assignments(
         self, place: int, chosen: dict[str | _Key, list[Formula]]
@@ -169,17 +205,16 @@ class _Search:
                 yield name
         if names.kind == "in" and names.positive:
             return
-        for index, kind in enumerate(self.kinds()):
-            if kind.signs[place]:
-                used = [key for key in chosen if isinstance(key, tuple) and key[0] == index]
-                yield from used
-                yield (index, len(used))
+        fresh = [option for option in chosen if isinstance(option, tuple)]
+        yield from (option for option in fresh if names in self.kinds[option[0]].true)
+        for number in self.feasible(names, self.asked.wanted[place][1]):
+            yield (number, sum(option[0] == number for option in fresh))
 
     def _possible(self, option: str | _Key, formulas: list[Formula]) -> bool:
         return self.models.model(self._needs(option, formulas)).status is not Status.EMPTY
 
     def _needs(self, option: str | _Key, formulas: list[Formula]) -> Formula:
-        own = self.value(option) if isinstance(option, str) else self.kinds()[option[0]].values
+        own = self.value(option) if isinstance(option, str) else self.kinds[option[0]].values
         return self.models.formulas.all_of([own, *formulas])
 
     def _filled(self, chosen: dict[str | _Key, list[Formula]]) -> Outcome:
@@ -208,7 +243,7 @@ class _Search:
 
     def _too_many(self, chosen: dict[str | _Key, list[Formula]]) -> Outcome:
         """More properties are needed than are written down; whether there are kinds of names enough is not asked."""
-        some = any(self.models.model(kind.values).status is not Status.EMPTY for kind in self.kinds())
+        some = next(self.feasible(self.models.formulas.true, self.models.formulas.true), None) is not None
         available = len([1 for _ in self._more_spelled(chosen)]) + len(chosen)
         return UNKNOWN if some or available >= self.asked.least else EMPTY
 
@@ -223,25 +258,30 @@ class _Search:
         """Properties with names that are not spelled out: those chosen, and `missing` more of any kind."""
         made: dict[str, Json] = {}
         weak = False
-        for index, kind in enumerate(self.kinds() if missing or any(isinstance(key, tuple) for key in chosen) else ()):
-            wanted = [formulas for key, formulas in chosen.items() if isinstance(key, tuple) and key[0] == index]
-            spare = self.models.model(kind.values)
-            extra = missing if spare.status is not Status.EMPTY else 0
-            if not wanted and not extra:
-                continue
-            names = self.models.sample(kind.names, len(wanted) + extra)
-            if len(names.values) < len(wanted):
-                return EMPTY if names.complete else UNKNOWN
-            needs = [self.models.model(self._needs((index, 0), formulas)) for formulas in wanted]
-            outcomes = [*needs, *([spare] * extra)]
-            if any(outcome.status is Status.EMPTY for outcome in needs):
+        for number in dict.fromkeys(option[0] for option in chosen if isinstance(option, tuple)):
+            wanted = [formulas for key, formulas in chosen.items() if isinstance(key, tuple) and key[0] == number]
+            needs = [self.models.model(self._needs((number, 0), formulas)) for formulas in wanted]
+            names = self.models.sample(self.kinds[number].names, len(wanted))
+            if any(need.status is Status.EMPTY for need in needs) or (
+                names.complete and len(names.values) < len(wanted)
+            ):
                 return EMPTY
-            for name, outcome in zip(names.values, outcomes, strict=False):
-                made[name] = outcome.value
-                weak = weak or outcome.status is Status.UNKNOWN
-            missing -= max(0, len(names.values) - len(wanted))
-            weak = weak or (names.complete is None and missing > 0)
-        if missing > 0:
+            if len(names.values) < len(wanted):
+                return UNKNOWN
+            made.update((name, need.value) for name, need in zip(names.values, needs, strict=True))
+            weak = weak or any(need.status is Status.UNKNOWN for need in needs)
+        make = self.models.formulas
+        for number in self.feasible(make.true, make.true) if missing else ():
+            kind = self.kinds[number]
+            value = self.models.model(kind.values)
+            others = make.all_of((kind.names, make.one_of(made).negation))
+            names = self.models.sample(others, missing)
+            made.update((name, value.value) for name in names.values)
+            missing -= len(names.values)
+            weak = weak or value.status is Status.UNKNOWN or (names.complete is None and missing > 0)
+            if not missing:
+                break
+        if missing:
             return UNKNOWN if weak else EMPTY
         return found(made).weakened() if weak else found(made)
 

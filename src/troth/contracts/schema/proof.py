@@ -10,7 +10,7 @@ smallest instance of a formula does not contain another instance of it. Such an 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from troth.contracts.schema.answers import Json
 from troth.contracts.schema.arrays import array_model
@@ -23,7 +23,11 @@ from troth.contracts.schema.outcomes import EMPTY, UNKNOWN, Outcome, Sample, Sta
 from troth.contracts.schema.steps import Steps
 from troth.contracts.schema.strings import string_model
 
-_DEEPEST = 80
+_DEEPEST = 300
+_MANY_OPTIONS = 6
+_PATTERN_STEPS = 10  # what a pattern costs beside other atoms
+_UNDECIDED_STEPS = 15_000  # what it costs to find out that patterns are too hard
+_MANY_SPLITS = 60
 _Facts = dict[int, Formula]
 
 
@@ -34,6 +38,7 @@ class Proof(Holding):
         super().__init__(formulas, steps)
         self._known: dict[int, Outcome] = {}
         self._open: dict[int, int] = {}
+        self._splits = 0  # of the formula that is being asked about
         self._leant_on = _DEEPEST + 1  # the outermost open formula that the answer rests on
 
     def model(self, formula: Formula) -> Outcome:
@@ -51,13 +56,15 @@ class Proof(Holding):
 
     def _asked(self, formula: Formula) -> Outcome:
         self.steps.take()
-        depth, before = len(self._open), self._leant_on
+        depth, before, splits = len(self._open), self._leant_on, self._splits
+        self._splits = 0
         self._open[formula.index] = depth
         self._leant_on = _DEEPEST + 1
         try:
             outcome = self._by_type(formula)
         finally:
             del self._open[formula.index]
+            self._splits = splits
             alone = self._leant_on >= depth
             self._leant_on = min(before, self._leant_on if not alone else _DEEPEST + 1)
         if alone or outcome.status is Status.FOUND:
@@ -93,9 +100,12 @@ class Proof(Holding):
 
     def _split(self, type_: str, facts: _Facts, news: Sequence[Formula], choices: list[Formula]) -> Outcome:
         """An instance of one type that satisfies the atoms `facts`, the formulas `news` and the "or"s `choices`."""
-        self.steps.take()
+        self._splits += 1
+        self.steps.take(1 + (len(facts) + len(choices)) // 8)
         facts = dict(facts)
         left = self._asserted(type_, facts, news, choices)
+        if left is not None and self._splits > _MANY_SPLITS:
+            left = self._probed(type_, facts, left)
         if left is None:
             return EMPTY
         outcome = self._of_atoms(type_, list(facts.values()))
@@ -106,8 +116,9 @@ class Proof(Holding):
             return outcome
         rest = [other for other in left if other is not choice]
         best = EMPTY
+        hopeless = self._hopeless(facts) if len(choice.arguments) > _MANY_OPTIONS and type_ == "object" else _never
         for option in choice.arguments:
-            if not _denied(option, facts):
+            if not _denied(option, facts) and not hopeless(option):
                 outcome = self._split(type_, facts, [option], rest)
                 if outcome.status is Status.FOUND:
                     return outcome
@@ -141,6 +152,46 @@ class Proof(Holding):
                     still.append(choice)
             left = still
         return left
+
+    def _probed(self, type_: str, facts: _Facts, choices: list[Formula]) -> list[Formula] | None:
+        """What stays open after each option was tried for an evident contradiction: for "or"s that belong together."""
+        for choice in choices:
+            self.steps.take(1 + len(choices) // 8)
+            options = [
+                option
+                for option in choice.arguments
+                if not _denied(option, facts) and self._asserted(type_, dict(facts), [option], choices) is not None
+            ]
+            if len(options) < 2:
+                left = self._asserted(type_, facts, options or [self.formulas.false], choices)
+                return None if left is None else self._probed(type_, facts, left)
+        return choices
+
+    def _hopeless(self, facts: _Facts) -> Callable[[Formula], bool]:
+        """Whether an option, that one named property fails a formula, contradicts what is said of that property.
+
+        Wide objects have as many options as properties; this looks at one property and not at all of them.
+        """
+        named: dict[Hashable, list[Formula]] = {}
+        every = [fact for fact in facts.values() if fact.kind == "every" and fact.positive]
+        others = [fact for fact in every if not _is_list(fact.arguments[0])]
+        for fact in every:
+            if _is_list(fact.arguments[0]):
+                for name in fact.arguments[0].arguments[0]:
+                    named.setdefault(name, []).append(fact.arguments[1])
+
+        def hopeless(option: Formula) -> bool:
+            if option.kind != "every" or option.positive or not _is_list(option.arguments[0]):
+                return False
+            names, denied = option.arguments
+            name = next(iter(names.arguments[0]))
+            if len(names.arguments[0]) > 1 or not isinstance(name, str):
+                return False
+            said = [fact.arguments[1] for fact in others if self.holds(fact.arguments[0], name)]
+            both = self.formulas.all_of([denied.negation, *named.get(name, ()), *said])
+            return self.model(both).status is Status.EMPTY
+
+        return hopeless
 
     def _differs(self, type_: str, value: Json) -> Formula:
         """A formula of arrays or of objects: the instance is not `value`."""
@@ -177,7 +228,12 @@ class Proof(Holding):
         if type_ == "number":
             return number_model(facts)
         if type_ == "string":
-            return string_model(facts)
+            patterns = sum([fact.kind == "matches" for fact in facts])
+            self.steps.take(_PATTERN_STEPS * patterns * (patterns + 1) // 2)
+            outcome = string_model(facts)
+            if patterns and outcome.status is Status.UNKNOWN:
+                self.steps.take(_UNDECIDED_STEPS)
+            return outcome
         return array_model(self, facts) if type_ == "array" else object_model(self, facts)
 
     def _among(self, facts: list[Formula], values: list[Json], otherwise: Outcome) -> Outcome:
@@ -190,6 +246,14 @@ class Proof(Holding):
             if False not in said:
                 best = Outcome(Status.UNKNOWN, value)
         return best
+
+
+def _is_list(names: Formula) -> bool:
+    return names.kind == "in" and names.positive
+
+
+def _never(option: Formula) -> bool:
+    return False
 
 
 def _denied(option: Formula, facts: _Facts) -> bool:

@@ -35,6 +35,8 @@ def _smaller(value: Json) -> Iterator[Json]:
     """Smaller values, the smallest first where that is cheap to say."""
     rank = _rank(value)
     yield from (simple for simple in _SIMPLE if _rank(simple) < rank)
+    if isinstance(value, dict | list):  # schemas that refer to themselves fail inside as they fail outside
+        yield from (inner for inner in (value.values() if isinstance(value, dict) else value) if _rank(inner) < rank)
     if isinstance(value, dict):
         yield from ({other: value[other] for other in value if other != name} for name in value)
         for name, inner in value.items():

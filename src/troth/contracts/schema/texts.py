@@ -13,7 +13,7 @@ from troth.contracts.patterns import EVERYTHING, Language, Undecidable, language
 from troth.contracts.schema.outcomes import EMPTY, UNKNOWN, Outcome, Status, found
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def matcher(pattern: str) -> Callable[[str], bool]:
     """Whether `pattern` matches somewhere in a string. A pattern that is not understood is Python's."""
     try:
@@ -21,7 +21,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     except Undecidable:
         return _python_s(pattern)
 
-    @lru_cache(maxsize=1024)
+    @lru_cache(maxsize=256)
     def matches(text: str) -> bool:
         try:
             return asked.matches(text)

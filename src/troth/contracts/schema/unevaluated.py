@@ -14,9 +14,30 @@ from troth.contracts.schema.answers import Dialect, Json
 from troth.contracts.schema.assertions import READERS, Assertions, every, rest
 from troth.contracts.schema.documents import Schema
 from troth.contracts.schema.formulas import Formula, Formulas
-from troth.contracts.schema.values import key
 
-_MOST_CASES = 96
+_MOST_CASES = 256
+_LOOKING = frozenset(
+    [
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "prefixItems",
+        "items",
+        "contains",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "dependentSchemas",
+        "$ref",
+        "$dynamicRef",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+    ]
+)
 
 
 class _TooMany(Exception):
@@ -46,7 +67,7 @@ def unevaluated_properties(made: Assertions, schema: dict[str, Json], opened: bo
         return made.formulas.true
     inner = made.of(schema["unevaluatedProperties"], opened)
     kind = _Kind(made.formulas.false, lambda schema, outer: _own_names(made, schema, outer), _either(made.formulas))
-    return _by_cases(made, schema, "object", kind, lambda names: every(made.formulas, _negated(names), inner))
+    return _by_cases(made, schema, opened, "object", kind, lambda names: every(made.formulas, _negated(names), inner))
 
 
 def unevaluated_items(made: Assertions, schema: dict[str, Json], opened: bool) -> Formula:
@@ -61,19 +82,28 @@ def unevaluated_items(made: Assertions, schema: dict[str, Json], opened: bool) -
         )
 
     kind = _Kind((0, frozenset()), lambda schema, outer: _own_items(made, schema, outer), _longer)
-    return _by_cases(made, schema, "array", kind, said)
+    return _by_cases(made, schema, opened, "array", kind, said)
 
 
 def _by_cases(
-    made: Assertions, schema: dict[str, Json], type_: str, kind: _Kind, said: Callable[[Coverage], Formula]
+    made: Assertions,
+    schema: dict[str, Json],
+    opened: bool,
+    type_: str,
+    kind: _Kind,
+    said: Callable[[Coverage], Formula],
 ) -> Formula:
     try:
         cases = _cases(made, schema, kind, True)
     except _TooMany:
-        name = (f"unevaluated {type_}", key(made.document.root), made.document.place(schema).pointer)
-        return made.formulas.atom("opaque", type_, name)
+        return made.formulas.atom("opaque", type_, ("unevaluated", made.document.bare(_looking(schema)), opened))
     parts = [made.formulas.all_of((condition, said(coverage))) for coverage, condition in cases.items()]
     return made.formulas.when(type_, made.formulas.any_of(parts))
+
+
+def _looking(schema: dict[str, Json]) -> dict[str, Json]:
+    """The part of a schema that decides what counts as evaluated, and what is asked of the rest."""
+    return {word: value for word, value in schema.items() if word in _LOOKING}
 
 
 def _cases(made: Assertions, schema: Schema, kind: _Kind, outer: bool) -> _Cases:
