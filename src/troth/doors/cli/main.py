@@ -14,6 +14,7 @@ from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
 from troth.doors.cli import author, builds, caller, operator, policy
+from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.output import show_error
 from troth.doors.cli.service import service
@@ -36,6 +37,7 @@ app.command(author.compile_, name="compile")
 app.command(author.publish)
 app.command(builds.build)
 app.command(builds.rebuild)
+app.command(check)
 app.command(credential)
 app.command(caller.call)
 app.command(caller.why)
