@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, cast
 
 from troth.contracts import schema_changes, wire
-from troth.contracts.changes import Answer, Comparison, concluded, invalid
+from troth.contracts.changes import Comparison, invalid
 from troth.contracts.openapi import comparison as openapi
 from troth.contracts.openapi.text import UnreadableDocument, value_of
 from troth.contracts.python_api import comparison as python_api
-from troth.contracts.rules.table import rule
 
 KINDS: Final = ("schema", "openapi", "python", "wire")
 _SERIALISATIONS: Final = ("old_serialisation", "new_serialisation")
@@ -48,13 +46,6 @@ def texts_read(kind: str, line: Mapping[str, Any]) -> Mapping[str, Any] | Compar
         except UnreadableDocument as error:
             return invalid(f"{name}: {error}")
     return {**line, **values}
-
-
-def unfinished(kind: str, why: str) -> Comparison:
-    """The answer to a pair whose comparing came to no end: nothing was proved. Wire formats need a new version then (PDB-44)."""
-    if kind == "wire":
-        return replace(concluded([rule("wire-undecided").found("", words=why)]), fault=why)
-    return Comparison(Answer.CANNOT_TELL, fault=why)
 
 
 def _schema(line: Mapping[str, Any], tolerant: bool) -> Comparison:

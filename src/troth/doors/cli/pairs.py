@@ -7,21 +7,19 @@ has an answer like any other, and the pairs behind it have theirs.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-from troth.contracts.bulk import answered, texts_read, unfinished
-from troth.contracts.changes import Comparison, invalid
+from troth.contracts.changes import invalid
+from troth.contracts.unfinished import unfinished
 from troth.errors import Failed
 
 SECONDS: Final = 30.0
 #: A line is two documents of at most 16 MiB, and what JSON adds to them.
 LARGEST_LINE: Final = 64 << 20
-_MEMORY: Final = 2 << 30
 _STARTING_SECONDS: Final = 120.0
 #: What the checker keeps between pairs is given back after so many.
 _MOST_PAIRS: Final = 2_000
@@ -29,7 +27,7 @@ _MOST_PAIRS: Final = 2_000
 _PROGRAM: Final = """\
 import sys
 sys.modules["rfc3987_syntax"] = None
-from troth.doors.cli.pairs import main
+from troth.doors.cli.pair_process import main
 main()
 """
 
@@ -50,6 +48,11 @@ class Pairs:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
+    @property
+    def process(self) -> int | None:
+        """The id of the process that compares, once there is one."""
+        return self._child.pid if self._child else None
+
     def answer(self, line: bytes) -> dict[str, Any]:
         """The answer to one line, within the time that a pair has. What came to no end is never `compatible`."""
         named, answer, late = self._asked(line)
@@ -63,7 +66,8 @@ class Pairs:
     def _asked(self, line: bytes) -> tuple[Any, dict[str, Any] | None, bool]:
         """What the child told of a line: its id, its answer, and whether it was stopped for its time."""
         child = self._running()
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         self._answers += 1
         with _Watch(child, self._seconds) as watch:
             try:
@@ -142,55 +146,3 @@ def lines_of(stream: BinaryIO) -> Iterator[bytes | None]:
 def too_long() -> dict[str, Any]:
     """The answer to a line that is longer than is read."""
     return {"id": None, **invalid(f"a line is at most {LARGEST_LINE >> 20} MiB long").as_dict()}
-
-
-# --- in the process that compares
-
-
-def main() -> None:
-    """Answers each line on standard input with two: the id of the pair as soon as it is known, and then the answer."""
-    kind, form, reading = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    tolerant = reading == "tolerant"
-    prepare: Callable[[str, Any], Any] = texts_read if form == "texts" else _as_it_is
-    print("ready", flush=True)
-    for line in sys.stdin.buffer:
-        asked = _read(line)
-        print(json.dumps(asked.get("id") if isinstance(asked, dict) else None), flush=True)
-        print(json.dumps(_answer(kind, prepare, asked, tolerant)), flush=True)
-
-
-def _as_it_is(kind: str, asked: Any) -> Any:
-    return asked
-
-
-def _answer(kind: str, prepare: Callable[[str, Any], Any], asked: Any, tolerant: bool) -> dict[str, Any]:
-    """Memory that is used up ends the process, which its parent understands."""
-    named = asked.get("id") if isinstance(asked, dict) else None
-    if isinstance(asked, Comparison):
-        return {"id": None, **asked.as_dict()}
-    try:
-        question = prepare(kind, asked)
-        if isinstance(question, Comparison):
-            return {"id": named, **question.as_dict()}
-        return answered(kind, question, tolerant=tolerant)
-    except MemoryError:
-        raise SystemExit(1) from None
-    except Exception as error:
-        fault = f"the comparing itself failed: {type(error).__name__}: {error}"[:500]
-        return {"id": named, **unfinished(kind, fault).as_dict()}
-
-
-def _read(line: bytes) -> Any:
-    """What a line holds; the answer to it where it is no JSON."""
-    try:
-        return json.loads(line.decode("utf-8-sig").strip(), parse_constant=_refused)
-    except RecursionError:
-        return invalid("the line is nested too deeply")
-    except ValueError as error:
-        return invalid(f"the line is not JSON: {error}"[:300])
-
-
-def _refused(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
