@@ -1,145 +1,90 @@
-"""Echo of 100 bytes of JSON: troth with one isolated worker against the same function inside a FastAPI process."""
+"""Echo of 100 bytes of JSON: troth with one isolated worker against the same function elsewhere.
+
+Against FastAPI with the function inside its process, as `async def` and as `def`; and against the same worker behind a
+server that was written by hand for nothing else (`bench/handrolled.py`), which is the ceiling.
+"""
 
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-from bench.load import Generator, Load
-from bench.processes import busy_time, generator_time, processor_time
-from bench.servers import EchoServer, fastapi_echo, troth_echo
+from bench import samples
+from bench.samples import Sample
+from bench.section import Findings, Options
+from bench.servers import FASTAPI, FASTAPI_DEF, HANDROLLED, TROTH, fastapi_echo, handrolled_echo, troth_echo
+from bench.table import Table, each, met, rounds_of
 
 CONNECTIONS = (1, 16, 64)
-#: How many times as many requests a second troth shall answer, at these numbers of connections.
-TARGET_RATIO = 1.5
-TARGET_CONNECTIONS = (16, 64)
 _WARM_UP = 1.0
+#: How many times as many requests a second troth shall answer, at so many connections.
+TARGETS = {
+    (FASTAPI, 16): 3.0,
+    (FASTAPI, 64): 4.0,
+    (FASTAPI_DEF, 16): 4.5,
+    (FASTAPI_DEF, 64): 6.0,
+    (HANDROLLED, 16): 0.6,
+    (HANDROLLED, 64): 0.6,
+}
+#: troth's p50 at one connection shall be at most this many times FastAPI's.
+TARGET_P50 = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One server under one load.
+def measure(options: Options) -> Findings:
+    """Ratios, latencies at one connection, then each server's own figures. Raises LoadFailed.
 
-    Processor times are microseconds a request, of the server, its workers and the load generator; `others` is the number
-    of processors that everything else on the machine kept busy.
+    All servers run all the time and one at a time is loaded. The order changes from round to round, so that a slow spell of
+    the machine touches all.
     """
-
-    server: str
-    connections: int
-    load: Load
-    server_time: float
-    worker_time: float
-    generator_time: float
-    others: float
-
-    @property
-    def cost(self) -> float:
-        """Microseconds of processor time a request, of the server and its workers."""
-        return self.server_time + self.worker_time
-
-
-Round = list[Sample]
-#: One figure of a sample.
-Value = Callable[[Sample], float]
-
-
-def measure(rounds: int, seconds: float, generator: Generator, say: Callable[[str], None]) -> list[Round]:
-    """The samples of so many rounds, each load lasting so many seconds. Raises LoadFailed.
-
-    Both servers run all the time and one at a time is loaded. The order changes from round to round, so that a slow
-    spell of the machine touches both.
-    """
-    with troth_echo() as troth, fastapi_echo() as fastapi:
-        servers = [troth, fastapi]
+    found: list[Sample] = []
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(troth_echo()),
+            *stack.enter_context(fastapi_echo(FASTAPI, FASTAPI_DEF)),
+            stack.enter_context(handrolled_echo()),
+        ]
         for server in servers:
-            generator(server.target, 16, _WARM_UP)
-        found = []
-        for number in range(rounds):
-            say(f"echo: round {number + 1} of {rounds}")
-            found.append(list(_round(servers, seconds, generator)))
+            options.generator(server.target, 16, min(_WARM_UP, options.seconds))
+        for number in range(options.rounds):
+            options.say(f"echo: round {number + 1} of {options.rounds}")
+            for connections in CONNECTIONS:
+                found += [samples.sample(one, connections, options.seconds, options.generator) for one in servers]
             servers.reverse()
-        return found
-
-
-def wrong_answers(rounds: Sequence[Round]) -> int:
-    """How many answers were not the input."""
-    return sum(sample.load.wrong for samples in rounds for sample in samples)
-
-
-def ratios(rounds: Sequence[Round], connections: int) -> list[float]:
-    """Round by round, how many times as many requests a second troth answered."""
-    return [troth.load.rate / fastapi.load.rate for troth, fastapi in _pairs(rounds, connections)]
-
-
-def cost_ratios(rounds: Sequence[Round], connections: int) -> list[float]:
-    """Round by round, how many times as much processor time a request took in FastAPI as in troth and its worker."""
-    return [fastapi.cost / troth.cost for troth, fastapi in _pairs(rounds, connections)]
-
-
-def others(rounds: Sequence[Round]) -> list[float]:
-    """How many processors everything else kept busy, sample by sample."""
-    return [sample.others for samples in rounds for sample in samples]
-
-
-def median(rounds: Sequence[Round], server: str, connections: int, value: Value) -> float:
-    """The median over the rounds of one value of the samples."""
-    return statistics.median(value(_found(samples, server, connections)) for samples in rounds)
-
-
-def _round(servers: Sequence[EchoServer], seconds: float, generator: Generator) -> Iterator[Sample]:
-    for connections in CONNECTIONS:
-        for server in servers:
-            yield _sample(server, connections, seconds, generator)
-
-
-def _sample(server: EchoServer, connections: int, seconds: float, generator: Generator) -> Sample:
-    before = _Clocks.read(server.process_id)
-    load = generator(server.target, connections, seconds)
-    spent = _Clocks.read(server.process_id).since(before)
-    per_request = 1e6 / load.answers
-    others = (spent.busy - spent.server - spent.workers - spent.generator) / spent.wall
-    return Sample(
-        server.name,
-        connections,
-        load,
-        spent.server * per_request,
-        spent.workers * per_request,
-        spent.generator * per_request,
-        max(0.0, others),
+    note = "troth and hand-rolled: one isolated worker; FastAPI: the function inside the server's process."
+    own = samples.table("Echo of 100 bytes of JSON: each server", found, options.generator_name, note)
+    return Findings(
+        [_rates(found, options.rounds), _latencies(found, options.rounds), own], samples.wrong_answers(found)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Clocks:
-    """Seconds: of the wall, of the server, its workers, the generator, and of all processors while not idle."""
-
-    wall: float
-    server: float
-    workers: float
-    generator: float
-    busy: float
-
-    @classmethod
-    def read(cls, process_id: int) -> _Clocks:
-        spent = processor_time(process_id)
-        return cls(time.perf_counter(), spent.server, spent.below, generator_time(), busy_time())
-
-    def since(self, before: _Clocks) -> _Clocks:
-        """What has passed on each of them."""
-        return _Clocks(
-            self.wall - before.wall,
-            self.server - before.server,
-            self.workers - before.workers,
-            self.generator - before.generator,
-            self.busy - before.busy,
-        )
+def _rates(found: Sequence[Sample], rounds: int) -> Table:
+    rows = []
+    for other in (FASTAPI, FASTAPI_DEF, HANDROLLED):
+        for connections in CONNECTIONS:
+            values = samples.ratios(found, TROTH, other, connections, samples.rate)
+            by_cost = statistics.median(samples.ratios(found, other, TROTH, connections, samples.cost))
+            target = TARGETS.get((other, connections))
+            judged = [f"{target:g}", met(statistics.median(values) >= target)] if target else ["-", "-"]
+            rows.append([f"{other}, {connections}", *each(values), *judged, f"{by_cost:.2f}"])
+    return Table(
+        "Echo of 100 bytes of JSON: requests a second of troth over those of others",
+        ["over, connections", *rounds_of(rounds), "target", "", "by CPU"],
+        rows,
+        "By CPU: processor time a request of the other server over that of troth, workers included, median. "
+        f"{samples.wrong_answers(found)} wrong answers. {samples.others(found)}",
+    )
 
 
-def _pairs(rounds: Sequence[Round], connections: int) -> list[tuple[Sample, Sample]]:
-    return [(_found(samples, "troth", connections), _found(samples, "FastAPI", connections)) for samples in rounds]
-
-
-def _found(samples: Round, server: str, connections: int) -> Sample:
-    return next(sample for sample in samples if (sample.server, sample.connections) == (server, connections))
+def _latencies(found: Sequence[Sample], rounds: int) -> Table:
+    rows = []
+    for other in (FASTAPI, FASTAPI_DEF, HANDROLLED):
+        values = samples.ratios(found, TROTH, other, 1, lambda one: one.load.p50)
+        judged = [f"{TARGET_P50:g}", met(statistics.median(values) <= TARGET_P50)] if other == FASTAPI else ["-", "-"]
+        rows.append([other, *each(values), *judged])
+    return Table(
+        "Echo of 100 bytes of JSON, 1 connection: p50 of troth over that of others",
+        ["over", *rounds_of(rounds), "target at most", ""],
+        rows,
+        "Below one, troth answers sooner.",
+    )

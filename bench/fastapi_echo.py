@@ -22,9 +22,30 @@ async def echo(data: Any = Body()) -> Any:
     return data
 
 
+@app.post("/echo_unannotated")
+async def echo_unannotated(data: Any = Body()):  # type: ignore[no-untyped-def]
+    """The same without a type for what is returned, which FastAPI then walks to find what it is."""
+    return data
+
+
+@app.post("/echo_def")
+def echo_def(data: Any = Body()) -> Any:
+    """The same from a plain function, which FastAPI runs in its thread pool."""
+    return data
+
+
 async def _serve() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", access_log=False, log_level="warning")
+    # with 1 MB in each request, the others wait longer than the 5 s after which uvicorn would close their connections
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=60,
+    )
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     await uvicorn.Server(config).serve(sockets=[listener])
 

@@ -24,7 +24,7 @@ _SCRIPT = Path(__file__).with_name("post.lua")
 
 
 class LoadFailed(Exception):
-    """A server that closed a connection or did not answer in 10 seconds."""
+    """A server that closed a connection or did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,12 @@ class Load:
 Generator = Callable[[Target, int, float], Load]
 
 
-def own(target: Target, connections: int, seconds: float) -> Load:
-    """Loads the target from this thread over so many connections for so many seconds. Raises LoadFailed."""
-    run = _Run(target, connections)
+def own(target: Target, connections: int, seconds: float, *, patience: float = _PATIENCE) -> Load:
+    """Loads the target from this thread over so many connections for so many seconds, each with one request at least.
+
+    Raises LoadFailed, also where no answer comes for `patience` seconds.
+    """
+    run = _Run(target, connections, patience)
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -102,29 +105,48 @@ def generator(name: str) -> Generator:
     return wrk if name == "wrk" else own
 
 
-class _Connection:
-    """One connection: when its request left, and what has come of the answer."""
+class Connection:
+    """One connection: when its request left, what is left of it to send, and what has come of the answer."""
 
-    __slots__ = ("part", "sent", "socket")
+    __slots__ = ("missing", "parts", "rest", "sent", "socket")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.sent = 0.0
-        self.part = b""
+        self.rest = memoryview(b"")
+        self.parts: list[bytes] = []
+        #: bytes of the answer that are still to come, as far as is known
+        self.missing = 0
+
+    def read(self) -> bytes | None:
+        """The whole answer, when its last piece has come."""
+        data = self.socket.recv(max(65536, self.missing))
+        if not data:
+            raise LoadFailed("the server closed a connection")
+        self.missing -= len(data)
+        if self.parts:
+            self.parts.append(data)
+            if self.missing > 0:
+                return None
+            data = b"".join(self.parts)
+        self.missing = _length(data) - len(data)
+        self.parts = [data] if self.missing > 0 else []
+        return None if self.missing > 0 else data
 
 
 class _Run:
     """One load by the own generator."""
 
-    def __init__(self, target: Target, connections: int) -> None:
+    def __init__(self, target: Target, connections: int, patience: float) -> None:
+        self._patience = patience
         self._request = target.request()
         self._expected = target.expected
         self._poll = select.epoll()
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         for _ in range(connections):
-            connection = _Connection(target.port)
+            connection = Connection(target.port)
             self._connections[connection.socket.fileno()] = connection
             self._poll.register(connection.socket, select.EPOLLIN)
         self._latencies = array("d")
@@ -137,11 +159,14 @@ class _Run:
         for connection in self._connections.values():
             self._send(connection, time.perf_counter())
         while self._waiting:
-            events = self._poll.poll(_PATIENCE)
+            events = self._poll.poll(self._patience)
             if not events:
-                raise LoadFailed(f"no answer came in {_PATIENCE:g} seconds")
-            for descriptor, _ in events:
-                self._read(self._connections[descriptor])
+                raise LoadFailed(f"no answer came in {self._patience:g} seconds")
+            for descriptor, event in events:
+                if event & select.EPOLLOUT:
+                    self._send_rest(self._connections[descriptor])
+                if event & ~select.EPOLLOUT:
+                    self._read(self._connections[descriptor])
         latencies = sorted(self._latencies)
         spent = time.perf_counter() - started
         p50, p99 = (latencies[int(len(latencies) * part)] * 1e6 for part in (0.50, 0.99))
@@ -152,38 +177,40 @@ class _Run:
             connection.socket.close()
         self._poll.close()
 
-    def _send(self, connection: _Connection, now: float) -> None:
+    def _send(self, connection: Connection, now: float) -> None:
         connection.sent = now
-        if connection.socket.send(self._request) != len(self._request):
-            raise LoadFailed("a request did not fit into the socket's buffer")
         self._waiting += 1
+        sent = connection.socket.send(self._request)
+        if sent != len(self._request):
+            connection.rest = memoryview(self._request)[sent:]
+            self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
 
-    def _read(self, connection: _Connection) -> None:
-        data = connection.socket.recv(65536)
-        if not data:
-            raise LoadFailed("the server closed a connection")
-        if connection.part:
-            data = connection.part + data
-        if not _whole(data):
-            connection.part = data
+    def _send_rest(self, connection: Connection) -> None:
+        connection.rest = connection.rest[connection.socket.send(connection.rest) :]
+        if not connection.rest:
+            self._poll.modify(connection.socket, select.EPOLLIN)
+
+    def _read(self, connection: Connection) -> None:
+        data = connection.read()
+        if data is None:
             return
         now = time.perf_counter()
         self._latencies.append(now - connection.sent)
         self._waiting -= 1
         if not data.startswith(b"HTTP/1.1 200 ") or self._expected not in data:
             self._wrong += 1
-        connection.part = b""
         if now < self._deadline:
             self._send(connection, now)
 
 
-def _whole(data: bytes) -> bool:
-    """Whether an answer is there with all of its body."""
+def _length(data: bytes) -> int:
+    """Bytes of the whole answer that begins with `data`; one more than there are where that is not known yet."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
-        return False
+        return len(data) + 1
     start = data.find(b"content-length: ", 0, end)
     if start < 0:
-        raise LoadFailed("an answer came without a content-length")
-    length = int(data[start + 16 : data.find(b"\r\n", start)])
-    return len(data) >= end + 4 + length
+        if data.find(b"transfer-encoding: chunked", 0, end) < 0:
+            raise LoadFailed("an answer came that does not say how long it is")
+        return len(data) + (not data.endswith(b"\r\n0\r\n\r\n"))
+    return end + 4 + int(data[start + 16 : data.find(b"\r\n", start)])

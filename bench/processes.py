@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,27 @@ def processor_time(process_id: int) -> ProcessorTime:
         spent[process] = ticks / _TICKS
     below = sum(spent[process] for process in _descendants(process_id, parents))
     return ProcessorTime(spent[process_id], below)
+
+
+def below(process_id: int) -> list[int]:
+    """The processes below this one: its children, theirs, and so on."""
+    parents: dict[int, list[int]] = defaultdict(list)
+    for process, parent, _ in _processes():
+        parents[parent].append(process)
+    return list(_descendants(process_id, parents))
+
+
+def proportional_bytes(processes: Iterable[int]) -> int:
+    """Bytes of memory that these processes hold (PSS): what several of them share counts once, spread over those that do."""
+    return sum(_proportional(process) for process in processes)
+
+
+def _proportional(process_id: int) -> int:
+    try:
+        lines = Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0  # it ended meanwhile
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) << 10
 
 
 def busy_time() -> float:

@@ -7,13 +7,15 @@ which a worker has to be started, is told beside it.
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.section import Findings, Options
 from bench.servers import OWNER, TrothServer, troth_server
+from bench.table import Table, met, spread
 from troth.sdk import Client
 
 TRIVIAL, WITH_LIBRARIES, NEW_ENVIRONMENT = (
@@ -25,6 +27,7 @@ TRIVIAL, WITH_LIBRARIES, NEW_ENVIRONMENT = (
 TARGETS = {TRIVIAL: 1.5, WITH_LIBRARIES: 3.0, NEW_ENVIRONMENT: 15.0}
 #: Bytes that the environments of twenty versions with the same dependencies may take beyond the package cache.
 VERSIONS, TARGET_BYTES = 20, 80 << 20
+_TIMES = 5
 
 _ENTRY = "{library}\n\n\ndef apply(input):\n    return [input, {number}]\n"
 _LIBRARY = "from sklearn.linear_model import LogisticRegression\nfrom sklearn.datasets import load_iris\n"
@@ -48,13 +51,13 @@ class Pushes:
     environment_bytes: int
 
 
-def measure(times: int, say: Callable[[str], None]) -> Pushes:
-    """So many pushes of each kind, interleaved, on one server; the package cache is filled before."""
-    say(f"pushes: {times} of each kind, then the disk of {VERSIONS} versions")
+def measure(options: Options) -> Findings:
+    """Five pushes of each kind, interleaved, on one server; the package cache is filled before."""
+    options.say(f"pushes: {_TIMES} of each kind, then the disk of {VERSIONS} versions")
     with troth_server() as server, server.client() as client:
         _warm_the_cache(server, client)
         found: list[Push] = []
-        for number in range(times):
+        for number in range(_TIMES):
             found.append(_pushed(server, client, f"trivial{number}", TRIVIAL, "", [""]))
             # a package more makes another environment, whose parts are in the cache
             found.append(_pushed(server, client, f"new{number}", NEW_ENVIRONMENT, _LIBRARY, _wanted(number)))
@@ -62,7 +65,27 @@ def measure(times: int, say: Callable[[str], None]) -> Pushes:
         before = _environment_bytes(server)
         for number in range(VERSIONS):
             _pushed(server, client, f"version{number}", NEW_ENVIRONMENT, _LIBRARY, ["scikit-learn==1.7.2", "idna"])
-        return Pushes(found, _environment_bytes(server) - before)
+        pushes = Pushes(found, _environment_bytes(server) - before)
+    return Findings([_table(pushes)], sum(not push.right for push in found))
+
+
+def _table(found: Pushes) -> Table:
+    """Seconds from a push to the first answer by the commit's hash, and the disk of twenty versions."""
+    rows = []
+    for kind, target in TARGETS.items():
+        those = [push for push in found.pushes if push.kind == kind]
+        seconds = [push.callable for push in those]
+        answered = f"{statistics.median(push.seconds for push in those):.3f}"
+        rows.append([kind, *spread(seconds), f"{target:g}", met(statistics.median(seconds) <= target), answered])
+    used = found.environment_bytes / (1 << 20)
+    return Table(
+        "From `git push` to a build that can be called by its hash, seconds",
+        ["what", "median", "least", "most", "target", "met", "first answer"],
+        rows,
+        f"The environments of {VERSIONS} versions with the same dependencies took {used:.1f} MiB beyond the package "
+        f"cache, target {TARGET_BYTES >> 20}: {met(found.environment_bytes <= TARGET_BYTES)}. "
+        f"{sum(not push.right for push in found.pushes)} wrong answers.",
+    )
 
 
 _EXTRAS = ("six", "click", "iniconfig", "packaging", "pluggy", "attrs", "certifi", "toml", "tomli")

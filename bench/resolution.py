@@ -13,13 +13,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from immutables import Map
 
 from bench.processes import resident_bytes
+from bench.section import Findings, Options
+from bench.table import Table, met
 from troth.calls.routing import AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
 from troth.runtime.engine import VersionSpec
 
@@ -51,12 +53,27 @@ class Resolutions:
     wrong: int
 
 
-def measure(say: Callable[[str], None]) -> Resolutions:
+def measure(options: Options) -> Findings:
     """The figures, measured in a process of its own."""
-    say(f"resolution: building a table of {ALGORITHMS * len(NUMBERS):,} versions")
+    options.say(f"resolution: building a table of {ALGORITHMS * len(NUMBERS):,} versions")
     command = [sys.executable, "-m", "bench.resolution"]
     done = subprocess.run(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, check=True, timeout=600)
-    return Resolutions(**json.loads(done.stdout))
+    found = Resolutions(**json.loads(done.stdout))
+    return Findings([_table_of(found)], found.wrong)
+
+
+def _table_of(found: Resolutions) -> Table:
+    """Microseconds a resolution, and the table's size."""
+    rows = [[kind, *(f"{value:.2f}" for value in values)] for kind, values in found.microseconds.items()]
+    judged = met(found.microseconds["mix"][0] < TARGET_MICROSECONDS)
+    return Table(
+        f"Resolution among {found.versions:,} versions, µs",
+        ["reference", "median", "least", "most"],
+        rows,
+        f"Target: under {TARGET_MICROSECONDS:g} µs for the mix: {judged}. The table takes "
+        f"{found.table_bytes / 1e6:,.0f} MB and {found.build_seconds:.0f} s to build; {found.checked:,} answers "
+        f"checked, {found.wrong} wrong.",
+    )
 
 
 def main() -> None:

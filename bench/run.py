@@ -1,6 +1,6 @@
 """Measures what troth costs on this machine: `python -m bench.run`, or `make bench`.
 
-The figures are printed and never judged by the exit code; that is 1 where an answer was wrong.
+The figures are printed and never judged by the exit code; that is 1 where an answer was wrong or something did not start.
 """
 
 from __future__ import annotations
@@ -8,19 +8,33 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter, validators
 from rich.console import Console
 
-from bench import echo, publish, pushes, report, resolution, transport
+from bench import against_peers, cold, echo, large, memory, overload, predict, publish, pushes, resolution, transport
 from bench.load import LoadFailed, generator
-from bench.report import Table
+from bench.section import Findings, Options, Section
 from bench.servers import DidNotStart
+from bench.table import Table, machine
 
-_SECTIONS = ("echo", "resolution", "publish", "pushes", "transport")
-_PUBLICATIONS, _PUSHES = 9, 5
+SECTIONS: dict[str, Section] = {
+    "echo": echo.measure,
+    "large": large.measure,
+    "predict": predict.measure,
+    "cold": cold.measure,
+    "memory": memory.measure,
+    "overload": overload.measure,
+    "resolution": resolution.measure,
+    "publish": publish.measure,
+    "pushes": pushes.measure,
+    "transport": transport.measure,
+    "peers": against_peers.measure,
+}
+#: Run only where they are asked for by name: they set up hundreds of megabytes of other people's software.
+ON_REQUEST = frozenset(["peers"])
 
 app = App(name="bench", help="Measures what troth costs on this machine.", help_format="plaintext")
 
@@ -28,11 +42,11 @@ app = App(name="bench", help="Measures what troth costs on this machine.", help_
 @app.default
 def measure(
     *,
-    rounds: Annotated[int, Parameter(validator=validators.Number(gte=1), help="Rounds of the echo.")] = 5,
+    rounds: Annotated[int, Parameter(validator=validators.Number(gte=1), help="Rounds of what is compared.")] = 5,
     seconds: Annotated[float, Parameter(validator=validators.Number(gt=0, lte=60), help="Seconds of each load.")] = 2.0,
-    only: Annotated[
-        str, Parameter(help="Sections, with commas: echo, resolution, publish, pushes, transport.")
-    ] = ",".join(_SECTIONS),
+    only: Annotated[str, Parameter(help=f"Sections, with commas: {', '.join(SECTIONS)}.")] = ",".join(
+        name for name in SECTIONS if name not in ON_REQUEST
+    ),
     load_generator: Annotated[
         Literal["own", "wrk"], Parameter(name="--generator", help="What makes the load.")
     ] = "own",
@@ -40,49 +54,38 @@ def measure(
 ) -> int:
     """Prints the figures. The load is bounded and goes to 127.0.0.1 only."""
     asked = only.split(",")
-    if unknown := [section for section in asked if section not in _SECTIONS]:
-        raise SystemExit(f"there is no section {unknown[0]!r}; there are {', '.join(_SECTIONS)}")
+    if unknown := [section for section in asked if section not in SECTIONS]:
+        raise SystemExit(f"there is no section {unknown[0]!r}; there are {', '.join(SECTIONS)}")
     talk = Console(stderr=True)
-    tables: list[Table] = []
-    wrong = 0
+    options = Options(rounds, seconds, generator(load_generator), load_generator, talk.print)
     busy = [os.getloadavg()[0]]
+    found = []
     for section in asked:
-        measured, bad = _measured(section, rounds, seconds, load_generator, talk.print)
-        tables += measured
-        wrong += bad
+        found.append(_findings(section, options))
         busy.append(os.getloadavg()[0])
+    tables = [table for findings in found for table in findings.tables]
     _show(tables, f"load average while measuring: {min(busy):.1f} to {max(busy):.1f}", markdown=markdown)
-    if wrong:
-        talk.print(f"{wrong} answers were wrong")
-    return 1 if wrong else 0
+    wrong = sum(findings.wrong for findings in found)
+    failures = [failure for findings in found for failure in findings.failures]
+    for line in [*([f"{wrong} answers were wrong"] if wrong else []), *failures]:
+        talk.print(line)
+    return 1 if wrong or failures else 0
 
 
-def _measured(
-    section: str, rounds: int, seconds: float, generator_name: str, say: Callable[[str], None]
-) -> tuple[list[Table], int]:
-    """A section's tables and the number of wrong answers in it."""
-    if section == "echo":
-        echoes = echo.measure(rounds, seconds, generator(generator_name), say)
-        return report.echo_tables(echoes, generator_name), echo.wrong_answers(echoes)
-    if section == "resolution":
-        found = resolution.measure(say)
-        return [report.resolution_table(found)], found.wrong
-    if section == "pushes":
-        pushed = pushes.measure(_PUSHES, say)
-        return [report.pushes_table(pushed)], sum(not push.right for push in pushed.pushes)
-    if section == "transport":
-        moved = transport.measure(_PUSHES, say)
-        return [report.transport_table(moved)], sum(not one.right for one in moved)
-    answers = publish.measure(_PUBLICATIONS, say)
-    return [report.publish_table(answers)], sum(not answer.right for answer in answers)
+def _findings(section: str, options: Options) -> Findings:
+    """What a section found; where it failed, why, so that the others are still measured and shown."""
+    try:
+        return SECTIONS[section](options)
+    except (LoadFailed, DidNotStart) as error:
+        return Findings([], 0, [f"{section} was not measured: {error}"])
 
 
-def _show(tables: list[Table], busy: str, *, markdown: bool) -> None:
+def _show(tables: Sequence[Table], busy: str, *, markdown: bool) -> None:
     if markdown:
-        print("\n".join([f"Measured on {report.machine()}; {busy}.", "", *(table.markdown() for table in tables)]))
+        print("\n".join([f"Measured on {machine()}; {busy}.", "", *(table.markdown() for table in tables)]))
         return
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(f"{report.machine()}; {busy}\n")
+    console.print(f"{machine()}; {busy}\n")
     for table in tables:
         table.show(console)
 
@@ -91,7 +94,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the servers are stopped, too
     try:
         sys.exit(app(result_action="return_value"))
-    except (LoadFailed, DidNotStart) as error:
+    except LoadFailed as error:
         raise SystemExit(f"nothing was measured: {error}") from None
 
 

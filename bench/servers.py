@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,18 @@ from troth.sdk import Client
 BODY = b'{"name":"Ada Lovelace","id":12345,"tags":["x","y","z"],"score":0.98765,"ok":true,"t":"abcdefghijkl"}'
 ECHO = "def apply(input):\n    return input\n"
 OWNER = "bench"
+TROTH, HANDROLLED = "troth", "hand-rolled"
+FASTAPI, FASTAPI_DEF, FASTAPI_UNANNOTATED = "FastAPI async def", "FastAPI def", "FastAPI async def, unannotated"
+#: Settings of a server that runs a version in one worker however many calls wait, as what it is compared with does.
+ONE_WORKER = {"version_workers": "1"}
+#: What is kept from run to run: packages of algorithms, environments of peers.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "troth-bench"
 #: Seconds that a server may take to start.
 _PATIENCE = 60.0
+ROOT = Path(__file__).parents[1]
+#: as long as one of troth's keys
+_KEY = "simHANDROLLED0123456789abcdefghijkl"
+_FASTAPI = {FASTAPI: "/echo", FASTAPI_DEF: "/echo_def", FASTAPI_UNANNOTATED: "/echo_unannotated"}
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -46,7 +56,7 @@ class TrothServer:
 
 @dataclass(frozen=True, slots=True)
 class EchoServer:
-    """A server that answers an echo: what to send it, and its process id."""
+    """A server that answers one kind of request: what to send it, and its process id."""
 
     name: str
     target: Target
@@ -54,45 +64,85 @@ class EchoServer:
 
 
 @contextmanager
-def troth_server() -> Iterator[TrothServer]:
-    """`troth up` with default settings over a new home, until the block ends. Raises DidNotStart."""
-    with tempfile.TemporaryDirectory(prefix="troth-bench-") as name:
-        folder = Path(name)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("TROTH_")}
-        environment["XDG_CONFIG_HOME"] = name
-        command = [sys.executable, "-m", "troth", "up", "--home", str(folder / "home"), "--port", "0"]
-        with _running([*command, "--owner", OWNER, "--json"], folder, environment, ending="}\n") as (process, said):
-            found = json.loads(said)
-            yield TrothServer(found["address"], found["owner_key"], process, folder)
+def troth_server(settings: Mapping[str, str] | None = None, folder: Path | None = None) -> Iterator[TrothServer]:
+    """`troth up` with default settings but for those given, until the block ends. Raises DidNotStart.
+
+    Its home is new, or that of a server that ran in `folder` before.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="troth-bench-") as name, troth_server(settings, Path(name)) as server:
+            yield server
+        return
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("TROTH_")}
+    environment |= {"XDG_CONFIG_HOME": str(folder), "TROTH_PACKAGE_CACHE": str(_package_cache(folder))}
+    environment |= {f"TROTH_{key.upper()}": value for key, value in (settings or {}).items()}
+    command = [sys.executable, "-m", "troth", "up", "--home", str(folder / "home"), "--port", "0"]
+    with running([*command, "--owner", OWNER, "--json"], folder, environment, ending="}\n") as (process, said):
+        key = (folder / "home" / "owner.key").read_text().strip()
+        yield TrothServer(json.loads(said)["address"], key, process, folder)
 
 
 @contextmanager
 def troth_echo() -> Iterator[EchoServer]:
     """troth with one isolated worker that echoes JSON, published through the SDK."""
-    with troth_server() as server, server.client() as client:
-        project = write_project(server.folder, "echo")
-        version = client.publish(f"{OWNER}/echo", client.compile(project)["hash"], bump="minor")["version"]
-        path = f"/v1/algo/{OWNER}/echo/{version}"
-        headers = {**_JSON, "Authorization": f"Simple {server.key}"}
-        expected = b'{"result":' + BODY + b","
-        yield EchoServer("troth", Target(_port(server.address), path, headers, BODY, expected), server.process_id)
+    with troth_server(ONE_WORKER) as server:
+        yield published(server, "echo")
+
+
+def published(
+    server: TrothServer,
+    name: str,
+    source: str = ECHO,
+    requirements: str = "",
+    *,
+    body: bytes = BODY,
+    result: bytes | None = None,
+) -> EchoServer:
+    """An algorithm of this source as a version on a server: a call with this body answers `result`, else the body."""
+    with server.client() as client:
+        project = write_project(server.folder, name, source, requirements)
+        version = client.publish(f"{OWNER}/{name}", client.compile(project)["hash"], bump="minor")["version"]
+    headers = {**_JSON, "Authorization": f"Simple {server.key}"}
+    expected = b'{"result":' + (body if result is None else result) + b","
+    path = f"/v1/algo/{OWNER}/{name}/{version}"
+    return EchoServer(TROTH, Target(_port(server.address), path, headers, body, expected), server.process_id)
 
 
 @contextmanager
-def fastapi_echo() -> Iterator[EchoServer]:
-    """The same function inside a FastAPI process on uvicorn with uvloop and httptools."""
-    root = Path(__file__).parents[1]
-    with _running([sys.executable, "-m", "bench.fastapi_echo"], root, dict(os.environ), ending="\n") as (process, said):
-        yield EchoServer("FastAPI", Target(_port(said), "/echo", _JSON, BODY, BODY), process)
+def fastapi_echo(*names: str, body: bytes = BODY) -> Iterator[list[EchoServer]]:
+    """The same function inside a FastAPI process on uvicorn with uvloop and httptools, in these ways of writing it."""
+    with running([sys.executable, "-m", "bench.fastapi_echo"], ROOT, dict(os.environ), ending="\n") as (process, said):
+        yield [EchoServer(name, Target(_port(said), _FASTAPI[name], _JSON, body, body), process) for name in names]
 
 
-def write_project(folder: Path, name: str) -> Path:
-    """A new folder with an algorithm that echoes and needs no libraries."""
+@contextmanager
+def handrolled_echo() -> Iterator[EchoServer]:
+    """The same worker behind a server written by hand for this one purpose (`bench/handrolled.py`)."""
+    with tempfile.TemporaryDirectory(prefix="troth-bench-") as name:
+        project = write_project(Path(name), "echo")
+        command = [sys.executable, "-m", "bench.handrolled", _KEY, str(project)]
+        with running(command, ROOT, dict(os.environ), ending="\n") as (process, said):
+            headers = {**_JSON, "Authorization": f"Simple {_KEY}"}
+            expected = b'{"result":' + BODY + b","
+            target = Target(_port(said), "/v1/algo/bench/echo/0.1.0", headers, BODY, expected)
+            yield EchoServer(HANDROLLED, target, process)
+
+
+def write_project(folder: Path, name: str, source: str = ECHO, requirements: str = "") -> Path:
+    """A new folder with an algorithm; one that echoes and needs no libraries, if nothing else is said."""
     project = folder / name
     (project / "src").mkdir(parents=True)
     (project / "troth.toml").write_text(f'[algorithm]\nowner = "{OWNER}"\nname = "{name}"\n')
-    (project / "src" / f"{name}.py").write_text(ECHO)
+    (project / "src" / f"{name}.py").write_text(source)
+    if requirements:
+        (project / "requirements.txt").write_text(requirements)
     return project
+
+
+def _package_cache(folder: Path) -> Path:
+    """Downloaded packages, kept from run to run where they can be linked into the server's environments."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return (CACHE if CACHE.stat().st_dev == folder.stat().st_dev else folder) / "packages"
 
 
 def _port(address: str) -> int:
@@ -100,10 +150,10 @@ def _port(address: str) -> int:
 
 
 @contextmanager
-def _running(
+def running(
     command: Sequence[str], folder: Path, environment: dict[str, str], *, ending: str
 ) -> Iterator[tuple[int, str]]:
-    """Process id of the command, and what it printed up to the first line that ends with `ending`."""
+    """Runs a command until the block ends: its process id, and what it printed up to the first line that ends with `ending`."""
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         yield process.pid, _first_words(process, ending)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.pushes import git
+from bench.section import Findings, Options
 from bench.servers import OWNER, TrothServer, troth_server
+from bench.table import Table, met
 
 BYTES = 40 << 20
 TARGET_RATIO = 1.3
+_ROUNDS = 5
 PUSH, CLONE = "push", "clone"
 
 
@@ -33,12 +37,12 @@ class Transfer:
         return self.troth / self.plain
 
 
-def measure(rounds: int, say: Callable[[str], None]) -> list[Transfer]:
-    """So many pushes of new data to new repositories, and clones of them, in alternating order."""
-    say(f"transport: {rounds} rounds of {BYTES >> 20} MiB")
+def measure(options: Options) -> Findings:
+    """Five pushes of new data to new repositories, and clones of them, in alternating order."""
+    options.say(f"transport: {_ROUNDS} rounds of {BYTES >> 20} MiB")
     with troth_server() as server, _plain_server(server.folder / "plain") as plain, server.client() as client:
         found: list[Transfer] = []
-        for number in range(rounds):
+        for number in range(_ROUNDS):
             client.command("create_algorithm", algorithm=f"{OWNER}/data{number}")
             subprocess.run(
                 [
@@ -54,7 +58,24 @@ def measure(rounds: int, say: Callable[[str], None]) -> list[Transfer]:
             )
             addresses = [f"{server.address}/git/{OWNER}/data{number}.git", f"{plain}/data{number}.git"]
             found += _round(server, addresses, number)
-        return found
+    return Findings([_table(found)], sum(not one.right for one in found))
+
+
+def _table(found: Sequence[Transfer]) -> Table:
+    """Seconds of pushes and clones beside a plain CGI server."""
+    rows = []
+    for kind in (PUSH, CLONE):
+        those = [one for one in found if one.kind == kind]
+        ratio = statistics.median(one.ratio for one in those)
+        seconds = [statistics.median(values) for values in zip(*((one.troth, one.plain) for one in those), strict=True)]
+        rows.append([kind, *(f"{value:.2f}" for value in seconds), f"{ratio:.2f}", met(ratio <= TARGET_RATIO)])
+    return Table(
+        f"Git over HTTP, {BYTES >> 20} MiB of noise, seconds",
+        ["what", "troth", "plain CGI", "ratio", "target met"],
+        rows,
+        f"Target: at most {TARGET_RATIO:g} times `git http-backend` behind a plain CGI server; medians of "
+        f"{len(found) // 2} interleaved rounds. {sum(not one.right for one in found)} wrong.",
+    )
 
 
 def _round(server: TrothServer, addresses: list[str], number: int) -> Iterator[Transfer]:

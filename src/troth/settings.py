@@ -65,6 +65,9 @@ class Settings:
     http: Literal["direct", "asgi"] = _setting(
         "direct", "way of calls through the server: taken off the connection, or through ASGI like everything else"
     )
+    fronts: int = _setting(
+        1, "processes that take calls, each with workers of its own; more than 1 for many processors"
+    )
     owner: str = _setting("", "account of the administrator, made at the first start; empty: the name of the user")
     engine: Literal["local"] = _setting("local", "what runs versions")
     database: str = _setting("", "SQLAlchemy URL of the registry; empty: SQLite in the home")

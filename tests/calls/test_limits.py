@@ -71,6 +71,15 @@ def test_keys_are_forgotten_and_limits_hold_all_the_same(calls: list[tuple[int, 
         assert len(often._full_at) <= max(3, 2 * busiest)
 
 
+@given(_RATES, st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(1, 8))
+def test_shares_make_up_the_whole(rate: float, burst: int, concurrent: int, of_all: int, processes: int) -> None:
+    """No limit vanishes and none is made: zero stays zero, and what is rounded up is less than one for each process."""
+    share = Allowance(rate, burst, concurrent, of_all).share(processes)
+    assert math.isclose(share.calls_per_second * processes, rate)
+    for part, whole in ((share.burst, burst), (share.concurrent, concurrent), (share.concurrent_of_all, of_all)):
+        assert whole <= part * processes < whole + processes
+
+
 def test_without_limits_nothing_is_refused_or_remembered() -> None:
     limits = Limits(Allowance())
     assert all(limits.admit("key", 0.0) is None for _ in range(1000))

@@ -154,7 +154,7 @@ def test_the_question_and_the_publication_have_one_answer(house: House, algorith
     error = refusal(house, algorithm, commit, bump="minor")
     assert asked["verdict"] == error.verdict
     assert posted(house, "check", algorithm=algorithm, hash=commit)["verdict"]["number"] == "2.0.0"
-    assert house.ada.publish(algorithm, commit, bump="least")["version"] == "2.0.0"
+    assert house.ada.publish(algorithm, commit, bump="least", visibility="public")["version"] == "2.0.0"
 
 
 def test_a_description_that_is_taken_back_breaks_and_one_that_is_added_is_new(house: House) -> None:

@@ -35,9 +35,9 @@ def called(version: str, outcomes: dict[str, int], counts: list[int]) -> dict[st
     return {"algorithm": "ada/echo", "version": version, "outcomes": outcomes, "latency": counts, "seconds": 0.0}
 
 
-def state(version: str, workers: dict[str, int], **more: Any) -> dict[str, Any]:
-    return {"id": version, "algorithm": "ada/echo", "version": version, "workers": workers, "waiting": 0,
-            "memory_bytes": 1 << 20, **more}  # fmt: skip
+def state(version: str, busy: int, idle: int, **more: Any) -> dict[str, Any]:
+    return {"id": version, "algorithm": "ada/echo", "version": version, "workers": {"busy": busy, "idle": idle},
+            "state": "hot", "waiting": 0, "memory_bytes": 1 << 20, "start": "", "last_crash": "", **more}  # fmt: skip
 
 
 def look(at: float, versions: list[dict[str, Any]], totals: list[dict[str, Any]]) -> dict[str, Any]:
@@ -57,17 +57,18 @@ def test_rates_are_what_came_between() -> None:
 def test_what_is_idle_and_has_no_worker_is_left_out() -> None:
     totals = [called("1.0.0", {"ok": 5}, latency(b3=5))]
     assert between(look(1.0, [], totals), look(2.0, [], totals)) == []
-    (row,) = between(look(1.0, [], totals), look(2.0, [state("1.0.0", {"hot": 1, "cold": 0})], totals))
-    assert (row.workers, row.rate, row.p50) == ({"hot": 1}, 0.0, None)
+    (row,) = between(look(1.0, [], totals), look(2.0, [state("1.0.0", 0, 1)], totals))
+    assert (row.workers, row.rate, row.p50) == (1, 0.0, None)
 
 
 def test_builds_are_one_row_and_the_busiest_comes_first() -> None:
-    states = [state(_HASH, {"hot": 1}, start="fork"), state("b" * 40, {"hot": 2}, waiting=3, last_crash="signal 9")]
+    states = [state(_HASH, 0, 1, start="fork"), state("b" * 40, 2, 0, waiting=3, last_crash="signal 9")]
     rows = between(look(0.0, [], []), look(1.0, states, [called("2.0.0", {"ok": 1}, latency(b0=1))]))
-    assert [(row.version, row.workers) for row in rows] == [("2.0.0", {}), ("build", {"hot": 3})]
+    assert [(row.version, row.workers) for row in rows] == [("2.0.0", 0), ("build", 3)]
     assert rows[1] == Row(
-        "ada/echo", "build", workers={"hot": 3}, waiting=3, memory_bytes=2 << 20, start="fork", last_crash="signal 9"
-    )
+        "ada/echo", "build", workers=3, busy=2, waiting=3, memory_bytes=2 << 20, state="hot", start="fork",
+        last_crash="signal 9",
+    )  # fmt: skip
 
 
 def test_a_server_that_was_started_anew_counts_from_zero() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ def test_what_is_no_tolerance_is_refused_with_the_file(tolerance: str) -> None:
 def test_what_was_never_true_is_relied_on_by_nobody() -> None:
     old = Contract(examples=({"input": 1, "output": 2},))
     (plan,) = planned(old, Contract(), Bump.REVISION)
-    false_before = Replay(plan.example, 0, "followed", Reply(0.1, 3), Reply(0.1, 9))
+    false_before = Replay(plan.example, 0, "followed", candidate=Reply(0.1, 3), followed=Reply(0.1, 9))
     assert differences([false_before], old, Contract()) == ()
 
 
@@ -79,3 +80,12 @@ def test_what_was_not_replayed_counts_as_a_break_and_says_so() -> None:
     assert (found.rule, found.undecided, found.least) == ("example-not-replayed", True, Bump.MAJOR)
     assert behaviour(plan, [found]) == "not checked"
     assert behaviour([], []) == "not checked"
+
+
+@pytest.mark.parametrize(("bump", "same"), [(Bump.MINOR, True), (Bump.REVISION, False)])
+def test_a_minor_may_answer_with_more_properties_and_a_revision_may_not(bump: Bump, same: bool) -> None:
+    old = Contract(examples=({"input": 1, "output": {"a": [{"b": 1}]}},))
+    (plan,) = planned(old, Contract(), bump)
+    more = {"a": [{"b": 1, "c": 2}], "d": 3}
+    replayed = replace(plan, candidate=Reply(0.1, more), followed=Reply(0.1, plan.example["output"]))
+    assert (differences([replayed], old, Contract()) == ()) is same

@@ -1,6 +1,7 @@
 """Plays the terminal sessions of a page against a real `troth up`, and compares what is printed.
 
-What differs from run to run is made equal on both sides: hashes, digests, keys, uuids, times, the port, the home.
+What differs from run to run is made equal on both sides: hashes, digests, keys, uuids, times, the port, the home, and
+whether this machine gives more isolation than the page's.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _VARYING = (
     (re.compile(r"\b([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{12})\b"), "HASH"),
     (re.compile(r"\bsim[A-Za-z0-9]{25}\b"), "KEY"),
     (re.compile(r"\b\d+\.\d+ (s|seconds)\b *"), "SECONDS "),
+    (re.compile(r"(?<=isolation )(contained|strong)\b|(?<=sandbox \()(contained|strong)\b"), "LEVEL"),
 )
 
 

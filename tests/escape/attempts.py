@@ -241,11 +241,7 @@ def _raises_limits() -> None:
 
 def _becomes_root() -> None:
     os.setuid(0)
-    with open("/proc/self/status") as status:
-        powerless = "CapEff:\t0000000000000000" in status.read()
-    if os.geteuid() == 0 and not powerless:
-        return
-    raise Denied("without power")
+    _reads("/etc/shadow")
 
 
 def _gains_by_program() -> None:
@@ -267,6 +263,18 @@ def _prlimit(pid: int) -> None:
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def _leaves_group() -> None:
+    """Moves itself to the top of a hierarchy of cgroups, where no limit is."""
+    for folder in ("", "unified", "pids", "memory"):
+        try:
+            with open(os.path.join("/sys/fs/cgroup", folder, "cgroup.procs"), "w", encoding="ascii") as file:
+                file.write("0")
+        except OSError:
+            continue
+        return
+    raise Denied("no hierarchy")
+
+
 def _handle(name: str) -> Callable[[dict[str, Any]], object]:
     return lambda targets: _reads(targets[name])
 
@@ -283,6 +291,9 @@ ATTEMPTS: dict[str, Callable[[dict[str, Any]], object]] = {
     "writes_own_code": lambda targets: _writes(__file__),
     "writes_to_usr": lambda targets: _writes("/usr/bin/troth-escape"),
     "writes_shared_tmp": lambda targets: _reads(targets["public_tmp"]),
+    "writes_kernel_settings": lambda targets: _writes("/proc/sys/kernel/core_pattern"),
+    "writes_own_maps": lambda targets: _writes("/proc/self/uid_map"),
+    "leaves_group": lambda targets: _leaves_group(),
     "reads_environments": lambda targets: _finds_secret_in("environ"),
     "reads_arguments": lambda targets: _finds_secret_in("cmdline"),
     "reads_own_environment": lambda targets: _own_environment(),

@@ -4,62 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.observe.receiver import Receiver, attributes, receiving
 from troth.errors import MalformedSetting
 from troth.observe.tracing import CallTrace, Tracing
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CALLERS = f"00-{TRACE}-{SPAN}-01"
-
-
-class Receiver:
-    """What a collector received: the spans, and at which path."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.spans: list[Any] = []
-        self.paths: set[str] = set()
-        self.resources: list[dict[str, str]] = []
-
-    def take(self, path: str, body: bytes) -> None:
-        self.paths.add(path)
-        for found in ExportTraceServiceRequest.FromString(body).resource_spans:
-            self.resources.append({one.key: one.value.string_value for one in found.resource.attributes})
-            self.spans += [span for scope in found.scope_spans for span in scope.spans]
-
-    def named(self, name: str) -> Any:
-        (found,) = [span for span in self.spans if span.name == name]
-        return found
-
-
-@contextmanager
-def receiving() -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.take(self.path, body)
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        receiver = Receiver(f"http://127.0.0.1:{http.server_port}")
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        yield receiver
-        http.shutdown()
-        thread.join()
 
 
 def tracing(receiver: Receiver, ratio: float = 1.0) -> Tracing:
@@ -75,10 +28,6 @@ def call(trace: CallTrace | None) -> CallTrace:
     trace.started = trace.received + 2_000
     trace.ended = trace.received + 5_000
     return trace
-
-
-def attributes(span: Any) -> dict[str, str]:
-    return {one.key: one.value.string_value for one in span.attributes}
 
 
 def test_a_call_has_spans_for_door_queue_and_worker() -> None:

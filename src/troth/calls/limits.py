@@ -22,6 +22,15 @@ class Allowance:
     concurrent: int = 0
     concurrent_of_all: int = 0
 
+    def share(self, processes: int) -> Allowance:
+        """The part of each of so many processes that know nothing of each other's calls; numbers are rounded up."""
+        return Allowance(
+            self.calls_per_second / processes,
+            -(-self.burst // processes),
+            -(-self.concurrent // processes),
+            -(-self.concurrent_of_all // processes),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

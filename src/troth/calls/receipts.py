@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from troth.calls.records import Records as Receipts
 from troth.calls.routing import Caller
-
-__all__ = ["Receipt", "Receipts", "may_read"]
 
 
 @dataclass(frozen=True, slots=True)

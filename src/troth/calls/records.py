@@ -96,7 +96,7 @@ class Records:
             request, caller, reference, _, outcome, seconds = facts[:6]
             number = self._circumstances(connection, facts, at, known)
             used[number] = at
-            rows.append(CallRecord(at, request, caller, reference, outcome, seconds, number))
+            rows.append(CallRecord(at, request, caller, reference, f"{outcome}", seconds, number))
         if used:
             mark_used(connection, list(used), max(used.values()))
         add_records(connection, rows)

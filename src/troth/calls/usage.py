@@ -49,7 +49,8 @@ class Usage:
         for (algorithm, version, caller, outcome), cell in fresh.items():
             self.totals.add(algorithm, version, outcome, cell)
             owner, _, name = algorithm.partition("/")
-            _add(self._waiting, Series(minute, owner, name, version, caller, outcome), cell)
+            # a member of an enumeration may come as outcome, and databases want plain text
+            _add(self._waiting, Series(minute, owner, name, version, caller, f"{outcome}"), cell)
         if len(self._waiting) > self._most:
             self._merge(minute)
 

@@ -38,6 +38,8 @@ class Replay:
     example: dict[str, Any]
     place: int
     whose: Whose
+    #: whether properties of an answer that were not declared are no fault (note N11)
+    tolerant: bool = False
     candidate: Reply | None = None
     followed: Reply | None = None
 
@@ -45,7 +47,7 @@ class Replay:
 def planned(followed: Contract | None, candidate: Contract, bump: Bump) -> list[Replay]:
     """The examples to replay: those of the followed version first, then what only the candidate declares.
 
-    A minor need not reproduce what the input's former schema refuses.
+    A minor need not reproduce what the input's former schema refuses, and may answer with more properties.
     """
     promised = list(enumerate(followed.examples)) if followed else []
     if bump is Bump.MINOR and followed and followed.input is not None:
@@ -53,7 +55,7 @@ def planned(followed: Contract | None, candidate: Contract, bump: Bump) -> list[
         promised = [(place, one) for place, one in promised if validator.is_valid(one["input"])]
     known = [one["input"] for _, one in promised]
     own = [(place, one) for place, one in enumerate(candidate.examples) if one["input"] not in known]
-    return [Replay(one, place, "followed") for place, one in promised] + [
+    return [Replay(one, place, "followed", bump is Bump.MINOR) for place, one in promised] + [
         Replay(one, place, "candidate") for place, one in own
     ]
 
@@ -112,4 +114,16 @@ def _difference(replay: Replay, promised: Contract, candidate: Contract) -> Iter
 
 
 def _reproduces(replay: Replay, reply: Reply, contract: Contract) -> bool:
-    return not reply.fault and agrees(replay.example, reply.answer, contract.output)
+    if reply.fault:
+        return False
+    answer = _declared_part(replay.example["output"], reply.answer) if replay.tolerant else reply.answer
+    return agrees(replay.example, answer, contract.output)
+
+
+def _declared_part(declared: Any, answer: Any) -> Any:
+    """An answer without the properties that were not declared."""
+    if isinstance(declared, dict) and isinstance(answer, dict):
+        return {key: _declared_part(declared[key], value) for key, value in answer.items() if key in declared}
+    if isinstance(declared, list) and isinstance(answer, list) and len(declared) == len(answer):
+        return [_declared_part(one, other) for one, other in zip(declared, answer, strict=True)]
+    return answer

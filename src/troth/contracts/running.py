@@ -27,6 +27,8 @@ class Running:
     hard_memory: bool = False
     #: `auto` forks workers of a loaded process where that is safe; `spawn` loads for each worker; `call` forks for each call
     start: str = "auto"
+    #: threads of the libraries that compute in parallel; with more than one, a version that uses them is not forked
+    threads: int = 1
 
 
 def _count(value: Any) -> int:
@@ -66,6 +68,7 @@ _KEYS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "memory": ("memory_bytes", _mebibytes),
     "hard_memory": ("hard_memory", _truth),
     "start": ("start", _start),
+    "threads": ("threads", _count),
 }
 
 

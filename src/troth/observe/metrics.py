@@ -18,6 +18,8 @@ OUTCOMES = (
     "ok", "exception", "load_failure", "timeout", "exit", "signal", "out_of_memory", "queue_full", "queue_deadline",
     "rate_limited", "cancelled", "refused", "internal",
 )  # fmt: skip
+#: Those of calls that a worker had. The others took no time that says anything of the version.
+RAN = frozenset({"ok", "exception", "timeout", "exit", "signal", "out_of_memory"})
 #: Versions and outcomes that are told apart; the rest is counted under `OTHER`, so that a scrape stays small.
 _MOST_VERSIONS, _MOST_OUTCOMES = 1000, 32
 OTHER = "other"
@@ -32,6 +34,7 @@ class VersionTotals:
     """What was counted of one version since the server started."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    #: of the calls that ran
     seconds: float = 0.0
     buckets: list[int] = field(default_factory=lambda: [0] * BUCKETS)
 
@@ -49,7 +52,9 @@ class CallTotals:
         if label not in self.versions and len(self.versions) >= _MOST_VERSIONS:
             label = (OTHER, OTHER)
         found = self.versions.setdefault(label, VersionTotals())
-        found.outcomes[self._word(outcome)] += int(cell[0])
+        found.outcomes[self._word(f"{outcome}")] += int(cell[0])
+        if outcome not in RAN:
+            return
         found.seconds += cell[1]
         for index, count in enumerate(itertools.islice(cell, 2, None)):
             found.buckets[index] += int(count)
@@ -110,7 +115,9 @@ class Metrics:
 
 def _calls(totals: CallTotals) -> Iterable[Metric]:
     calls = CounterMetricFamily("troth_calls", "Calls of algorithms.", labels=["algorithm", "version", "outcome"])
-    seconds = HistogramMetricFamily("troth_call_seconds", "Seconds that calls took.", labels=["algorithm", "version"])
+    seconds = HistogramMetricFamily(
+        "troth_call_seconds", "Seconds that calls took in workers.", labels=["algorithm", "version"]
+    )
     for label, found in list(totals.versions.items()):
         for outcome, count in found.outcomes.items():
             calls.add_metric([*label, outcome], count)
@@ -120,18 +127,19 @@ def _calls(totals: CallTotals) -> Iterable[Metric]:
 
 
 def _engine(states: Sequence[dict[str, Any]]) -> Iterable[Metric]:
-    workers = GaugeMetricFamily("troth_workers", "Workers by what they are doing.", labels=["state"])
-    found: Counter[str] = Counter()
-    for state in states:
-        found.update(state["workers"])
-    for word, count in sorted(found.items()):
-        workers.add_metric([word], count)
+    """From states as the engine tells them: id, algorithm, version, workers (busy and idle), state, waiting, memory_bytes."""
+    workers = GaugeMetricFamily("troth_workers", "Workers by whether they run a call.", labels=["state"])
+    for word in ("busy", "idle"):
+        workers.add_metric([word], sum(state["workers"][word] for state in states))
+    versions = GaugeMetricFamily("troth_versions", "Versions by how far they are from running.", labels=["state"])
+    for word, count in sorted(Counter(state["state"] for state in states).items()):
+        versions.add_metric([word], count)
     waiting = GaugeMetricFamily("troth_calls_waiting", "Calls that wait for a worker.", labels=["algorithm", "version"])
     memory = GaugeMetricFamily("troth_memory_bytes", "Memory of workers.", labels=["algorithm", "version"])
     for (algorithm, version), (calls, size) in _by_version(states).items():
         waiting.add_metric([algorithm, version], calls)
         memory.add_metric([algorithm, version], size)
-    return [workers, waiting, memory]
+    return [workers, versions, waiting, memory]
 
 
 def _by_version(states: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple[int, int]]:
@@ -143,7 +151,7 @@ def _by_version(states: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple
         if label not in found and len(found) >= _MOST_VERSIONS:
             label = (OTHER, OTHER)
         calls, size = found.get(label, (0, 0))
-        found[label] = (calls + state["waiting"], size + (state["memory_bytes"] or 0))
+        found[label] = (calls + state["waiting"], size + state["memory_bytes"])
     return found
 
 

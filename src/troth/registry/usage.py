@@ -63,7 +63,8 @@ def add_usage(connection: Connection, counts: Mapping[Series, Sequence[float]]) 
     kind = postgresql if connection.dialect.name == "postgresql" else sqlite
     new = kind.insert(usage)
     summed = {name: usage.c[name] + new.excluded[name] for name in _SUMS}
-    rows = [dict(zip((*_KEY, *_SUMS), (*series, *found), strict=True)) for series, found in counts.items()]
+    # in one order, so that two servers that count into the same rows wait for each other instead of both failing
+    rows = [dict(zip((*_KEY, *_SUMS), (*series, *found), strict=True)) for series, found in sorted(counts.items())]
     connection.execute(new.on_conflict_do_update(index_elements=_KEY, set_=summed), rows)
 
 

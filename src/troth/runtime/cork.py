@@ -36,8 +36,8 @@ class CorkedTransport:
         self._transport.close()
 
     def _send(self) -> None:
-        if self._gathered:
-            gathered, self._gathered, self._size = self._gathered, [], 0
+        gathered, self._gathered, self._size = self._gathered, [], 0
+        if gathered and not self._transport.is_closing():  # who it was for may be gone by now
             self._transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
 
     def __getattr__(self, name: str) -> Any:

@@ -50,6 +50,11 @@ def timed_out(seconds: float) -> Failure:
     return Failure(f"the call took more than {seconds:g} seconds", "TimeoutError", outcome=Outcome.TIMEOUT)
 
 
+def item_timed_out(seconds: float) -> Failure:
+    """A call whose next result did not come in time."""
+    return Failure(f"the next result took more than {seconds:g} seconds", "TimeoutError", outcome=Outcome.TIMEOUT)
+
+
 def exited_with(code: int) -> Failure:
     """A worker that ended itself."""
     return Failure(f"the algorithm's process exited with code {code}", "SystemExit", outcome=Outcome.EXIT)

@@ -211,7 +211,7 @@ class LocalEngine:
         now = loop.time()
         for version, pool in list(self._pools.items()):
             pool.tend(now)
-            if not pool.zygotes and pool.idle and not pool.kept:
+            if pool.stopped or (not pool.zygotes and pool.idle and not pool.kept):
                 del self._pools[version]
         self._spare_memory()
 

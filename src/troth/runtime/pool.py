@@ -66,7 +66,8 @@ class Pool:
         self._looking: asyncio.TimerHandle | None = None
         self._seconds: float | None = None  # what calls take, in the mean
         self._depth = 1  # calls that a worker may have at once
-        self._stopped = False
+        #: whether it was ended for good, and another has to take its place
+        self.stopped = False
 
     @property
     def idle(self) -> bool:
@@ -114,7 +115,7 @@ class Pool:
     def keep(self) -> None:
         """Starts a worker now, and keeps one from then on."""
         self.kept = True
-        if not self.workers and self._starting is None and not self._stopped:
+        if not self.workers and self._starting is None and not self.stopped:
             self._starting = self._loop.create_task(self._start())
 
     def cancelled(self, call: Call) -> None:
@@ -153,7 +154,7 @@ class Pool:
 
     def stop(self) -> None:
         """Ends everything in it for good; waiting calls fail."""
-        self._stopped = True
+        self.stopped = True
         if self._starting is not None:
             self._starting.cancel()
         if self._looking is not None:
@@ -193,14 +194,16 @@ class Pool:
     def _more(self) -> None:
         """Starts another worker where calls wait for one, at once if there is none, else when they waited for a while."""
         wanted = bool(self.waiting) or (self.running.start == "call" and bool(self.workers) and not self._spare)
-        if self._stopped or self._starting is not None or not wanted:
+        if self.stopped or self._starting is not None or not wanted:
             return
-        if self.workers and (len(self.workers) >= self.most_workers or not self._host.room_for(self)):
+        if self.workers and len(self.workers) >= self.most_workers:
             return
         rest = self.waiting[0].since + self._host.limits.scale_seconds - self._loop.time() if self.waiting else 0.0
         if self.workers and rest > 0 and self.running.start != "call":
             if self._looking is None:
                 self._looking = self._loop.call_later(rest, self._look)
+            return
+        if not self._host.room_for(self) and self.workers:  # the first is started all the same: nothing else would end
             return
         self._starting = self._loop.create_task(self._start())
 
@@ -219,9 +222,9 @@ class Pool:
             self._starting = None
             self._give_up(error)
         except Exception:
-            log.exception("a worker could not be started", version=self.spec.id)
             self._starting = None
             self._give_up(Failed("no worker could be started for this version", repair="look into the server's log"))
+            log.exception("a worker could not be started", version=self.spec.id)
         else:
             self._starting = None
             if isinstance(found, Failure):
@@ -280,7 +283,7 @@ class Pool:
         if worker in self.workers:
             self.workers.remove(worker)
         self.last_crash = worker.crash or self.last_crash
-        if self._stopped:
+        if self.stopped:
             self._fail(_full("the worker was stopped"))
         self._more()
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from troth.runtime import worker
 from troth.runtime.call import Call
-from troth.runtime.endings import Failure, code_of, ending, exited_with, load_failure, text, timed_out
+from troth.runtime.endings import Failure, code_of, ending, exited_with, item_timed_out, load_failure, text, timed_out
 from troth.runtime.engine import CallRequest, CallResult, Outcome, Place
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
@@ -19,11 +19,13 @@ from troth.runtime.pipes import PipeEnd
 #: bytes that an error may have beyond the limit of results
 _ERROR_ROOM = 1 << 20
 _OUTPUT_PATIENCE = 1.0
-#: seconds that a call whose caller left may still run, and that one result of several may take
+#: seconds that a call whose caller left may still run, or a worker that said it would end; and that one result of several may take
 _FAREWELL, ITEM_SECONDS = 0.1, 60.0
 #: what a call may be answered with, and one whose results come one by one
 _WHOLE = frozenset([worker.TEXT, worker.JSON, worker.BINARY, worker.ERROR, worker.EXITED])
 _IN_PARTS = frozenset([worker.ITEM, worker.END, worker.ERROR, worker.EXITED])
+#: Seconds that a call may run before others are no longer put behind it, however quick calls of its version are.
+_QUICK = 0.02
 #: Bytes of a body beyond which a call is handed over alone, so that few lie in memory twice.
 _SMALL = 256 * 1024
 
@@ -80,7 +82,9 @@ class WorkerProcess:
         self._last = 0
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf  # of the call that runs
+        self._begun = 0.0  # when it began
         self._stopped = False
+        self._exited = False  # by its own word, after an answer and before the next call
         self.buried: asyncio.Future[None] = self._loop.create_future()
 
     async def connect(self, link: socket.socket, output: int) -> None:
@@ -119,6 +123,8 @@ class WorkerProcess:
             return True
         last = self._calls[-1]
         if len(self._calls) >= depth or self._once or request.capture or last.request.capture or last.items:
+            return False
+        if self._loop.time() - self._begun > _QUICK:
             return False
         return len(request.body) <= _SMALL and len(last.request.body) <= _SMALL
 
@@ -170,7 +176,8 @@ class WorkerProcess:
 
     def _begin(self, call: Call) -> None:
         """Gives the call that is now the first its time. The timer is left to run where it ends sooner than that."""
-        self._deadline = self._loop.time() + call.request.seconds
+        self._begun = self._loop.time()
+        self._deadline = self._begun + call.request.seconds
         call.since = self._deadline
         self._arm()
 
@@ -209,7 +216,8 @@ class WorkerProcess:
         elif kind == worker.ITEM:
             self._hand_over(call, body)
         elif kind == worker.EXITED:
-            self._stopped = True
+            self._stopped = self._exited = True
+            self._loop.call_later(_FAREWELL, self.kill)  # if it lied
             self._answered(call, exited_with(code_of(body)).as_result(seconds))
         else:
             outcome = Outcome.EXCEPTION if kind == worker.ERROR else Outcome.OK
@@ -233,6 +241,8 @@ class WorkerProcess:
     def _answered(self, call: Call, result: CallResult) -> None:
         self._calls.popleft()
         self.used = self._loop.time()
+        if call.items is not None:
+            self._link.resume()  # the end may have come with a result that was one too many
         self.seconds = result.seconds
         if self._calls and not self._stopped:
             self._begin(self._calls[0])
@@ -258,7 +268,8 @@ class WorkerProcess:
         """
         call = self._calls[0]
         self.kill()
-        result = timed_out(call.request.seconds).as_result(call.request.seconds)
+        late = timed_out(call.request.seconds) if self._deadline >= call.since else item_timed_out(ITEM_SECONDS)
+        result = late.as_result(call.request.seconds)
         result.place = self._host.place
         call.settle(result)
 
@@ -280,7 +291,8 @@ class WorkerProcess:
             self._loaded.set_result(Failure(message, "LoadingError", said, outcome))
         if self._timer is not None:
             self._timer.cancel()
-        begun = 1 if complete else len(self._calls)  # it died in the first that has no answer
+        # it died in the first that has no answer, unless it said that it would not begin that one
+        begun = 0 if self._exited else 1 if complete else len(self._calls)
         for _ in range(min(begun, len(self._calls))):
             result = failure.as_result()
             result.place = self._host.place

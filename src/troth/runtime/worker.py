@@ -87,12 +87,12 @@ def main() -> None:
         if plan["check"]:
             send(control, 0, READY, entry.report(form, plan["site"]))
             os._exit(0)
-        service = Service(form.start(), codec.codec_of(plan["site"]), plan["largest"])
+        answering = Answering(form.start(), codec.codec_of(plan["site"]), plan["largest"])
     except BaseException as error:
         send(control, 0, ERROR, described(error, "LoadingError"))
         os._exit(1)
     try:
-        zygote.obey(sys.modules[__name__], control, service, form.after_fork, plan)
+        zygote.obey(sys.modules[__name__], control, answering, form.after_fork, plan)
     except (EOFError, OSError):
         os._exit(0)
 
@@ -107,7 +107,7 @@ def loaded_file(plan: dict[str, Any], name: str) -> Any:
     return module
 
 
-class Service:
+class Answering:
     """A loaded version that answers calls: the algorithm, how its values are written, and how large a result may be."""
 
     def __init__(self, apply: Callable[[Any], Any], codec: Any, largest: int) -> None:

@@ -29,6 +29,8 @@ _WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm",
 #: folders of the modules that workers are handed, here and where they see them
 _INSIDE = str(Path(entry.__file__).parent), "/troth/inside"
 _AUTHORING = str(Path(authoring.__file__).parent), "/troth/authoring"
+#: what libraries that compute in parallel read; one thread each, because workers share the processors and forks need it
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: seconds that a process may take to end when it should, and a fork to try whether it works
 _EXIT_PATIENCE, _CANARY_PATIENCE = 2.0, 5.0
 #: bytes of a frame on the control link; a larger report than is allowed has to be read to be told so
@@ -73,25 +75,31 @@ class Zygote:
 
         Must run on the loop's own thread, which outlives the process. Raises IsolationUnavailable.
         """
-        ours, theirs = socket.socketpair()
-        read_end, write_end = os.pipe()
+        try:
+            ours, theirs, read_end, write_end = _ends()
+        except OSError as error:
+            self._never_was()
+            raise _unavailable(error) from error
         try:
             confinement = self._confinement(launcher, loaded, limits, theirs.fileno(), check)
             self._confined = launcher.launch(confinement, output=write_end)
         except (OSError, IsolationUnavailable) as error:
             ours.close()
             os.close(read_end)
-            self.buried.set_result(None)
-            self._output.connection_lost(None)
-            self._on_gone(self)
-            raise IsolationUnavailable(f"no worker can be started: {error}") from error
+            self._never_was()
+            raise _unavailable(error) from error
         finally:
             theirs.close()
             os.close(write_end)
         self._canary = not check
-        self._orders = ours.dup()
-        await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(read_end))
-        await self._loop.create_unix_connection(lambda: self._link, sock=ours)
+        try:
+            self._orders = ours.dup()
+            await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(read_end))
+            await self._loop.create_unix_connection(lambda: self._link, sock=ours)
+        except OSError as error:
+            self.kill()
+            self._lost(True)
+            raise _unavailable(error) from error
         try:
             async with asyncio.timeout(seconds):
                 failure = await asyncio.shield(self._loaded)
@@ -184,15 +192,9 @@ class Zygote:
     async def _order(self, found: WorkerProcess, kind: int, flags: int) -> None:
         """Hands the loaded process the far ends of a worker's link and output."""
         try:
-            ours, theirs = socket.socketpair()
+            ours, theirs, read_end, write_end = _ends()
         except OSError as error:
-            raise IsolationUnavailable(f"no worker can be started: {error}") from error
-        try:
-            read_end, write_end = os.pipe()
-        except OSError as error:
-            ours.close()
-            theirs.close()
-            raise IsolationUnavailable(f"no worker can be started: {error}") from error
+            raise _unavailable(error) from error
         sent = self._send(kind, found.number, flags, [theirs.fileno(), write_end])
         theirs.close()
         os.close(write_end)
@@ -234,6 +236,12 @@ class Zygote:
         self.report = body
         self.no_forks = body.decode(errors="replace")[:200]
         return None
+
+    def _never_was(self) -> None:
+        """Nothing was launched."""
+        self.buried.set_result(None)
+        self._output.connection_lost(None)
+        self._on_gone(self)
 
     def _lost(self, complete: bool) -> None:
         self._loop.create_task(self._bury())
@@ -302,7 +310,25 @@ class Zygote:
             "limits": {"RLIMIT_AS": limits.memory_bytes, "RLIMIT_NPROC": limits.processes},
         }
         argv = [launcher.interpreter, "-I", "-S", "-B", inside[worker.__file__], json.dumps(plan)]
-        return Confinement(argv, binds, [link], {}, limits, network=self._network(launcher), identity=self.spec.id)
+        environment = dict.fromkeys(_THREADS, str(loaded.running.threads))
+        return Confinement(
+            argv, binds, [link], environment, limits, network=self._network(launcher), identity=self.spec.id
+        )
+
+
+def _ends() -> tuple[socket.socket, socket.socket, int, int]:
+    """Both ends of a link, and of a pipe for output. Raises OSError, and leaves nothing open then."""
+    ours, theirs = socket.socketpair()
+    try:
+        return ours, theirs, *os.pipe()
+    except OSError:
+        ours.close()
+        theirs.close()
+        raise
+
+
+def _unavailable(error: Exception) -> IsolationUnavailable:
+    return IsolationUnavailable(f"no worker can be started: {error}")
 
 
 async def _done(status: asyncio.Future[int]) -> bool:

@@ -22,6 +22,8 @@ _PREFIX = "troth-"
 #: processes of the sandbox itself, beside those of the program: bubblewrap's two and a relay
 _OWN_PROCESSES = 3
 _WANTED = ("memory", "pids")
+#: the group that the server moves itself into, where it may not stay beside its own
+_INNER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,12 @@ class Group:
         """Removes it, if every member is gone."""
         self.oom_kills()
         for folder in set(self.folders.values()):
-            with suppress(FileNotFoundError):
-                try:
-                    folder.rmdir()
-                except OSError:
-                    return False
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError:  # it has members still
+                return False
         return True
 
 
@@ -242,31 +245,47 @@ def _within(root: str, point: str, path: str) -> Path:
 
 
 def _delegated(own: Path, top: Path) -> tuple[Path, set[str]]:
-    """The nearest folder of version 2 that gives memory and pids to its children, and what it can do; at least kill."""
-    for place in (own, *own.parents):
-        if _gives(place, alone=place == own):
+    """Where version 2 gives memory and pids to groups that are made, and what can be done there; at least kill.
+
+    Looked for from the server's own group upwards, so that the limits of its service hold for its workers.
+    """
+    places = [own, *(place for place in own.parents if place == top or top in place.parents)]
+    for place in places:
+        if _gives(place) or (place == own and not _is_inner(own) and _made_to_give(own)):
             return place, {"kill", *_WANTED}
-        if place == top:
-            break
     return own, {"kill"}
 
 
-def _gives(place: Path, *, alone: bool) -> bool:
-    """Whether children of `place` get the controllers; turns them on where the server has the place for itself."""
+def _is_inner(own: Path) -> bool:
+    """Whether the server moved itself here before, to let its groups lie beside it."""
+    return own.name == _INNER and _gives(own.parent)
+
+
+def _gives(place: Path) -> bool:
+    """Whether children of `place` get the controllers, and may be made."""
+    with suppress(OSError):
+        return set(_WANTED) <= _words(place / "cgroup.subtree_control") and os.access(place, os.W_OK)
+    return False
+
+
+def _made_to_give(place: Path) -> bool:
+    """Lets children of `place` have the controllers, if it has them and belongs to the server alone."""
     try:
-        if set(_WANTED) <= set((place / "cgroup.subtree_control").read_text().split()):
-            return os.access(place, os.W_OK)
-        if not alone or not set(_WANTED) <= set((place / "cgroup.controllers").read_text().split()):
+        if not set(_WANTED) <= _words(place / "cgroup.controllers"):
             return False
-        members = [int(pid) for pid in (place / "cgroup.procs").read_text().split()]
-        if members == [os.getpid()]:  # a group with members of its own gives nothing to children (cgroups(7))
-            inner = place / "server"
+        if _words(place / "cgroup.procs") == {str(os.getpid())}:
+            # a group with members of its own gives nothing to children (cgroups(7))
+            inner = place / _INNER
             inner.mkdir(exist_ok=True)
             _write(inner / "cgroup.procs", str(os.getpid()))
         _write(place / "cgroup.subtree_control", " ".join(f"+{one}" for one in _WANTED))
     except OSError:
         return False
     return True
+
+
+def _words(path: Path) -> set[str]:
+    return set(path.read_text().split())
 
 
 def _limit_memory(folder: Path, version: int, amount: int) -> None:

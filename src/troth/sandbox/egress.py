@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from troth.errors import MalformedSetting
-from troth.sandbox import egress_broker, egress_relay
+from troth.sandbox import egress_broker, egress_entry, egress_relay
 from troth.sandbox.confined import Confined
 from troth.sandbox.confinement import Confinement, Limits, Network
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from troth.sandbox.launcher import Launcher
 
 _BROKER_INSIDE, _RELAY_INSIDE = "/troth/egress_broker.py", "/troth/egress_relay.py"
+_ENTRY_INSIDE = "/troth/egress_entry.py"
 _SOCKET_INSIDE = "/troth/egress.sock"
 _PORT = 3128
 _PROXY = f"http://127.0.0.1:{_PORT}"
@@ -66,21 +67,30 @@ class Egress:
         """The confinement with the relay before its program, and variables that name it. Starts the broker."""
         with self._guard:
             self._ensure(launcher)
-        binds = [(egress_relay.__file__, _RELAY_INSIDE), (str(self._path), _SOCKET_INSIDE)]
-        relay = [launcher.interpreter, "-I", "-S", "-B", _RELAY_INSIDE, str(_PORT), _SOCKET_INSIDE]
+        binds = [
+            (egress_entry.__file__, _ENTRY_INSIDE),
+            (egress_relay.__file__, _RELAY_INSIDE),
+            (str(self._path), _SOCKET_INSIDE),
+        ]
+        entry = [launcher.interpreter, "-I", "-S", "-B", _ENTRY_INSIDE, str(_PORT), _SOCKET_INSIDE, _RELAY_INSIDE]
         return replace(
             confinement,
-            argv=[*relay, *confinement.argv],
+            argv=[*entry, *confinement.argv],
             binds=[*confinement.binds, *binds],
             environment={**_variables(), **confinement.environment},
         )
 
-    def close(self) -> None:
-        """Ends the broker; connections through it end with it."""
+    def stop(self) -> None:
+        """Ends the broker, and the connections through it. The next sandbox starts another."""
         if self._broker is not None:
             self._broker.kill()
             self._broker.wait()
             self._broker.release()
+            self._broker = None
+
+    def close(self) -> None:
+        """Ends the broker for good."""
+        self.stop()
         if self._listener is not None:
             self._listener.close()
 

@@ -54,7 +54,7 @@ class Rules:
     def refusal(self, address: Address) -> str:
         """Why an address must not be reached, empty if it may."""
         forms = [address, *_embedded(address)]
-        return next((why for form in forms if (why := self._refusal(form))), "")
+        return next((why for form in forms if (why := self._refusal(form))), "") or _astray(forms)
 
     def _refusal(self, address: Address) -> str:
         for what, networks in NEVER:
@@ -65,8 +65,16 @@ class Rules:
         private = any(_in(address, ipaddress.ip_network(one)) for one in PRIVATE)
         if private and not any(_in(address, one) for one in self.allow):
             return f"{address} is private, and the operator does not allow its network"
-        kind = route_type(address)
-        return "" if kind == _UNICAST else f"{address} is {_ROUTE_TYPES.get(kind, 'not routed')}"
+        return ""
+
+
+def _astray(forms: list[Address]) -> str:
+    """Why the route to an address is refused: it must lead to another machine, and no other form of it to this one."""
+    kinds = [route_type(form) for form in forms]
+    for form, kind in zip(forms, kinds, strict=True):
+        if kind in _ROUTE_TYPES:
+            return f"{form} is {_ROUTE_TYPES[kind]}"
+    return "" if kinds[0] == _UNICAST else f"{forms[0]} is not routed"
 
 
 def _in(address: Address, network: Network) -> bool:

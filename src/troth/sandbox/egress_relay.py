@@ -1,19 +1,16 @@
 """A proxy inside a sandbox: takes connections at its loopback and hands them to the egress broker. Standard library only.
 
-Run as `python -I -S -B egress_relay.py PORT BROKER PROGRAM ARGUMENTS...`: it listens at 127.0.0.1:PORT, leaves a process
-of its own behind that serves there, and becomes the program. It speaks HTTP (CONNECT, and requests with a whole address)
-and SOCKS version 5 without names and passwords (RFC 1928).
+Run as `python -I -S -B egress_relay.py FD BROKER`, FD being a listening socket. It speaks HTTP (CONNECT, and requests with a
+whole address) and SOCKS version 5 without names and passwords (RFC 1928).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import struct
 import sys
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 _LARGEST_HEAD = 64 * 1024
@@ -124,35 +121,11 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write_eof()
 
 
-async def _serve(listener: socket.socket, broker: str) -> None:
-    server = await asyncio.start_server(Relay(broker).serve, sock=listener, limit=_LARGEST_HEAD)
+async def main() -> None:
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    server = await asyncio.start_server(Relay(sys.argv[2]).serve, sock=listener, limit=_LARGEST_HEAD)
     await server.serve_forever()
 
 
-def _stay(listener: socket.socket, broker: str) -> NoReturn:
-    """Serves for as long as the sandbox lives, without anything that is the program's."""
-    os.setsid()
-    kept = listener.fileno()
-    os.closerange(0, kept)
-    os.closerange(kept + 1, 65536)
-    for _ in range(3):
-        os.open("/dev/null", os.O_RDWR)
-    asyncio.run(_serve(listener, broker))
-    os._exit(0)
-
-
-def main() -> NoReturn:
-    port, broker, argv = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
-    listener = socket.create_server(("127.0.0.1", port), backlog=_CONNECTIONS)
-    child = os.fork()
-    if child == 0:
-        if os.fork() == 0:
-            _stay(listener, broker)
-        os._exit(0)
-    os.waitpid(child, 0)  # the one that stays is no child of the program
-    listener.close()
-    os.execv(argv[0], argv)
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

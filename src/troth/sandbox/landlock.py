@@ -9,6 +9,7 @@ import ctypes
 import os
 import stat
 import struct
+import sys
 from collections.abc import Sequence
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every machine
@@ -26,6 +27,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def version() -> int:
     """The kernel's version of Landlock (its ABI), 0 where there is none. Signals are held from 6 on, TCP from 4 on."""
+    if sys.platform != "linux":
+        return 0
     return max(0, int(_libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _ASK_VERSION)))
 
 

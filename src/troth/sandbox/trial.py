@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -71,8 +72,7 @@ def _probe(launcher: Launcher, asked: dict[str, Any], home: Path, limits: Limits
         shown.write_bytes(b"x")
         opened.callback(shown.unlink)
         ours, theirs = map(opened.enter_context, socket.socketpair())
-        output = os.memfd_create("probe")
-        opened.callback(os.close, output)
+        output = opened.enter_context(tempfile.TemporaryFile()).fileno()
         told = json.dumps({**asked, "shown": launcher.seen(str(shown), _SHOWN_INSIDE)})
         script = launcher.seen(probe.__file__, _PROBE_INSIDE)
         confinement = Confinement(
@@ -119,7 +119,7 @@ def _targets(home: Path) -> Iterator[dict[str, Any]]:
         os.chmod(folder, 0o755)
         path = f"{folder}/socket"
         abstract = f"troth-probe-{secrets.token_hex(8)}"
-        for address in (path, "\0" + abstract):
+        for address in (path, *(["\0" + abstract] if sys.platform == "linux" else [])):
             listener = opened.enter_context(socket.socket(socket.AF_UNIX))
             listener.bind(address)
             listener.listen()

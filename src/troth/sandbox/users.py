@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +21,8 @@ from pathlib import Path
 
 from troth.errors import IsolationUnavailable
 
-_LOCKS = Path("/run/troth-users")
+#: where locks lie, the first of them that can be used
+_PLACES = (Path("/run/troth-users"), Path(tempfile.gettempdir(), "troth-users"))
 _USED = b"processes may remain\n"
 
 
@@ -38,6 +41,7 @@ class Users:
         self._range = f"{first} to {first + count - 1}"
         self._leases: dict[str, _Lease] = {}
         self._guard = threading.Lock()
+        self._sweeps: list[subprocess.Popen[bytes]] = []
         self._leaving: list[tuple[_Lease, Callable[[], bool]]] = []
 
     def take(self, identity: str) -> int:
@@ -53,12 +57,23 @@ class Users:
     def give_back(self, identity: str, gone: Callable[[], bool] | None) -> None:
         """One process of the identity is dead. `gone` tells whether everything that it started is; without it, that is ended."""
         with self._guard:
-            lease = self._leases[identity]
+            lease = self._leases.get(identity)
+            if lease is None:
+                return  # it was closed
             lease.holders -= 1
             if not lease.holders:
                 del self._leases[identity]
                 self._leaving.append((lease, gone or self._swept(lease.uid)))
             self._collect()
+
+    def close(self) -> None:
+        """Gives every user back. What still runs as one of them is found by who takes it next."""
+        with self._guard:
+            for lease in [*self._leases.values(), *(lease for lease, _ in self._leaving)]:
+                os.close(lease.lock)
+            self._leases, self._leaving = {}, []
+            for sweep in self._sweeps:
+                sweep.wait()
 
     def _collect(self) -> None:
         """Frees the users whose last process is gone; at the end of the line, so that none is taken anew soon."""
@@ -77,6 +92,7 @@ class Users:
         code = f"import os\nos.setgroups([])\nos.setresgid({uid}, {uid}, {uid})\nos.setresuid({uid}, {uid}, {uid})\nos.kill(-1, 9)"
         command = [os.path.realpath(sys.executable), "-I", "-S", "-c", code]
         sweep = subprocess.Popen(command, cwd="/", env={}, stdin=subprocess.DEVNULL)
+        self._sweeps = [one for one in self._sweeps if one.poll() is None] + [sweep]
         return lambda: sweep.poll() is not None and uid not in running()
 
     def _lease(self) -> _Lease:
@@ -94,8 +110,7 @@ class Users:
 
 def _locked(uid: int) -> int | None:
     """The lock of a user, or None where another has it or processes of an earlier holder still run."""
-    _LOCKS.mkdir(mode=0o700, exist_ok=True)
-    lock = os.open(_LOCKS / str(uid), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(_place() / str(uid), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -106,6 +121,21 @@ def _locked(uid: int) -> int | None:
         return None
     os.pwrite(lock, _USED, 0)
     return lock
+
+
+def _place() -> Path:
+    """A folder of root's for locks. Raises IsolationUnavailable."""
+    for place in _PLACES:
+        with suppress(OSError):
+            place.mkdir(mode=0o700, exist_ok=True)
+            found = place.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o022:
+                return place
+    raise IsolationUnavailable(
+        "users of workers cannot be locked",
+        why=f"neither {' nor '.join(map(str, _PLACES))} is a folder of root's that can be written",
+        repair="make /run writable for the server",
+    )
 
 
 def running() -> set[int]:

@@ -111,4 +111,14 @@ def _anchored(one: Twice) -> Twice:
 
 #: As they are, and anchored at both ends, which makes many more texts differ.
 ANCHORED = PLAIN.map(_anchored)
-ANY = st.one_of(PLAIN, ANCHORED, ALL, ALL.map(_anchored))
+#: With a look-behind between two patterns; Python's has a fixed width.
+BEHIND = st.builds(
+    lambda before, how, seen, after: Twice(
+        f"(?:{before.ecma}){how}{seen.ecma}){after.ecma}", f"(?:{before.python}){how}{seen.python})(?:{after.python})"
+    ),
+    PLAIN,
+    st.sampled_from(["(?<=", "(?<!"]),
+    _CHARACTERS,
+    st.one_of(_CHARACTERS, _chained(_CHARACTERS), _repeated(PLAIN), _ahead(PLAIN), _ASSERTIONS),
+)
+ANY = st.one_of(PLAIN, ANCHORED, ALL, ALL.map(_anchored), BEHIND)

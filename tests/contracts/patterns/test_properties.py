@@ -19,7 +19,7 @@ def compared(pattern: Twice) -> Language:
         raise
 
 
-@settings(max_examples=1500)
+@settings(max_examples=600)
 @given(ANY, st.lists(TEXTS, min_size=1, max_size=8))
 @example(Twice(r"(?:a|\B)*b", r"(?:a|(?!\b))*b"), ["aab", "b", ""])
 def test_a_language_holds_the_texts_in_which_the_pattern_is_found(pattern: Twice, texts: list[str]) -> None:
@@ -28,7 +28,7 @@ def test_a_language_holds_the_texts_in_which_the_pattern_is_found(pattern: Twice
         assert found.matches(text) == pattern.found_in(text), text
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(ANY, ANY, st.lists(TEXTS, max_size=8))
 def test_containment_is_proved_by_a_witness_and_refuted_by_no_text(one: Twice, two: Twice, texts: list[str]) -> None:
     try:
@@ -48,7 +48,7 @@ def test_containment_is_proved_by_a_witness_and_refuted_by_no_text(one: Twice, t
             assert len(text) >= len(answer.witness) or not one.found_in(text) or two.found_in(text), text
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(ANY, st.lists(TEXTS, max_size=6))
 def test_the_shortest_text_is_one_and_no_other_is_shorter(pattern: Twice, texts: list[str]) -> None:
     found = compared(pattern)
@@ -61,7 +61,7 @@ def test_the_shortest_text_is_one_and_no_other_is_shorter(pattern: Twice, texts:
             assert len(shortest) <= len(text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(ANY)
 def test_examples_belong_to_the_language_and_grow(pattern: Twice) -> None:
     examples = compared(pattern).examples(12)
@@ -71,7 +71,7 @@ def test_examples_belong_to_the_language_and_grow(pattern: Twice) -> None:
     assert bool(examples) or compared(pattern).is_empty()
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(ANY, ANY, st.lists(TEXTS, max_size=6))
 def test_intersection_union_and_complement_are_those_of_sets(one: Twice, two: Twice, texts: list[str]) -> None:
     first, second = compared(one), compared(two)
@@ -81,7 +81,7 @@ def test_intersection_union_and_complement_are_those_of_sets(one: Twice, two: Tw
         assert first.complement().matches(text) != one.found_in(text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(ANY, ANY)
 def test_laws_of_sets_hold(one: Twice, two: Twice) -> None:
     first, second = compared(one), compared(two)
@@ -97,7 +97,7 @@ def test_laws_of_sets_hold(one: Twice, two: Twice) -> None:
         assume(False)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(ANY, st.integers(0, 5), st.one_of(st.none(), st.integers(0, 5)), st.lists(TEXTS, max_size=6))
 def test_lengths_are_counted_in_characters(pattern: Twice, least: int, most: int | None, texts: list[str]) -> None:
     inside = compared(pattern).intersection(lengths(least, most))
@@ -112,7 +112,7 @@ def test_lengths_are_counted_in_characters(pattern: Twice, least: int, most: int
         assert not fits or (shortest is not None and len(shortest) <= len(text))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(ANY, st.sets(TEXTS, max_size=5))
 def test_listed_texts_are_compared_with_patterns(pattern: Twice, texts: set[str]) -> None:
     answer = literals(texts).contained_in(compared(pattern))

@@ -96,6 +96,8 @@ class _Objects:
         rest = self._rest() if self._is_apart() else None
         if rest is not None and all(a.digest == b.digest for a, b in [rest]):
             return Node((*hints, *own), below)
+        if rest is not None and _alternatives(*rest, self._flow) is not None:
+            return Node((*hints, *own), (*below, Below("", *rest)))
         found = tuple(_leaf(*rest, self._flow, self._judge)) if rest is not None else ()
         if rest is not None and all(_is_harmless(change) for change in found):
             return Node((*hints, *own, *found), below)

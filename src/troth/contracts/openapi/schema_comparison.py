@@ -19,7 +19,7 @@ from troth.contracts.schema import Answer, Bounds, Dialect, contained
 #: Instances that may be tried against all schemas of a pair of documents together.
 _SEARCHED: Final = 6_000
 #: Parts of schemas that all proofs of a pair of documents may read together; then the answer is "cannot tell".
-_MOST_PARTS: Final = 20_000
+_MOST_PARTS: Final = 4_000
 #: Of schemas with more parts than this fewer instances are tried: each is larger, and takes longer to make.
 _FEW_PARTS: Final = 10
 

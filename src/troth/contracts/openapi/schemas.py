@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from troth.contracts.openapi.document import OLDER, Document, is_remote
@@ -152,7 +153,7 @@ class Schemas:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Whole:
     """A schema, and the references in it, by which all that it needs is found."""
 
@@ -162,7 +163,7 @@ class Whole:
     #: whether this is a property that does not belong into the message
     left_out: bool = False
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Names the schema with everything that it needs: who has the same says the same in the same words."""
         return _digest([self.schema, self.schemas.closure(self.references)[1]])

@@ -9,7 +9,7 @@ V. Antimirov, Partial Derivatives of Regular Expressions and Finite Automaton Co
 A. Turon, Regular-expression Derivatives Re-examined (2009).
 """
 
-from troth.contracts.patterns.language import (
+from troth.contracts.patterns.languages import (
     EVERYTHING,
     NOTHING,
     Containment,

@@ -1,7 +1,8 @@
 """From the tree of a pattern to the term of all texts in which the pattern is found.
 
 A look-ahead speaks of everything up to the end of the text. So what contains one is compiled together with what follows
-it: `x(?=y)z` is `x`, then both `y` with anything behind it and `z` with what is behind that.
+it: `x(?=y)z` is `x`, then both `y` with anything behind it and `z` with what is behind that. A look-behind speaks of
+everything from the start of the text, and is compiled where that is at hand, outside of groups.
 """
 
 from __future__ import annotations
@@ -16,7 +17,28 @@ _MOST_UNROLLED = 16
 
 def searched(terms: Terms, expression: Expression) -> Term:
     """All texts that have a match of `expression` anywhere: JSON Schema's patterns are not anchored (core 6.4)."""
-    return terms.sequence(ALL, followed(terms, expression, ALL))
+    if isinstance(expression, syntax.Alternation) and expression.facts.looks:
+        return terms.union([searched(terms, option) for option in expression.options])
+    items: list[Expression] = list(expression.items) if isinstance(expression, syntax.Concatenation) else [expression]
+    before, start = ALL, 0
+    for index, item in enumerate(items):
+        if isinstance(item, syntax.Lookbehind):
+            before = _looked_back(terms, _preceded(terms, before, items[start:index]), item)
+            start = index + 1
+    return terms.sequence(before, followed(terms, syntax.concatenation(items[start:]), ALL))
+
+
+def _looked_back(terms: Terms, before: Term, item: syntax.Lookbehind) -> Term:
+    """The beginnings of texts in `before` that `item` allows to end here."""
+    found = _preceded(terms, ALL, [item.body])
+    return terms.both([before, found if item.wanted else terms.complement(found)])
+
+
+def _preceded(terms: Terms, before: Term, items: list[Expression]) -> Term:
+    """The beginnings of texts that are one of `before`, then `items`."""
+    if any(item.facts.looks for item in items):
+        raise Undecidable("a look-behind follows, or holds, another look")
+    return terms.sequence(before, _plain(terms, syntax.concatenation(items)))
 
 
 def followed(terms: Terms, expression: Expression, tail: Term) -> Term:
@@ -35,7 +57,7 @@ def followed(terms: Terms, expression: Expression, tail: Term) -> Term:
             return terms.both([found if wanted else terms.complement(found), tail])
         case syntax.Repetition():
             return _repeated(terms, expression, tail)
-    raise AssertionError(expression)
+    raise Undecidable("a look-behind stands inside a group")
 
 
 def _repeated(terms: Terms, expression: syntax.Repetition, tail: Term) -> Term:

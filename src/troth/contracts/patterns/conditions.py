@@ -103,7 +103,7 @@ def _fixed_length(item: Expression) -> int | None:
     match item:
         case syntax.Characters():
             return 1
-        case syntax.Assertion():
+        case syntax.Assertion() | syntax.Lookahead() | syntax.Lookbehind():
             return 0
         case syntax.Concatenation(items=items):
             found = [_fixed_length(one) for one in items]

@@ -40,7 +40,7 @@ State = Term | tuple[Term, int]
 _IS_WORD = split(alphabet.WORD, True, False)
 _NOTHING: Pieces[Term] = constant(NONE)
 #: No derivative is this term.
-_NEVER: Term = Assertion(places.NOWHERE, False)
+_NEVER: Term = Assertion(places.NOWHERE, 0)
 
 
 class PatternAutomaton:
@@ -89,7 +89,7 @@ class PatternAutomaton:
 
     def _new_moves(self, state: State) -> Pieces[Any]:
         term, before = state if isinstance(state, tuple) else (state, places.AFTER_OTHER)
-        if not term.sees_words:
+        if not term.sees & places.SEES_WORDS:
             return self._past(self._derive(term, places.place(before, places.BEFORE_OTHER)), before)
         word = self._past(self._derive(term, places.place(before, places.BEFORE_WORD)), before)
         other = self._past(self._derive(term, places.place(before, places.BEFORE_OTHER)), before)
@@ -104,10 +104,10 @@ class PatternAutomaton:
     def _past_start(self, term: Term, known: dict[Term, Term]) -> Term:
         """The same term where the start of the text lies behind, so that `^` holds nowhere."""
         spine: list[Term] = []
-        while isinstance(term, Sequence) and term not in known:
+        while isinstance(term, Sequence) and term not in known and term.sees & places.SEES_START:
             spine.append(term)
             term = term.tail
-        result = known.get(term) or self._rebuilt(term, known)
+        result = known.get(term) or (self._rebuilt(term, known) if term.sees & places.SEES_START else term)
         known[term] = result
         for above in reversed(spine):
             assert isinstance(above, Sequence)
@@ -216,7 +216,7 @@ class PatternAutomaton:
 def _beside(found: tuple[tuple[Term, Term], bool]) -> State:
     (word, other), is_word = found
     term = word if is_word else other
-    if not term.sees_words:
+    if not term.sees & places.SEES_WORDS:
         return term
     return term, places.AFTER_WORD if is_word else places.AFTER_OTHER
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 LONGEST_PATTERN = 20_000
 #: Groups and repetitions inside each other, those not counted that only wrap a single thing.
 DEEPEST_PATTERN = 64
-#: Look-ahead groups of one pattern.
-MOST_LOOKAHEADS = 32
+#: Look-ahead and look-behind groups of one pattern.
+MOST_LOOKS = 32
 #: Characters of a text that is spelled as a witness.
 LONGEST_WITNESS = 100_000
 #: Alternatives of one language, each a conjunction.
@@ -37,6 +37,10 @@ class Budget:
     def __init__(self, states: int = MOST_STATES, steps: int = MOST_STEPS) -> None:
         self.states = states
         self.steps = steps
+
+    def share(self) -> Budget:
+        """A tenth of what is left, so that one hard part of a question does not starve the easy ones."""
+        return Budget(self.states // 10, self.steps // 10)
 
     def spend(self, steps: int, states: int = 0) -> None:
         """Take off what was used. Raises Undecidable where nothing is left."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from troth.contracts.patterns import alphabet, syntax
 from troth.contracts.patterns.alphabet import Ranges
 from troth.contracts.patterns.escapes import Reader, class_set, escaped
-from troth.contracts.patterns.limits import LONGEST_PATTERN, MOST_LOOKAHEADS, Undecidable
+from troth.contracts.patterns.limits import LONGEST_PATTERN, MOST_LOOKS, Undecidable
 from troth.contracts.patterns.places import BOUNDARY, END, INSIDE, START
 from troth.contracts.patterns.syntax import Characters, Expression
 
@@ -28,6 +28,12 @@ _QUANTIFIER = re.compile(r"\{([0-9]+)(?:(,)([0-9]*))?\}|([*+?])", re.ASCII)
 _ELSEWHERE_A_QUANTIFIER = re.compile(r"\{,[0-9]*\}", re.ASCII)
 _NAME = re.compile(r"\(\?<([A-Za-z_$][A-Za-z0-9_$]*)>", re.ASCII)
 _SIMPLE = {"*": (0, None), "+": (1, None), "?": (0, 1)}
+_LOOKS = {
+    "(?=": (syntax.lookahead, True),
+    "(?!": (syntax.lookahead, False),
+    "(?<=": (syntax.lookbehind, True),
+    "(?<!": (syntax.lookbehind, False),
+}
 _DOT = Characters(alphabet.others(alphabet.LINE_ENDS))
 
 
@@ -56,7 +62,7 @@ class _Parser:
         self.reader = reader
         self.groups = [_Group(lambda inside: inside)]
         self.names: set[str] = set()
-        self.lookaheads = 0
+        self.looks = 0
 
     def parsed(self) -> Expression:
         while not self.reader.at_end():
@@ -120,10 +126,9 @@ class _Parser:
 
     def _open(self) -> None:
         reader = self.reader
-        if reader.take("(?="):
-            self._open_lookahead(wanted=True)
-        elif reader.take("(?!"):
-            self._open_lookahead(wanted=False)
+        looking = next((kind for kind in _LOOKS if reader.take(kind)), None)
+        if looking is not None:
+            self._open_look(*_LOOKS[looking])
         elif reader.take("(?:"):
             self.groups.append(_Group(lambda inside: inside))
         elif reader.peek(1) == "?":
@@ -132,11 +137,11 @@ class _Parser:
             reader.at += 1
             self.groups.append(_Group(lambda inside: inside))
 
-    def _open_lookahead(self, wanted: bool) -> None:
-        self.lookaheads += 1
-        if self.lookaheads > MOST_LOOKAHEADS:
-            raise Undecidable(f"the pattern has more than {MOST_LOOKAHEADS} look-aheads")
-        self.groups.append(_Group(lambda inside: syntax.lookahead(inside, wanted), repeatable=False))
+    def _open_look(self, make: Callable[[Expression, bool], Expression], wanted: bool) -> None:
+        self.looks += 1
+        if self.looks > MOST_LOOKS:
+            raise Undecidable(f"the pattern looks ahead or behind more than {MOST_LOOKS} times")
+        self.groups.append(_Group(lambda inside: make(inside, wanted), repeatable=False))
 
     def _open_named(self) -> None:
         found = _NAME.match(self.reader.text, self.reader.at)

@@ -29,7 +29,12 @@ def past_start(places: int) -> int:
     return (places & ~START) | (places >> 6)
 
 
-def sees_words(places: int) -> bool:
-    """Whether it matters if the characters beside a place are word characters."""
-    rows = [(places >> shift) & 7 for shift in (0, 3, 6)]
-    return rows[1] != rows[2] or any((row >> 1) & 1 != (row >> 2) & 1 for row in rows)
+#: What it can matter to know of a place, beside the end of the text.
+SEES_WORDS, SEES_START = 1, 2
+
+
+def seen(places: int) -> int:
+    """Whether it matters if the characters beside a place are word characters, and if it is the start of the text."""
+    start, word, other = [(places >> shift) & 7 for shift in (0, 3, 6)]
+    words = word != other or any((row >> BEFORE_WORD) & 1 != (row >> BEFORE_OTHER) & 1 for row in (start, word, other))
+    return (SEES_WORDS if words else 0) | (SEES_START if start != other else 0)

@@ -21,9 +21,9 @@ class Facts(NamedTuple):
     depth: int = 0
     #: How many nodes there are.
     size: int = 1
-    #: Whether a look-ahead is inside.
+    #: Whether a look-ahead or a look-behind is inside.
     looks: bool = False
-    #: Whether it may match the empty text, look-ahead left aside.
+    #: Whether it may match the empty text, looks left aside.
     empty: bool = False
     #: Whether it asks what stands before a place, or after it, but for the end of the text: ^ \\b \\B.
     placed: bool = False
@@ -83,7 +83,16 @@ class Lookahead:
     facts: Facts
 
 
-Expression = Characters | Assertion | Concatenation | Alternation | Repetition | Lookahead
+@dataclass(frozen=True, slots=True)
+class Lookbehind:
+    """No character, where `body` matches what ends here, or where it does not."""
+
+    body: Expression
+    wanted: bool
+    facts: Facts
+
+
+Expression = Characters | Assertion | Concatenation | Alternation | Repetition | Lookahead | Lookbehind
 
 
 def assertion(holds: int) -> Expression:
@@ -109,9 +118,11 @@ def repetition(body: Expression, least: int, most: int | None) -> Expression:
     """`body` again and again. A repetition of a repetition is one, where that is exact."""
     if least == 1 and most == 1:
         return body
+    if most == 0:
+        return concatenation([])
     if isinstance(body, Repetition) and without_gaps(body.least, body.most, least, most):
         inner = None if most is None or body.most is None else body.most * most
-        return repetition(body.body, body.least * least, 0 if most == 0 else inner)
+        return repetition(body.body, body.least * least, inner)
     return Repetition(body, least, most, _above([body], empty=least == 0 or body.facts.empty))
 
 
@@ -127,6 +138,11 @@ def without_gaps(least: int, most: int | None, outer_least: int, outer_most: int
 def lookahead(body: Expression, wanted: bool) -> Expression:
     """Whether `body` follows."""
     return Lookahead(body, wanted, _above([body], empty=True, looks=True))
+
+
+def lookbehind(body: Expression, wanted: bool) -> Expression:
+    """Whether `body` ends here."""
+    return Lookbehind(body, wanted, _above([body], empty=True, looks=True))
 
 
 def _above(below: Sequence[Expression], empty: bool, looks: bool = False) -> Facts:

@@ -21,13 +21,13 @@ from troth.contracts.patterns.syntax import Expression, without_gaps
 
 
 class Term:
-    """`holds`: the places at which the empty text belongs to it. `sees_words`: whether places beside words matter."""
+    """`holds`: the places at which the empty text belongs to it. `sees`: what of places matters (see `places`)."""
 
-    __slots__ = ("holds", "sees_words")
+    __slots__ = ("holds", "sees")
 
-    def __init__(self, holds: int, sees_words: bool) -> None:
+    def __init__(self, holds: int, sees: int) -> None:
         self.holds = holds
-        self.sees_words = sees_words
+        self.sees = sees
 
 
 class Assertion(Term):
@@ -42,7 +42,7 @@ class Characters(Term):
     __slots__ = ("ranges",)
 
     def __init__(self, ranges: Ranges) -> None:
-        super().__init__(places.NOWHERE, False)
+        super().__init__(places.NOWHERE, 0)
         self.ranges = ranges
 
 
@@ -52,7 +52,7 @@ class Sequence(Term):
     __slots__ = ("head", "tail")
 
     def __init__(self, head: Term, tail: Term) -> None:
-        super().__init__(head.holds & tail.holds, head.sees_words or tail.sees_words)
+        super().__init__(head.holds & tail.holds, head.sees | tail.sees)
         self.head = head
         self.tail = tail
 
@@ -63,7 +63,7 @@ class Loop(Term):
     __slots__ = ("body", "least", "most")
 
     def __init__(self, body: Term, least: int, most: int | None) -> None:
-        super().__init__(places.EVERYWHERE if least == 0 else body.holds, body.sees_words)
+        super().__init__(places.EVERYWHERE if least == 0 else body.holds, body.sees)
         self.body = body
         self.least = least
         self.most = most
@@ -75,7 +75,7 @@ class Union(Term):
     __slots__ = ("members",)
 
     def __init__(self, members: frozenset[Term]) -> None:
-        super().__init__(_together(members), any(member.sees_words for member in members))
+        super().__init__(_together(members), _all_seen(members))
         self.members = members
 
 
@@ -88,7 +88,7 @@ class Both(Term):
         holds = places.EVERYWHERE
         for member in members:
             holds &= member.holds
-        super().__init__(holds, any(member.sees_words for member in members))
+        super().__init__(holds, _all_seen(members))
         self.members = members
 
 
@@ -98,7 +98,7 @@ class Not(Term):
     __slots__ = ("body",)
 
     def __init__(self, body: Term) -> None:
-        super().__init__(places.EVERYWHERE & ~body.holds, body.sees_words)
+        super().__init__(places.EVERYWHERE & ~body.holds, body.sees)
         self.body = body
 
 
@@ -112,15 +112,15 @@ class Iteration(Term):
     __slots__ = ("body", "least", "most", "tail")
 
     def __init__(self, body: Expression, least: int, most: int | None, tail: Term) -> None:
-        super().__init__(tail.holds if least == 0 else places.NOWHERE, tail.sees_words)
+        super().__init__(tail.holds if least == 0 else places.NOWHERE, tail.sees)
         self.body = body
         self.least = least
         self.most = most
         self.tail = tail
 
 
-NONE: Term = Assertion(places.NOWHERE, False)
-EMPTY: Term = Assertion(places.EVERYWHERE, False)
+NONE: Term = Assertion(places.NOWHERE, 0)
+EMPTY: Term = Assertion(places.EVERYWHERE, 0)
 ANY: Term = Characters(alphabet.ANY)
 ALL: Term = Loop(ANY, 0, None)
 
@@ -142,9 +142,7 @@ class Terms:
 
     def assertion(self, holds: int) -> Term:
         """The empty text at the places of `holds`."""
-        return self._one("assertion", holds) or self._keep(
-            Assertion(holds, places.sees_words(holds)), "assertion", holds
-        )
+        return self._one("assertion", holds) or self._keep(Assertion(holds, places.seen(holds)), "assertion", holds)
 
     def characters(self, ranges: Ranges) -> Term:
         """One character of `ranges`."""
@@ -180,22 +178,28 @@ class Terms:
 
     def _merged(self, head: Term, tail: Term) -> Term | None:
         """One term instead of two neighbours: assertions, and repetitions of the same."""
-        first = tail.head if isinstance(tail, Sequence) else tail
-        rest = tail.tail if isinstance(tail, Sequence) else EMPTY
         if isinstance(head, Assertion):
+            first, rest = _split(tail)
             if isinstance(first, Assertion):
                 return self.sequence(self.assertion(head.holds & first.holds), rest)
             return None
         if isinstance(head, Loop) and tail is ALL and (head.most is None or head.most > head.least):
             return self.sequence(self.loop(head.body, head.least, head.least), ALL)
-        if not isinstance(head, Loop) and not isinstance(first, Loop):
-            return None
+        return self._gathered(head, tail)
+
+    def _gathered(self, head: Term, tail: Term) -> Term | None:
+        """One loop instead of neighbours with the same body, if one of the first two is a loop."""
         body, least, most = _turns(head)
-        other, more, at_most = _turns(first)
-        if body is not other:
-            return None
-        together = None if most is None or at_most is None else most + at_most
-        return self.sequence(self.loop(body, least + more, together), rest)
+        looped, rest = isinstance(head, Loop), tail
+        while rest is not EMPTY:
+            first, behind = _split(rest)
+            other, more, at_most = _turns(first)
+            if other is not body or not (looped or isinstance(first, Loop)):
+                break
+            least, most = least + more, None if most is None or at_most is None else most + at_most
+            looped, rest = True, behind
+            self.work += 1
+        return None if rest is tail else self.sequence(self.loop(body, least, most), rest)
 
     def _kept_sequence(self, head: Term, tail: Term) -> Term:
         return self._one("sequence", head, tail) or self._keep(Sequence(head, tail), "sequence", head, tail)
@@ -310,6 +314,14 @@ class Terms:
 def _together(terms: Iterable[Term]) -> int:
     """The places at which one of `terms` holds the empty text."""
     return reduce(or_, (term.holds for term in terms), places.NOWHERE)
+
+
+def _all_seen(terms: Iterable[Term]) -> int:
+    return reduce(or_, (term.sees for term in terms), 0)
+
+
+def _split(term: Term) -> tuple[Term, Term]:
+    return (term.head, term.tail) if isinstance(term, Sequence) else (term, EMPTY)
 
 
 def _turns(term: Term) -> tuple[Term, int, int | None]:

@@ -134,7 +134,7 @@ class Exchange:
         if route is not None and caller is not None:
             watch.usage.add(self.subject, route.version, caller.name, outcome, seconds)
             watch.records.keep(self.request_id, caller.name, self.reference, route, outcome, seconds, place)
-        if self.trace is not None:
+        if self.trace is not None and route is not None:  # strangers do not write into the operator's traces
             self._finish(self.trace, outcome, result)
 
     def _finish(self, trace: CallTrace, outcome: Outcome, result: CallResult | None) -> None:

@@ -26,6 +26,7 @@ def up(
     owner: Annotated[str | None, Parameter(help="The administrator's account, made at the first start.")] = None,
     engine: Annotated[Literal["local"] | None, Parameter(help="What runs versions.")] = None,
     database: Annotated[str | None, Parameter(help="SQLAlchemy URL of the registry (TROTH_DATABASE).")] = None,
+    fronts: Annotated[int | None, Parameter(help="Processes that take calls (TROTH_FRONTS).")] = None,
     trust_authors: Annotated[
         bool, Parameter(negative="", help="Run code even where workers cannot be isolated.")
     ] = False,
@@ -41,6 +42,7 @@ def up(
         "owner": owner,
         "engine": engine,
         "database": database,
+        "fronts": fronts,
         "trust_authors": trust_authors or None,
     }
     settings = load(flags)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import compress
 from typing import Annotated, Any
 
@@ -24,10 +24,10 @@ _HASH_LENGTH = 40
 _AROUND = 5
 #: columns, and how wide a terminal is that shows them
 _COLUMNS = {
-    "algorithm": 0, "version": 0, "calls/s": 0, "failed/s": 100, "p50": 0, "p99": 0, "workers": 0, "waiting": 0, "memory": 100,
-    "start": 120, "last crash": 120,
+    "algorithm": 0, "version": 0, "calls/s": 0, "failed/s": 100, "p50": 0, "p99": 0, "busy": 0, "waiting": 0, "memory": 0,
+    "state": 100, "start": 120, "last crash": 120,
 }  # fmt: skip
-_RIGHT = {"calls/s", "failed/s", "p50", "p99", "waiting", "memory"}
+_RIGHT = {"calls/s", "failed/s", "p50", "p99", "busy", "waiting", "memory"}
 
 
 @dataclass(slots=True)
@@ -40,9 +40,13 @@ class Row:
     failed_rate: float = 0.0
     p50: float | None = None
     p99: float | None = None
-    workers: dict[str, int] = field(default_factory=dict)
+    workers: int = 0
+    busy: int = 0
     waiting: int = 0
     memory_bytes: int = 0
+    #: hot with workers, warm with what was loaded to start them from, else cold
+    state: str = ""
+    #: how workers are started: fork, spawn or call
     start: str = ""
     last_crash: str = ""
 
@@ -90,7 +94,7 @@ def between(before: dict[str, Any], after: dict[str, Any]) -> list[Row]:
         row.p50, row.p99 = quantile(latency, 0.5), quantile(latency, 0.99)
     for state in after["versions"]:
         _add_state(rows.setdefault(_label(state), Row(*_label(state))), state)
-    shown = [row for row in rows.values() if row.rate or row.workers or row.waiting]
+    shown = [row for row in rows.values() if row.rate or row.workers or row.waiting or row.memory_bytes]
     return sorted(shown, key=lambda row: (-row.rate, -row.waiting, row.algorithm, row.version))
 
 
@@ -125,13 +129,12 @@ def _grown(called: dict[str, Any], earlier: dict[str, Any] | None) -> tuple[dict
 
 
 def _add_state(row: Row, state: dict[str, Any]) -> None:
-    for word, count in state["workers"].items():
-        if count:
-            row.workers[word] = row.workers.get(word, 0) + count
+    row.busy += state["workers"]["busy"]
+    row.workers += sum(state["workers"].values())
     row.waiting += state["waiting"]
-    row.memory_bytes += state["memory_bytes"] or 0
-    row.start = str(state.get("start") or row.start)
-    row.last_crash = str(state.get("last_crash") or row.last_crash)
+    row.memory_bytes += state["memory_bytes"]
+    for name in ("state", "start", "last_crash"):
+        setattr(row, name, state[name] or getattr(row, name))
 
 
 def _table(rows: list[Row], width: int, height: int) -> Table:
@@ -152,8 +155,9 @@ def _table(rows: list[Row], width: int, height: int) -> Table:
 def _cells(row: Row) -> Iterable[str]:
     yield from (row.algorithm, row.version, _number(row.rate), _number(row.failed_rate) if row.failed_rate else "")
     yield from (_time(row.p50), _time(row.p99))
-    yield ", ".join(f"{count} {word}" for word, count in sorted(row.workers.items()))
-    yield from (str(row.waiting or ""), _size(row.memory_bytes) if row.memory_bytes else "", row.start, row.last_crash)
+    yield f"{row.busy}/{row.workers}" if row.workers else ""
+    yield from (str(row.waiting or ""), _size(row.memory_bytes) if row.memory_bytes else "")
+    yield from (row.state, row.start, row.last_crash)
 
 
 def _number(value: float) -> str:

@@ -37,11 +37,13 @@ class UsageApi:
         states: Callable[[], list[dict[str, Any]]],
         totals: CallTotals,
         settle: Callable[[], None],
+        fronts: Callable[[], list[dict[str, Any]]],
     ) -> None:
         self._database = database
         self._states = states
         self._totals = totals
         self._settle = settle
+        self._fronts = fronts
 
     def operations(self) -> list[Operation]:
         """The rows."""
@@ -71,7 +73,13 @@ class UsageApi:
              "seconds": found.seconds, "latency": found.buckets}
             for (algorithm, version), found in self._totals.versions.items()
         ]  # fmt: skip
-        return {"at": now().timestamp(), "versions": self._states(), "called": called, "bounds": BOUNDS}
+        return {
+            "at": now().timestamp(),
+            "versions": self._states(),
+            "called": called,
+            "bounds": BOUNDS,
+            "fronts": self._fronts(),
+        }
 
 
 def _actor(asked: Asked) -> Actor:

@@ -29,6 +29,7 @@ from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
 from troth.doors.server.assembly import Server
+from troth.doors.server.explaining import Explaining
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
 
 #: uvicorn's parser takes heads of any size; nobody needs more than this.
@@ -50,7 +51,7 @@ class Application:
             server.engine,
             server.observation,
             server.results,
-            server.explain,
+            Explaining(server.database, server.readings),
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
             request_bytes=settings.request_bytes,
@@ -131,6 +132,7 @@ def _usage(server: Server) -> UsageApi:
         server.states,
         observed.usage.totals,
         observed.bookkeeping.settle,
+        server.fronts.described,
     )
 
 

@@ -7,8 +7,10 @@ import json
 import platform
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 import structlog
@@ -33,6 +35,7 @@ from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
+from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
 from troth.errors import TrothError
@@ -80,6 +83,8 @@ class Server:
     #: for what takes long: git, uv, the files of builds
     threads: ThreadPoolExecutor
     warming: Warming
+    #: further processes that take calls
+    fronts: Fronts
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -111,22 +116,6 @@ class Server:
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
 
-    async def explain(self, reference: str, caller: Caller) -> str | None:
-        """Why a reference has no answer, for a member of the algorithm's owner; None where it has one."""
-
-        def ask() -> str | None:
-            with self.database.read() as connection:
-                actor = Actor(caller.id, caller.name, "user", caller.administrator)
-                try:
-                    found = algorithm_queries.resolution(connection, actor, reference, self.readings)
-                except TrothError as error:
-                    return f" ({', '.join(error.clauses)}: {error.why})" if error.clauses else ""
-            if found.resolved:
-                return None
-            return "".join(f" ({reason.clause}: {reason.text})" for reason in found.reasons)
-
-        return await asyncio.to_thread(ask)
-
     def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
         """The receipt of a call from the facts that were kept of it."""
         request, caller, reference, route, outcome, seconds, place = facts
@@ -149,17 +138,15 @@ class Server:
         ).as_dict()
 
     def states(self) -> list[dict[str, Any]]:
-        """The states of the engine's versions, with the names that people know them by."""
-        found = self.engine.states()
-        wanted = {state["id"] for state in found}
-        named: dict[str, tuple[str, str]] = {}
-        for subject, routes in self.table.algorithms.items():
-            for text, route in (*routes.closed.items(), *routes.open.items()):
-                if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
-                    named[route.spec.id] = subject, route.version
-        for state in found:
-            state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
-        return found
+        """The states of the versions that run, here and in every front, with the names that people know them by."""
+        return named_states(self.engine, self.table) + self.fronts.states()
+
+    def load(self, spec: VersionSpec) -> Loaded:
+        """A version on this disk, complete and verified. Blocks."""
+        if not self.trees.has(spec.manifest):
+            self.trees.keep_files(self.repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
+        site = self.environments.ready(spec.environment, content=spec.environment_content)
+        return loaded(self.trees.verified(spec.manifest), site)
 
     async def close(self, drain_seconds: float = 0.0) -> None:
         """Lets calls under way end for so long, stops the workers and finishes every write."""
@@ -201,7 +188,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
-    launcher = _launcher(settings)
+    launcher = launcher_of(settings)
     faults = Faults()
 
     def altered(digest: str, files: list[str]) -> None:
@@ -216,7 +203,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         altered=altered,
     )
     environments.recover()
-    engine = _engine(settings, home, launcher, trees, repositories, environments)
+    engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
     build_logs = BuildLogs()
     threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
     building = Building(
@@ -232,7 +219,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     replaying = Replaying(engine, seconds=settings.replay_seconds)
     judging = Judging(database, readings, replaying, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
-    bus = Bus(database, shipped(), handlers, loader)
+    fronts = Fronts(loader)
+    bus = Bus(database, shipped(), handlers, fronts)
     handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
     server = Server(
         settings,
@@ -254,6 +242,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         lock,
         threads,
         Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
+        fronts,
     )
     key = await _found(server)
     with database.read() as connection:
@@ -312,7 +301,8 @@ async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
     return await bus.submit(Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4())))
 
 
-def _launcher(settings: Settings) -> Launcher:
+def launcher_of(settings: Settings) -> Launcher:
+    """What confines processes, as the settings say."""
     networks = (
         [one.strip() for one in text.split(",") if one.strip()]
         for text in (settings.egress_allow, settings.egress_deny)
@@ -327,23 +317,13 @@ def _launcher(settings: Settings) -> Launcher:
     )
 
 
-def _engine(
-    settings: Settings,
-    home: Home,
-    launcher: Launcher,
-    trees: Trees,
-    repositories: Repositories,
-    environments: Environments,
+def local_engine(
+    settings: Settings, home: Path, launcher: Launcher, load: Callable[[VersionSpec], Loaded]
 ) -> LocalEngine:
-    def load(spec: VersionSpec) -> Loaded:
-        if not trees.has(spec.manifest):
-            trees.keep_files(repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
-        site = environments.ready(spec.environment, content=spec.environment_content)
-        return loaded(trees.verified(spec.manifest), site)
-
+    """An engine with the limits that the settings give."""
     return LocalEngine(
         launcher,
-        measure(launcher, home.root),
+        measure(launcher, home),
         load,
         limits=PoolLimits(
             queue=settings.queue_calls,
@@ -366,3 +346,17 @@ def _engine(
         ),
         trust_authors=settings.trust_authors,
     )
+
+
+def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
+    """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
+    found = engine.states()
+    wanted = {state["id"] for state in found}
+    named: dict[str, tuple[str, str]] = {}
+    for subject, routes in table.algorithms.items() if wanted else ():
+        for text, route in (*routes.closed.items(), *routes.open.items()):
+            if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
+                named[route.spec.id] = subject, route.version
+    for state in found:
+        state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
+    return found

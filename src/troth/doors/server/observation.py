@@ -51,9 +51,12 @@ def observation(
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
     bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time)
     metrics = Metrics(totals, faults, states, bookkeeping.backlog)
-    limits = Limits(
-        Allowance(
-            settings.key_calls_per_second, settings.key_burst, settings.key_concurrent_calls, settings.concurrent_calls
-        )
-    )
+    limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
     return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics)
+
+
+def allowance(settings: Settings) -> Allowance:
+    """The limits of all processes of a server together."""
+    return Allowance(
+        settings.key_calls_per_second, settings.key_burst, settings.key_concurrent_calls, settings.concurrent_calls
+    )

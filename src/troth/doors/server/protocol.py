@@ -5,7 +5,7 @@ call is started at once, and its reply is written in one piece when it is there.
 bodies, `Expect`, upgrades, results one by one, and what a client sends before its last call was answered) goes uvicorn's way,
 to the same `CallDoor`. `ordinary` is the protocol without this; tests hold both to the same bytes.
 
-This leans on names inside uvicorn (`headers`, `url`, `scope`, `cycle`, `flow`, `pipeline`, `server_state`), which is why its
+This leans on names inside uvicorn (`headers`, `url`, `scope`, `cycle`, `flow`, `pipeline`, `server_state`, `_start_asgi_task`), which is why its
 minor version is pinned.
 """
 
@@ -24,25 +24,128 @@ from troth.doors.algorithmia.streams import form_of
 from troth.runtime.cork import CorkedTransport
 
 if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
     from troth.doors.algorithmia.exchange import Exchange
 
 _PREFIX = PREFIX.encode()
 #: bytes of the largest body that is gathered here, and of the largest head
 _LARGEST_BODY, _LARGEST_HEAD = 256 * 1024, 16 * 1024
+#: bytes of a head that is not waited for to its end
+_ENDLESS_HEAD = 256 * 1024
 #: bytes of a body that is copied behind its head, so that both are sent at once
 _TOGETHER = 64 * 1024
-#: seconds that a client may take for a head, and for a body that is gathered here
-_HEAD_SECONDS, _BODY_SECONDS = 20.0, 60.0
+#: Seconds that a client may take for a head and for a body. A body that is larger than what is gathered here has more: for
+#: each piece what it takes at so many bytes a second, but never that long for one piece.
+_HEAD_SECONDS, _BODY_SECONDS, _SLOWEST = 20.0, 60.0, 10_000
 #: header names that only uvicorn's way knows what to do with
 _UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding"])
 
 
 class CorkedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over a transport that sends the pieces of one answer together."""
+    """HTTP/1.1 over a transport that sends the pieces of one answer together.
+
+    Connections on which a request does not come to its end are closed. What is no HTTP is refused behind the answers to what
+    was asked before it, so that nobody takes the one for the other.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._deadline = math.inf  # of what the client has to send next
+        self._timer: asyncio.TimerHandle | None = None
+        self._refusal = ""
+        self._head: int | None = None  # bytes of a head that is not complete, but for what came with its beginning
+        self._running: Any = None  # the cycle that is answered now; uvicorn's `cycle` is the newest
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         corked = CorkedTransport(cast(asyncio.Transport, transport), self.loop)
         super().connection_made(cast(asyncio.Transport, corked))
+        self._expect(_HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def data_received(self, data: bytes) -> None:
+        if self._refusal:
+            return
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > _ENDLESS_HEAD:
+                self.send_400_response("The head of the request is too large.")
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._head = 0
+        self._deadline = self.loop.time() + _HEAD_SECONDS
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        self._deadline = self.loop.time() + _BODY_SECONDS
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self.cycle.response_complete:
+            latest = self.loop.time() + _BODY_SECONDS
+            self._deadline = min(latest, self._deadline + len(body) / _SLOWEST)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self.cycle.response_complete:
+            self._deadline = math.inf
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Begins what waits behind, or gives the client its time to ask for more."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        elif self._refusal:
+            super().send_400_response(self._refusal)
+        else:
+            self._expect(self.timeout_keep_alive)
+
+    def send_400_response(self, msg: str) -> None:
+        self._refusal = msg
+        incomplete = self.cycle is not None and getattr(self.cycle, "more_body", False)
+        if incomplete and self.pipeline:
+            self.pipeline.popleft()  # the newest, whose own body it is
+        elif incomplete or self.cycle is None or self.cycle.response_complete:
+            super().send_400_response(msg)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _expect(self, seconds: float) -> None:
+        """The client has so long. The timer is left to run where it ends sooner: most deadlines only move on."""
+        self._deadline = self.loop.time() + seconds
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._deadline, self._look)
+        elif self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = self.loop.call_at(self._deadline, self._look)
+
+    def _look(self) -> None:
+        now = self.loop.time()
+        if now >= self._deadline and self.flow.read_paused:  # it is not the client who is waited for
+            self._deadline = now + _BODY_SECONDS
+        if now >= self._deadline:
+            self._timer = None
+            self.transport.close()
+        else:
+            self._timer = self.loop.call_at(min(self._deadline, now + _HEAD_SECONDS), self._look)
 
 
 class _Taken:
@@ -77,40 +180,35 @@ _NOBODY_WAITS = _NobodyWaits()
 
 
 class CallProtocol(CorkedProtocol):
-    """The same, which hands calls to their door itself, and closes connections on which a request does not come to its end."""
+    """The same, which hands calls to their door itself."""
 
     def __init__(self, door: CallDoor, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._door = door
         self._reading: _Taken | None = None  # whose body comes
-        self._deadline = math.inf  # of what the client has to send next
         self._received = 0  # bytes since the end of the last request
-        self._timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._expect(_HEAD_SECONDS)
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
         super().data_received(data)
 
     def on_message_begin(self) -> None:
-        self._deadline = self.loop.time() + _HEAD_SECONDS
         if self.pipeline or (self.cycle is not None and not self.cycle.response_complete):
             super().on_message_begin()
             return
+        self._head = 0
+        self._deadline = self.loop.time() + _HEAD_SECONDS
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
         self.scope = None  # type: ignore[assignment]  # made where it turns out to be needed
 
     def on_headers_complete(self) -> None:
-        self._deadline = math.inf
+        self._head = None
         if self.scope is None:
             taken = self._taken()
             if taken is not None:
-                self._reading = taken
+                self._reading = self._running = taken
                 self.cycle = cast(Any, taken)
                 self._deadline = self.loop.time() + _BODY_SECONDS
                 return
@@ -138,41 +236,10 @@ class CallProtocol(CorkedProtocol):
         body = taken.body[0] if len(taken.body) == 1 else b"".join(taken.body)
         self._door.start(exchange, taken.query, taken.content_type, body)
 
-    def on_response_complete(self) -> None:
-        """Begins what waits behind, or gives the client its time to ask for more."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            cycle, app = self.pipeline.pop()
-            self._start_asgi_task(cycle, app)
-        else:
-            self._expect(self.timeout_keep_alive)
-
     def connection_lost(self, exc: Exception | None) -> None:
-        taken = self.cycle if isinstance(self.cycle, _Taken) else None
         super().connection_lost(exc)
-        if self._timer is not None:
-            self._timer.cancel()
-        if taken is not None and taken.exchange is not None:
-            taken.exchange.cancel()
-
-    def _expect(self, seconds: float) -> None:
-        """The client has so long. The timer is left to run where it ends sooner: most deadlines only move on."""
-        self._deadline = self.loop.time() + seconds
-        if self._timer is None:
-            self._timer = self.loop.call_at(self._deadline, self._look)
-        elif self._timer.when() > self._deadline:
-            self._timer.cancel()
-            self._timer = self.loop.call_at(self._deadline, self._look)
-
-    def _look(self) -> None:
-        if self.loop.time() >= self._deadline:
-            self._timer = None
-            self.transport.close()
-        else:
-            self._timer = self.loop.call_at(min(self._deadline, self.loop.time() + _HEAD_SECONDS), self._look)
+        if isinstance(self._running, _Taken) and self._running.exchange is not None:
+            self._running.exchange.cancel()
 
     def _taken(self) -> _Taken | None:
         """The call that this head begins, or None if it is not for here."""

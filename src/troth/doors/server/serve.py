@@ -56,7 +56,10 @@ async def run(
         with _inner_socket(server) as inner:
             front = _Front(config, inner, lambda: ready(f"http://{host}:{port}", server, key), signals=signals)
             stopper = asyncio.ensure_future(front.stop_after(until)) if until else None
+            if settings.fronts > 1:
+                server.fronts.start(server, listener, str(server.launcher.api_socket), settings.fronts - 1)
             await front.serve(sockets=[listener])
+            await asyncio.to_thread(server.fronts.stop, settings.stop_seconds)
             if stopper:
                 stopper.cancel()
             await server.close(settings.stop_seconds)

@@ -101,6 +101,8 @@ def _is_finite(value: Any) -> bool:
                 return False
         elif type(one) is dict:
             waiting += one.values()
+        elif isinstance(one, Enum):
+            waiting.append(one.value)
         elif type(one) in (list, tuple):
             waiting += one
     return True

@@ -26,7 +26,7 @@ _DEATH_SIGNAL = signal.SIGKILL
 _SWEEPS = 100
 
 
-def obey(worker: Any, control: socket.socket, service: Any, after_fork: Callable[[], Any] | None, plan: Any) -> None:
+def obey(worker: Any, control: socket.socket, answering: Any, after_fork: Callable[[], Any] | None, plan: Any) -> None:
     """Says that the version is loaded, and what speaks against forking it, if anything; and does as it is told until the link is closed."""
     reason = _why_not(plan["fork"])
     spared = set() if reason else _processes()
@@ -51,7 +51,7 @@ def obey(worker: Any, control: socket.socket, service: Any, after_fork: Callable
                 for one in workers:
                     os.close(one)
                 control.close() if kind == FORK else None
-                _work(worker, handed, service, after_fork, kind, flags, plan["example"])
+                _work(worker, handed, answering, after_fork, kind, flags, plan["example"])
             else:
                 workers[os.pidfd_open(process)] = number, process
                 for one in handed:
@@ -83,7 +83,7 @@ def _order(worker: Any, control: socket.socket) -> tuple[int, int, int, list[int
 def _work(
     worker: Any,
     handed: list[int],
-    service: Any,
+    answering: Any,
     after_fork: Callable[[], Any] | None,
     kind: int,
     flags: int,
@@ -106,13 +106,13 @@ def _work(
         if flags & CANARY:
             _try()
             if example is not None:
-                service.answer(worker.JSON, 0, bytearray(example.encode()), len)
+                answering.answer(worker.JSON, 0, bytearray(example.encode()), len)
         worker.send(link, 0, worker.READY, b"")
     except BaseException as error:
         worker.send(link, 0, worker.ERROR, worker.described(error, "LoadingError"))
         os._exit(1)
     try:
-        service.serve(link, 1 if flags & ONCE else -1)
+        answering.serve(link, 1 if flags & ONCE else -1)
     finally:  # whoever is at the other end is gone
         os._exit(0)
 

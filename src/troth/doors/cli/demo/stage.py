@@ -19,7 +19,7 @@ from troth.settings import user_cache
 
 OWNER, MEMBER, STRANGER, ORGANIZATION = "ada", "ben", "sam", "acme"
 #: the scikit-learn that each version of iris was written for
-LIBRARY = {"0.1.0": "1.7.2", "0.1.1": "1.7.2", "0.2.0": "1.8.0", "1.0.0": "1.8.0"}
+LIBRARY = {"0.1.0": "1.7.2", "0.1.1": "1.7.2", "0.2.0": "1.8.0", "1.0.0": "1.8.0", "1.0.1": "1.8.0"}
 
 _PROJECT = """\
 [algorithm]
@@ -28,6 +28,11 @@ name = "{name}"
 
 [permissions]
 network_access = "{network_access}"
+"""
+
+_EXAMPLES = """
+[contract]
+examples = "examples.json"
 """
 
 
@@ -49,7 +54,12 @@ class Stage:
         (folder / "src").mkdir(parents=True, exist_ok=True)
         source = resources.files("troth.doors.cli.demo").joinpath("sources", name, f"{version}.py")
         (folder / "src" / f"{name}.py").write_text(source.read_text())
+        examples = resources.files("troth.doors.cli.demo").joinpath("sources", name, f"{version}.json")
         described = _PROJECT.format(owner=ORGANIZATION, name=name, network_access=network_access)
+        (folder / "examples.json").unlink(missing_ok=True)
+        if examples.is_file():
+            (folder / "examples.json").write_text(examples.read_text())
+            described += _EXAMPLES
         (folder / "troth.toml").write_text(described)
         if name == "iris":
             (folder / "requirements.txt").write_text(f"scikit-learn=={LIBRARY[version]}\n")

@@ -9,9 +9,17 @@ from typing import Any, Protocol
 from troth.doors.cli.demo.stage import LIBRARY, Stage
 from troth.errors import TrothError
 from troth.versions import chain
+from troth.versions.rendering import checked, differences
 
 VIRGINICA = [6.3, 3.3, 6.0, 2.5]
 MEASURES = dict(zip(("sepal_length", "sepal_width", "petal_length", "petal_width"), VIRGINICA, strict=True))
+
+_UNSAID = "interface not described, behaviour not checked"
+#: What was compared of each version, where its types and examples say something.
+_CHECKED = {
+    "iris 0.1.0": "interface described, behaviour not checked",
+    **dict.fromkeys(("iris 0.1.1", "iris 0.2.0", "iris 1.0.0"), "interface described, behaviour checked"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,8 @@ class Story:
     def _break(self) -> None:
         self._teller.chapter("A major changes the input; the old line lives on")
         self._build("iris", "1.0.0")
+        named = self._hashes["iris 1.0.0"]
+        self._refused("the new input as a minor", "ALG-05, ALG-07", named, "1.0.0", bump="minor", visibility="public")
         self._publish("iris", "1.0.0", bump="major", visibility="public", notes="named measures")
         named = self._stage.sam.call("acme/iris/1.0.0", MEASURES).result["species"]
         self._teller.saw("sam calls acme/iris/1.0.0 with named measures", named, "virginica")
@@ -140,11 +150,19 @@ class Story:
     def _refusals(self) -> None:
         self._teller.chapter("What would break a promise is refused, with its reason")
         fix = self._hashes["iris 0.1.1"]
-        online = self._stage.compile("iris", "0.2.0", network_access="full")
-        self._refused("a private revision in the public line 0.1", "ALG-10", fix, number="0.1.2", visibility="private")
-        self._refused("a minor that newly asks for the network", "ALG-08", online, bump="minor", visibility="public")
-        self._refused("other source under the number 0.1.1", "ALG-02", self._hashes["iris 0.1.0"], number="0.1.1")
-        self._refused("under a number that is none, v1.2", "ALG-01", fix, number="v1.2")
+        online = self._stage.compile("iris", "1.0.0", network_access="full")
+        lie = self._stage.compile("iris", "1.0.1")
+        self._refused("a revision that no longer takes sepal_width", "ALG-05, ALG-09", lie, "2.0.0", bump="revision")
+        self._refused(
+            "a private revision in the public line 0.1", "ALG-10", fix, "1.1.0", number="0.1.2", visibility="private"
+        )
+        self._refused(
+            "a minor that newly asks for the network", "ALG-08", online, "2.0.0", bump="minor", visibility="public"
+        )
+        self._refused(
+            "other source under the number 0.1.1", "ALG-02", self._hashes["iris 0.1.0"], "0.1.2", number="0.1.1"
+        )
+        self._refused("under a number that is none, v1.2", "ALG-01", fix, None, number="v1.2")
 
     def _secret(self) -> None:
         self._teller.chapter("To a stranger, what is private does not exist")
@@ -171,7 +189,7 @@ class Story:
         links = list(self._stage.ada.journal())
         entries, _ = chain.verify(links)
         seen = {"entries": entries, "refused": sum(b'"refusal"' in link.entry for link in links)}
-        self._teller.saw("the journal's chain, computed anew, holds", seen, {"entries": len(links), "refused": 4})
+        self._teller.saw("the journal's chain, computed anew, holds", seen, {"entries": len(links), "refused": 6})
 
     def _build(self, name: str, version: str) -> str:
         """Compiles a source of the demonstration; the digest of its manifest."""
@@ -182,8 +200,16 @@ class Story:
 
     def _publish(self, name: str, number: str, **how: Any) -> None:
         done = self._stage.ada.publish(f"acme/{name}", self._hashes[f"{name} {number}"], **how)
-        seen = {"version": done["version"], "visibility": done["permissions"]["visibility"]}
-        expected = {"version": number, "visibility": how.get("visibility", "public")}
+        seen = {
+            "version": done["version"],
+            "visibility": done["permissions"]["visibility"],
+            "verdict": f"{done['verdict']['outcome']}; {checked(done['verdict'])}",
+        }
+        expected = {
+            "version": number,
+            "visibility": how.get("visibility", "public"),
+            "verdict": f"allowed; {_CHECKED.get(f'{name} {number}', _UNSAID)}",
+        }
         self._teller.saw(f"ada publishes acme/{name} as the next {how['bump']}", seen, expected)
 
     def _call(self, deed: str, reference: str, given: Any, result: Any, version: str) -> None:
@@ -202,10 +228,22 @@ class Story:
         )
         self._teller.saw(f"why {reference}", seen, expected)
 
-    def _refused(self, deed: str, clause: str, build: str, **how: Any) -> None:
-        said = _said(lambda: self._stage.ada.publish("acme/iris", build, **how))
-        expected = Holding(f"it is refused by {clause}", lambda words: words.startswith(f"refused by {clause}: "))
+    def _refused(self, deed: str, clauses: str, build: str, least: str | None, **how: Any) -> None:
+        """Refused by these clauses, with the number that would be right."""
+        said, found = _refusal(lambda: self._stage.ada.publish("acme/iris", build, **how))
+        words = f"it is refused by {clauses}" + (f", and {least} would pass" if least else "")
+        expected = Holding(words, lambda told: told.startswith(f"refused by {clauses}: ") and found == least)
         self._teller.saw(f"ada publishes {deed}", said, expected)
+
+
+def _refusal(attempt: Callable[[], Any]) -> tuple[str, str | None]:
+    """What an attempt was answered with, in words, and the lowest number that would pass."""
+    try:
+        return f"done: {attempt()}", None
+    except TrothError as error:
+        lines = [f"  {line}" for line in differences(error.verdict)] if error.verdict else []
+        reason = f"refused by {', '.join(error.clauses)}: {error.what}"
+        return "\n".join([reason, *lines, f"  help: {error.repair}"]), error.least
 
 
 def _said(attempt: Callable[[], Any]) -> str:
@@ -213,5 +251,4 @@ def _said(attempt: Callable[[], Any]) -> str:
     try:
         return f"done: {attempt()}"
     except TrothError as error:
-        reason = f"refused by {', '.join(error.clauses)}: " if error.clauses else ""
-        return reason + error.what + (f"; help: {error.repair}" if reason else "")
+        return (f"refused by {', '.join(error.clauses)}: " if error.clauses else "") + error.what

@@ -149,6 +149,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('minute', 'owner', 'name', 'version', 'caller', 'outcome', name=op.f('pk_usage')),
     sqlite_with_rowid=False
     )
+    op.create_index('ix_usage_caller', 'usage', ['caller', 'minute'], unique=False)
+    op.create_index('ix_usage_owner', 'usage', ['owner', 'minute'], unique=False)
     op.create_table('call_circumstances',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('digest', sa.String(length=64), nullable=False),

@@ -1,5 +1,11 @@
+from typing import TypedDict
+
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+
+
+class Species(TypedDict):
+    species: str
 
 
 def load():
@@ -10,7 +16,7 @@ def load():
     return model, flowers.target_names
 
 
-def apply(input, state):
+def apply(input: list[float], state) -> Species:
     """[sepal length, sepal width, petal length, petal width] in cm -> {"species": name}"""
     model, names = state
     return {"species": str(names[model.predict([input])[0]])}

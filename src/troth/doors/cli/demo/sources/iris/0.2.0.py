@@ -1,5 +1,12 @@
+from typing import TypedDict
+
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+
+
+class Species(TypedDict):
+    species: str
+    probabilities: dict[str, float]
 
 
 def load():
@@ -9,7 +16,7 @@ def load():
     return model, flowers.target_names
 
 
-def apply(input, state):
+def apply(input: list[float], state) -> Species:
     """[sepal length, sepal width, petal length, petal width] in cm -> {"species": name, "probabilities": {name: p}}"""
     model, names = state
     probabilities = model.predict_proba([input])[0]

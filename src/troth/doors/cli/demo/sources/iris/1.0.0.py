@@ -1,7 +1,19 @@
+from typing import TypedDict
+
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-MEASURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+
+class Measures(TypedDict):
+    sepal_length: float
+    sepal_width: float
+    petal_length: float
+    petal_width: float
+
+
+class Species(TypedDict):
+    species: str
+    probabilities: dict[str, float]
 
 
 def load():
@@ -11,10 +23,10 @@ def load():
     return model, flowers.target_names
 
 
-def apply(input, state):
+def apply(input: Measures, state) -> Species:
     """{"sepal_length": cm, ...} -> {"species": name, "probabilities": {name: p}}"""
     model, names = state
-    probabilities = model.predict_proba([[input[measure] for measure in MEASURES]])[0]
+    probabilities = model.predict_proba([[input[measure] for measure in Measures.__annotations__]])[0]
     return {
         "species": str(names[probabilities.argmax()]),
         "probabilities": {str(name): round(float(p), 3) for name, p in zip(names, probabilities)},

@@ -7,7 +7,7 @@ on both sides answers without any automaton; lengths are windows that need no st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import merge
@@ -56,7 +56,10 @@ class Language:
         """Whether `text` belongs to the language."""
         budget = Budget()
         numbers_of(text)
-        return any(all(_fulfils(text, one, budget) for one in conjunction) for conjunction in self._alternatives)
+        try:
+            return any(all(_fulfils(text, one, budget) for one in conjunction) for conjunction in self._alternatives)
+        finally:
+            self._forget()
 
     def is_empty(self) -> bool:
         """Whether no text belongs to the language."""
@@ -67,7 +70,10 @@ class Language:
         return self.complement().is_empty()
 
     def contained_in(self, other: Language) -> Containment:
-        """Whether every text of this language belongs to `other`, with a shortest witness if not."""
+        """Whether every text of this language belongs to `other`, with a witness if not.
+
+        The witness is a shortest one, except where a part of the question was too hard and another part had one.
+        """
         found = self.intersection(other.complement())._found()
         return Containment(True) if found is None else Containment(False, found.text)
 
@@ -92,6 +98,8 @@ class Language:
         except Undecidable:
             if not found:
                 raise
+        finally:
+            self._forget()
         return tuple(islice(found, most))
 
     def intersection(self, *others: Language) -> Language:
@@ -115,20 +123,17 @@ class Language:
 
     def _found(self) -> Found | None:
         """A shortest text of all alternatives. An alternative that is too hard matters only if no other has a text."""
-        budget = Budget()
-        best: Found | None = None
-        hard: Undecidable | None = None
+        try:
+            return _shortest_of(self._alternatives, Budget())
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of automata that this question made large."""
         for conjunction in self._alternatives:
-            try:
-                found = _shortest(conjunction, budget)
-            except Undecidable as error:
-                hard = hard or error
-                continue
-            if found is not None and (best is None or found.length < best.length):
-                best = found
-        if best is None and hard is not None:
-            raise hard
-        return best
+            for condition in conjunction:
+                if isinstance(condition.subject, Pattern):
+                    _kept(condition.subject).forget()
 
 
 EVERYTHING = Language(((),))
@@ -188,16 +193,16 @@ def _conjoined(one: _Conjunction, two: _Conjunction) -> _Conjunction | None:
 
 
 class _Kept:
-    """The automaton of a pattern as far as it was needed. It is made anew once it has grown large."""
+    """The automaton of a pattern as far as it was needed. Nothing but time depends on what is kept."""
 
     def __init__(self, pattern: Pattern) -> None:
         self._expression = pattern.expression
-        self._automaton = PatternAutomaton(self._expression)
+        self.automaton = PatternAutomaton(self._expression)
 
-    def automaton(self) -> PatternAutomaton:
-        if self._automaton.size() > _KEPT_SIZE:
-            self._automaton = PatternAutomaton(self._expression)
-        return self._automaton
+    def forget(self) -> None:
+        """Start anew where it has grown large."""
+        if self.automaton.size() > _KEPT_SIZE:
+            self.automaton = PatternAutomaton(self._expression)
 
 
 @lru_cache(_KEPT_PATTERNS)
@@ -208,7 +213,7 @@ def _kept(pattern: Pattern) -> _Kept:
 def _automaton(condition: Condition) -> Automaton:
     subject = condition.subject
     assert not isinstance(subject, Lengths)
-    found: Automaton = _kept(subject).automaton() if isinstance(subject, Pattern) else TextsAutomaton(subject.texts)
+    found: Automaton = _kept(subject).automaton if isinstance(subject, Pattern) else TextsAutomaton(subject.texts)
     return found if condition.wanted else ComplementAutomaton(found)
 
 
@@ -219,8 +224,31 @@ def _fulfils(text: str, condition: Condition, budget: Budget) -> bool:
     elif isinstance(subject, Texts):
         inside = text in subject.texts
     else:
-        inside = accepted(_kept(subject).automaton(), text, budget)
+        inside = accepted(_kept(subject).automaton, text, budget)
     return inside == condition.wanted
+
+
+def _shortest_of(alternatives: Sequence[_Conjunction], budget: Budget) -> Found | None:
+    """A shortest text of all; alternatives that are hard are put off until the easy ones had their turn."""
+    if len(alternatives) == 1:
+        return _shortest(alternatives[0], budget)
+    found: list[Found | None] = []
+    hard: list[_Conjunction] = []
+    for conjunction in alternatives:
+        share = budget.share()
+        steps, states = share.steps, share.states
+        try:
+            found.append(_shortest(conjunction, share))
+        except Undecidable:
+            hard.append(conjunction)
+        budget.spend(steps - max(share.steps, 0), states - max(share.states, 0))
+    try:
+        for conjunction in hard:
+            found.append(_shortest(conjunction, budget))
+    except Undecidable:
+        if not any(found):
+            raise
+    return min((one for one in found if one is not None), key=lambda one: one.length, default=None)
 
 
 def _shortest(conjunction: _Conjunction, budget: Budget) -> Found | None:
@@ -264,7 +292,7 @@ def _listed(conjunction: _Conjunction, budget: Budget) -> Iterator[str] | None:
 def _automaton_of(conjunction: _Conjunction) -> Automaton:
     """The automaton of all conditions but those on lengths."""
     automata = [_automaton(one) for one in conjunction if not isinstance(one.subject, Lengths)]
-    return product(automata or [_kept(_ANYTHING).automaton()])
+    return product(automata or [_kept(_ANYTHING).automaton])
 
 
 def _windows(conjunction: _Conjunction) -> list[_Window]:
