@@ -10,9 +10,12 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 from rich.markup import escape
 
+from troth.contracts.project import FILE
 from troth.contracts.rendering import as_annotations, as_markdown, as_text
-from troth.doors.cli.output import Common, show, show_json
-from troth.errors import Malformed, MalformedSource
+from troth.doors.cli.output import Algorithm, Common, Remote, show, show_json, working
+from troth.errors import Malformed, MalformedSource, Refused
+from troth.versions import rendering
+from troth.versions.numbers import Number
 
 Format = Literal["text", "json", "markdown", "github"]
 Kind = Literal["schema", "openapi", "python", "wire"]
@@ -40,23 +43,80 @@ _MOST_MODULES = 5_000
 
 
 @check.default
-def check_lines(
+def check_project(
     *,
-    bulk: Annotated[Kind | None, Parameter(help="Read pairs of this kind from standard input, one a line.")] = None,
+    project: Annotated[Path, Parameter(help="Folder of the project.")] = Path(),
+    against: Annotated[
+        str | None,
+        Parameter(help="A branch, tag or commit of the folder's repository (default HEAD), or OWNER/NAME[/VERSION]."),
+    ] = None,
+    major: Annotated[bool, Parameter(negative="", help="Would it do as a major?")] = False,
+    minor: Annotated[bool, Parameter(negative="", help="Would it do as a minor?")] = False,
+    revision: Annotated[bool, Parameter(negative="", help="Would it do as a revision?")] = False,
+    number: Annotated[str | None, Parameter(help="Would it do under this complete number?")] = None,
+    confirm_permissions: Annotated[
+        bool, Parameter(negative="", help="A major that changes permissions is meant to.")
+    ] = False,
+    bulk: Annotated[
+        Kind | None, Parameter(help="Instead of a project, compare pairs of this kind from standard input.")
+    ] = None,
     tolerant: Tolerant = False,
     seconds: Seconds = _SECONDS,
-    common: Common = Common(),
+    algorithm: Algorithm = None,
+    told: Told = "text",
+    remote: Remote = Remote(),
 ) -> int:
-    """Compares pairs from standard input, one JSON object {"id", "old", "new"} a line, and answers each with a line.
+    """Judges a project's folder as publishing it would: what changed, and which number is the lowest that is legal.
 
-    A line that is none is answered as invalid, and a pair that takes too long as cannot-tell; the run goes on. For schemas a
-    line may say "side": input, output or contained.
+    It needs no server where it is compared with what git has. Exits with 3 where the number that is asked for is refused.
+    Examples are not replayed, so the verdict says that behaviour was not checked; publishing does it.
+
+    With --bulk it reads NDJSON: one object {"id", "old", "new"} a line, answered in order by one {"id", "verdict", "changes",
+    "witness"} a line. For schemas a line may say "side": input, output or contained. A line that is none is answered as
+    invalid, an empty one too, and a pair that takes too long as cannot-tell; the run goes on, and exits with 0.
     """
+    if bulk is not None:
+        return _lines(bulk, tolerant, seconds)
+    from troth.doors.cli.project_check import Asked, ProjectCheck, told_apart
+
+    bumps = [name for name, on in (("major", major), ("minor", minor), ("revision", revision)) if on]
+    if len(bumps) + (number is not None) > 1:
+        raise Malformed(
+            "there are several numbers to judge", repair="give one of --major, --minor, --revision, --number"
+        )
+    commit = told_apart(project, against)
+    if commit is not None and number is not None:
+        raise Malformed("what git has is no numbered version", repair="give --major, --minor or --revision")
+    checking = ProjectCheck(project, algorithm, remote.settings, _silent)
+    with working(f"comparing {checking.project.subject} ..."):
+        if commit is None:
+            with remote.client() as client:
+                beside = checking.published(client, str(against))
+        else:
+            beside = checking.committed(commit)
+        asked = Asked(*bumps, number=Number.parse(number) if number else None, confirmed=confirm_permissions)
+        verdict = checking.verdict(beside, asked, seconds)
+    _show_verdict(verdict, "json" if remote.json else told, str(project / FILE))
+    return 0 if verdict["outcome"] == "allowed" else Refused.exit_code
+
+
+def _show_verdict(verdict: dict[str, Any], told: Format, file: str) -> None:
+    if told == "json":
+        show_json(verdict)
+    elif told == "markdown":
+        print(rendering.as_markdown(verdict), end="")
+    elif told == "github":
+        if annotations := rendering.as_annotations(verdict, file):
+            print(annotations)
+    else:
+        show(escape(rendering.as_text(verdict)))
+
+
+def _lines(kind: Kind, tolerant: bool, seconds: float) -> int:
+    """Answers the pairs on standard input, each before the next is read."""
     from troth.doors.cli.pairs import Pairs, lines_of, too_long
 
-    if bulk is None:
-        raise Malformed("there is nothing to check", repair="name a kind with --bulk")
-    with Pairs(bulk, tolerant=tolerant, seconds=seconds) as pairs:
+    with Pairs(kind, tolerant=tolerant, seconds=seconds) as pairs:
         for line in lines_of(sys.stdin.buffer):
             print(json.dumps(too_long() if line is None else pairs.answer(line)), flush=True)
     return 0
@@ -234,3 +294,7 @@ def _text(path: Path, content: bytes) -> str:
         raise Malformed(
             f"{path} is not text: {error.reason} at byte {error.start}", why="it is read as UTF-8", repair="convert it"
         ) from None
+
+
+def _silent(words: str) -> None:
+    pass
