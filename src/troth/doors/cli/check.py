@@ -84,10 +84,10 @@ def check_project(
         raise Malformed(
             "there are several numbers to judge", repair="give one of --major, --minor, --revision, --number"
         )
+    checking = ProjectCheck(project, algorithm, remote.settings, _silent)
     commit = told_apart(project, against)
     if commit is not None and number is not None:
         raise Malformed("what git has is no numbered version", repair="give --major, --minor or --revision")
-    checking = ProjectCheck(project, algorithm, remote.settings, _silent)
     with working(f"comparing {checking.project.subject} ..."):
         if commit is None:
             with remote.client() as client:

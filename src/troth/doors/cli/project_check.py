@@ -93,10 +93,17 @@ class ProjectCheck:
         return Against(history, {_COMMITTED: contract}, words)
 
     def published(self, client: Client, reference: str) -> Against:
-        """The versions of a server up to the major line of the one that `reference` means."""
+        """The versions of a server up to the major line of the one that `reference` means: without a version, all.
+
+        Raises NotFound where there is none that the caller may know of.
+        """
         named = references.parse(reference.removeprefix("algo://"))
-        chosen = Number.parse(client.contract(str(named))["version"])
-        rows = [row for row in client.versions(named.subject)["versions"] if _major(row) <= chosen.major]
+        rows = client.versions(named.subject)["versions"]
+        if named.version:
+            chosen = Number.parse(client.contract(str(named))["version"])
+            rows = [row for row in rows if _major(row) <= chosen.major]
+        if not rows:
+            raise NotFound(f"{named.subject} has no version yet", repair="any first number is legal; publish it")
         published = tuple(_published(row) for row in rows)
         known: dict[str, Contract] = {}
         contracts = {}
