@@ -86,3 +86,26 @@ def test_a_minor_need_not_reproduce_what_was_not_allowed(house: House) -> None:
     wider = {"schema.json": b'{"type": ["integer", "string"]}'}
     commit = built(house, name, more, declared[:1], files=wider, input="schema.json")
     assert house.ada.publish(name, commit, bump="minor")["version"] == "1.1.0"
+
+
+@pytest.mark.clause("ALG-09")
+def test_the_number_that_is_named_would_pass(house: House, algorithm: str) -> None:
+    """1.1.0 mends an answer that no example of 1.0 shows, and declares it; a fix of 1.0 may not go past 1.1."""
+    third = [*EXAMPLES, {"input": 7, "output": 0}]
+    mended = built(house, algorithm, "def apply(input):\n    return 0 if input == 7 else input * 2\n", third)
+    house.publish(algorithm, mended, "1.1.0")
+    more = built(house, algorithm, "def apply(input):\n    return {2: 4, 3: 6}.get(input)\n", [])
+    house.publish(algorithm, more, "1.0.1")
+    error = refusal(house, algorithm, more, number="1.0.1", visibility="public")
+    assert (error.clauses, error.least) == (("ALG-02",), "1.0.2")
+    assert refusal(house, algorithm, more, bump="minor").least == "2.0.0"
+
+
+def test_more_properties_in_an_answer_are_a_minor(house: House) -> None:
+    name, _ = house.algorithm(code=DOUBLE)
+    declared = [{"input": 1, "output": {"a": 1}}]
+    house.publish(name, built(house, name, "def apply(input):\n    return {'a': 1}\n", declared), "1.0.0")
+    more = built(house, name, "def apply(input):\n    return {'a': 1, 'b': 2}\n", [])
+    error = refusal(house, name, more, bump="revision")
+    assert (error.clauses, error.least) == (("ALG-07", "ALG-09"), "1.1.0")
+    assert house.ada.publish(name, more, number="1.1.0", visibility="public")["version"] == "1.1.0"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from troth.contracts.document import Contract, examples_in
 from troth.contracts.examples import agrees
-from troth.contracts.replays import Replay, Reply, behaviour, differences, planned
+from troth.contracts.replays import Replay, Reply, behaviour, differences, own, promised
 from troth.errors import MalformedSource
 from troth.versions.numbers import Bump
 
@@ -68,24 +68,45 @@ def test_what_is_no_tolerance_is_refused_with_the_file(tolerance: str) -> None:
 
 def test_what_was_never_true_is_relied_on_by_nobody() -> None:
     old = Contract(examples=({"input": 1, "output": 2},))
-    (plan,) = planned(old, Contract(), Bump.REVISION)
+    (plan,) = promised(old)
     false_before = Replay(plan.example, 0, "followed", candidate=Reply(0.1, 3), followed=Reply(0.1, 9))
     assert differences([false_before], old, Contract()) == ()
 
 
 def test_what_was_not_replayed_counts_as_a_break_and_says_so() -> None:
     old = Contract(examples=({"input": 1, "output": 2},))
-    plan = planned(old, Contract(), Bump.MINOR)
+    plan = promised(old)
     (found,) = differences(plan, old, Contract())
     assert (found.rule, found.undecided, found.least) == ("example-not-replayed", True, Bump.MAJOR)
     assert behaviour(plan, [found]) == "not checked"
     assert behaviour([], []) == "not checked"
 
 
-@pytest.mark.parametrize(("bump", "same"), [(Bump.MINOR, True), (Bump.REVISION, False)])
-def test_a_minor_may_answer_with_more_properties_and_a_revision_may_not(bump: Bump, same: bool) -> None:
+@pytest.mark.parametrize(
+    ("answer", "least"),
+    [
+        ({"a": [{"b": 1}]}, []),
+        ({"a": [{"b": 1, "c": 2}], "d": 3}, [Bump.MINOR]),
+        ({"a": [{"c": 1}]}, [Bump.MAJOR]),
+        ({"a": [{"b": 1}, {"b": 1}]}, [Bump.MAJOR]),
+    ],
+)
+def test_more_properties_are_a_minor_and_other_answers_a_major(answer: Any, least: list[Bump]) -> None:
     old = Contract(examples=({"input": 1, "output": {"a": [{"b": 1}]}},))
-    (plan,) = planned(old, Contract(), bump)
-    more = {"a": [{"b": 1, "c": 2}], "d": 3}
-    replayed = replace(plan, candidate=Reply(0.1, more), followed=Reply(0.1, plan.example["output"]))
-    assert (differences([replayed], old, Contract()) == ()) is same
+    (plan,) = promised(old)
+    replayed = replace(plan, candidate=Reply(0.1, answer), followed=Reply(0.1, plan.example["output"]))
+    assert [found.least for found in differences([replayed], old, Contract())] == least
+
+
+def test_what_was_not_allowed_is_no_break() -> None:
+    old = Contract(input={"type": "integer"}, examples=({"input": "a", "output": 1},))
+    (plan,) = promised(old)
+    (found,) = differences([replace(plan, candidate=Reply(0.1, 2), followed=Reply(0.1, 1))], old, Contract())
+    assert (found.rule, found.least) == ("example-extended", Bump.MINOR)
+
+
+def test_what_only_the_candidate_declares_is_its_own() -> None:
+    old = Contract(examples=({"input": 1, "output": 2},))
+    new = Contract(examples=({"input": 1, "output": 9}, {"input": 2, "output": 3}))
+    (plan,) = own(new, promised(old))
+    assert (plan.place, plan.whose) == (1, "candidate")

@@ -188,12 +188,12 @@ def test_raising_with_raw_output(author: Author, obedient: str) -> None:
 
 
 def test_raising_where_nobody_listens(author: Author, obedient: str) -> None:
-    for code in ("raise ValueError('no')", "result = {1}", "sys.exit(4)"):
+    for code, outcome in (("raise ValueError('no')", "exception"), ("result = {1}", "exception"), ("sys.exit(4)", "exit")):
         reply = _do(author, obedient, code, output="void")
         assert reply.status_code == 200
         assert reply.json()["async"] is True
         request = reply.json()["request_id"]
-        _wait_for_outcome(author, request, "exception")
+        _wait_for_outcome(author, request, outcome)
 
 
 def _wait_for_outcome(author: Author, request: str, outcome: str) -> None:

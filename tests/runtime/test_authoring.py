@@ -548,7 +548,7 @@ def test_a_whole_server(server: RunningServer, tmp_path: Path, package: bool) ->
 _SAY = """
 import json, os, socket, struct
 def say(body, kind=5):
-    for fd in range(3, 64):
+    for fd in range(3, 1024):
         try:
             link = socket.socket(fileno=os.dup(fd))
             link.sendall(struct.pack("!IIBBd", len(body), 0, kind, 0, 0.0) + body)

@@ -392,6 +392,25 @@ def test_a_fork_that_ends_what_it_came_from(machine: Machine) -> None:
     machine.run(scene, workers=2)
 
 
+@pytest.mark.usefixtures("quick")
+def test_calls_behind_one_that_takes_all_down(machine: Machine) -> None:
+    """They had not begun, and have their whole time to wait for the next worker, however long that takes to load."""
+    spec = machine.version(OBEDIENT.replace("    loaded =", "    time.sleep(1)\n    loaded ="))
+
+    async def scene(engine: LocalEngine) -> None:
+        for _ in range(10):
+            await ask(engine, spec)  # quick calls lie in the worker's own line
+        codes = [
+            "os.kill(os.getppid(), signal.SIGKILL); time.sleep(600)",
+            *(f"result = {number}" for number in range(5)),
+        ]
+        killer, *others = [answer(engine, spec, code) for code in codes]
+        assert (await killer).failed
+        assert [json.loads((await one).body) for one in others] == [0, 1, 2, 3, 4]
+
+    machine.run(scene, workers=1)
+
+
 def test_a_fork_that_lies_to_its_zygote(machine: Machine) -> None:
     """Signals that it can send there do not reach beyond the version."""
     spec, other = machine.version(), machine.version()

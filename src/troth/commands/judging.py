@@ -45,14 +45,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A candidate, the versions that it is compared with, and the one among them that it follows."""
+    """A candidate, the versions that it is compared with, and those among them whose examples are replayed."""
 
     numbers: frozenset[Number]
     build: build_records.BuildRow
     contract: Contract
     earlier: Mapping[Number, Contract]
-    followed: catalog.VersionRow | None
-    bump: Bump
+    followed: tuple[catalog.VersionRow, ...]
 
 
 class Judging:
@@ -105,40 +104,58 @@ class Judging:
                 number = asked_number(payload, history)
             except MalformedNumber:
                 return Snapshot(history.numbers())
-            highest = max(history.numbers(), default=None)
-            line = number or highest
+            line = number or max(history.numbers(), default=None)
             earlier = _contracts(connection, algorithm.id, line.major) if line else {}
-            lower = [one for one in earlier if number is None or one < number]
-            followed = catalog.find_version(connection, algorithm.id, max(lower)) if lower else None
-            contract = contract_of(build.contract)
-            return _Question(history.numbers(), build, contract, earlier, followed, _bump(number, history))
+            numbers = _followed(line, history) if line else ()
+            followed = (catalog.find_version(connection, algorithm.id, one) for one in numbers)
+            rows = tuple(row for row in followed if row is not None)
+            return _Question(history.numbers(), build, contract_of(build.contract), earlier, rows)
 
     async def _judged(self, question: _Question) -> Judged:
         new = question.contract
         found = await asyncio.get_running_loop().run_in_executor(
             self._threads, evidence, new, question.earlier, self._seconds
         )
-        followed = question.followed
-        old = question.earlier[followed.number] if followed else None
-        plan = replays.planned(old, new, question.bump)
-        done = await self._replaying.replayed(plan, question.build, followed.build if followed else None)
-        differences = replays.differences(done, old, new)
-        if followed and differences:
-            known = found[followed.number].differences
-            found[followed.number] = Evidence(followed.number, (*differences, *known))
-        return Judged(
-            found,
-            interface(new),
-            replays.behaviour(done, differences),
-            tuple(replays.as_dict(one, old if old and one.whose == "followed" else new) for one in done[:_MOST_TOLD]),
-        )
+        done, differences = await self._replayed(question)
+        for number, more in differences.items():
+            found[number] = Evidence(number, (*more, *found[number].differences))
+        said = [difference for more in differences.values() for difference in more]
+        told = tuple(replays.as_dict(one, contract) for one, contract in done[:_MOST_TOLD])
+        return Judged(found, interface(new), replays.behaviour([one for one, _ in done], said), told)
+
+    async def _replayed(
+        self, question: _Question
+    ) -> tuple[list[tuple[replays.Replay, Contract]], dict[Number, tuple[Difference, ...]]]:
+        """Every replay with the contract that declares it, and what they say against each version that is followed.
+
+        What the candidate declares of itself is held against the first; without one it is told, and nothing follows.
+        """
+        new, deadline = question.contract, self._replaying.deadline()
+        done: list[tuple[replays.Replay, Contract]] = []
+        differences: dict[Number, tuple[Difference, ...]] = {}
+        for row in question.followed:
+            old = question.earlier[row.number]
+            plan = replays.promised(old)
+            if not done:
+                plan += replays.own(new, plan)
+            ran = await self._replaying.replayed(plan, question.build, row.build, deadline)
+            differences[row.number] = replays.differences(ran, old, new)
+            done += [(one, old if one.whose == "followed" else new) for one in ran]
+        if not question.followed:
+            ran = await self._replaying.replayed(replays.own(new), question.build, None, deadline)
+            done += [(one, new) for one in ran]
+        return done, differences
 
 
-def _bump(number: Number | None, history: History) -> Bump:
-    """What a number promises; the most, where it is left open."""
-    if number is None or history.minor_line(number.major, number.minor):
-        return Bump.REVISION
-    return Bump.MINOR if history.major_line(number.major) else Bump.MAJOR
+def _followed(number: Number, history: History) -> tuple[Number, ...]:
+    """The version that this number would follow, and those that the next revision and the next minor would.
+
+    Mostly these are one; their examples are promises to whoever gets the lowest legal number.
+    """
+    major = [version.number for version in history.major_line(number.major)]
+    minor = [one for one in major if one.minor == number.minor]
+    lower = [one for one in major if one < number]
+    return tuple(dict.fromkeys(max(line) for line in (lower, minor, major) if line))
 
 
 def evidence(new: Contract, earlier: Mapping[Number, Contract], seconds: float) -> dict[Number, Evidence]:

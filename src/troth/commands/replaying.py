@@ -16,29 +16,34 @@ from troth.runtime.engine import CallRequest, Engine, VersionSpec
 
 
 class Replaying:
-    """Replays examples one after the other; all of them together have `seconds`."""
+    """Replays examples one after the other; those of one publication have `seconds` together."""
 
     def __init__(self, engine: Engine, *, seconds: float) -> None:
         self._engine = engine
         self._seconds = seconds
 
-    async def replayed(self, plan: Sequence[Replay], candidate: BuildRow, followed: BuildRow | None) -> list[Replay]:
+    def deadline(self) -> float:
+        """When the replays of a publication that begin now have to be done."""
+        return time.monotonic() + self._seconds
+
+    async def replayed(
+        self, plan: Sequence[Replay], candidate: BuildRow, followed: BuildRow | None, deadline: float
+    ) -> list[Replay]:
         """The same with what both versions replied; what there was no time for stays open.
 
         Raises Unavailable where a version cannot be run at all.
         """
-        end = time.monotonic() + self._seconds
         done = []
         for replay in plan:
             wanted = [candidate, followed if replay.whose == "followed" else None]
             replies = await asyncio.gather(
-                *(self._reply(build, replay.example["input"], end) for build in wanted if build is not None)
+                *(self._reply(build, replay.example["input"], deadline) for build in wanted if build is not None)
             )
             done.append(replace(replay, candidate=replies[0], followed=replies[1] if len(replies) > 1 else None))
         return done
 
-    async def _reply(self, build: BuildRow, given: Any, end: float) -> Reply | None:
-        left = end - time.monotonic()
+    async def _reply(self, build: BuildRow, given: Any, deadline: float) -> Reply | None:
+        left = deadline - time.monotonic()
         if left <= 0:
             return None
         kind, body = (

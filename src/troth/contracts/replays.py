@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from troth.contracts.changes import ABSENT, told_value
 from troth.contracts.document import Contract
 from troth.contracts.examples import agrees
-from troth.contracts.rules.table import rule
+from troth.contracts.rules.table import Rule, rule
 from troth.versions.evidence import Difference
 from troth.versions.numbers import Bump
 
@@ -38,26 +38,20 @@ class Replay:
     example: dict[str, Any]
     place: int
     whose: Whose
-    #: whether properties of an answer that were not declared are no fault (note N11)
-    tolerant: bool = False
     candidate: Reply | None = None
     followed: Reply | None = None
 
 
-def planned(followed: Contract | None, candidate: Contract, bump: Bump) -> list[Replay]:
-    """The examples to replay: those of the followed version first, then what only the candidate declares.
+def promised(followed: Contract) -> list[Replay]:
+    """The examples that a published version promised."""
+    return [Replay(example, place, "followed") for place, example in enumerate(followed.examples)]
 
-    A minor need not reproduce what the input's former schema refuses, and may answer with more properties.
-    """
-    promised = list(enumerate(followed.examples)) if followed else []
-    if bump is Bump.MINOR and followed and followed.input is not None:
-        validator = Draft202012Validator(followed.input)
-        promised = [(place, one) for place, one in promised if validator.is_valid(one["input"])]
-    known = [one["input"] for _, one in promised]
-    own = [(place, one) for place, one in enumerate(candidate.examples) if one["input"] not in known]
-    return [Replay(one, place, "followed", bump is Bump.MINOR) for place, one in promised] + [
-        Replay(one, place, "candidate") for place, one in own
-    ]
+
+def own(candidate: Contract, known: Sequence[Replay] = ()) -> list[Replay]:
+    """The examples that only the candidate declares."""
+    inputs = [replay.example["input"] for replay in known]
+    examples = enumerate(candidate.examples)
+    return [Replay(example, place, "candidate") for place, example in examples if example["input"] not in inputs]
 
 
 def differences(replays: Sequence[Replay], followed: Contract | None, candidate: Contract) -> tuple[Difference, ...]:
@@ -67,7 +61,7 @@ def differences(replays: Sequence[Replay], followed: Contract | None, candidate:
 
 def behaviour(replays: Sequence[Replay], found: Sequence[Difference]) -> str:
     """What is said of a candidate's behaviour."""
-    if any(not difference.undecided for difference in found):
+    if any(difference.least is Bump.MAJOR and not difference.undecided for difference in found):
         return "differs"
     if replays and all(replay.candidate is not None for replay in replays):
         return "checked"
@@ -85,39 +79,49 @@ def as_dict(replay: Replay, contract: Contract) -> dict[str, Any]:
 
 
 def _difference(replay: Replay, promised: Contract, candidate: Contract) -> Iterator[Difference]:
-    example, reply = replay.example, replay.candidate
+    reply = replay.candidate
     contract = promised if replay.whose == "followed" else candidate
-    path = f"examples[{replay.place}]"
     if reply is None:
-        found = rule("example-not-replayed").found(path, example["output"], ABSENT, "", example["input"])
-    elif _reproduces(replay, reply, contract):
+        yield _told(replay, rule("example-not-replayed"), ABSENT, "", "let the examples take less time")
+    elif _reproduces(replay, reply, contract) or not _was_true(replay, contract):
         return
-    elif replay.followed is not None and not _reproduces(replay, replay.followed, contract):
-        return  # what was declared was not true before either, so nobody relied on it
+    elif replay.whose == "followed" and _breaks_nobody(replay, reply, contract):
+        yield _told(replay, rule("example-extended"), reply.answer, "", "answer it as declared")
     else:
         words = "an example that was declared" if replay.whose == "followed" else "its own example"
         ending = f"ends in an error: {reply.fault[:200]}" if reply.fault else "is answered otherwise"
-        found = rule("example-differs").found(
-            path, example["output"], reply.answer, f"{words} {ending}", example["input"]
-        )
-    yield Difference(
-        rule=found.rule,
-        path=path,
-        old=told_value(found.old),
-        new=told_value(found.new),
-        words=found.words.rstrip("."),
-        least=Bump.MAJOR,
-        undecided=found.undecided,
-        witness=(told_value(found.witness),),
-        repair="answer it as declared" if reply else "let the examples take less time",
+        yield _told(replay, rule("example-differs"), reply.answer, f"{words} {ending}", "answer it as declared")
+
+
+def _told(replay: Replay, row: Rule, answer: Any, words: str, repair: str) -> Difference:
+    return Difference(
+        rule=row.id,
+        path=f"examples[{replay.place}]",
+        old=told_value(replay.example["output"]),
+        new=told_value(answer),
+        words=(words or row.purpose).rstrip("."),
+        least=Bump(row.least),
+        undecided=row.undecided,
+        witness=(told_value(replay.example["input"]),),
+        repair=repair,
     )
 
 
 def _reproduces(replay: Replay, reply: Reply, contract: Contract) -> bool:
-    if reply.fault:
-        return False
-    answer = _declared_part(replay.example["output"], reply.answer) if replay.tolerant else reply.answer
-    return agrees(replay.example, answer, contract.output)
+    return not reply.fault and agrees(replay.example, reply.answer, contract.output)
+
+
+def _was_true(replay: Replay, contract: Contract) -> bool:
+    """Whether the followed version answers as it declares; where it does not, nobody relied on it."""
+    return replay.followed is None or _reproduces(replay, replay.followed, contract)
+
+
+def _breaks_nobody(replay: Replay, reply: Reply, contract: Contract) -> bool:
+    """Whether only properties came along (note N11), or the input was not one that the followed version takes."""
+    if contract.input is not None and not Draft202012Validator(contract.input).is_valid(replay.example["input"]):
+        return True
+    part = _declared_part(replay.example["output"], reply.answer)
+    return not reply.fault and agrees(replay.example, part, contract.output)
 
 
 def _declared_part(declared: Any, answer: Any) -> Any:

@@ -181,7 +181,7 @@ class Pool:
 
     def _wait(self, call: Call, *, first: bool = False) -> None:
         call.holder = self
-        if not first:
+        if not call.since:  # one that comes back from a dead worker waits on
             call.since = self._loop.time()
         self._host.waiting_bytes += len(call.request.body)
         (self.waiting.appendleft if first else self.waiting.append)(call)

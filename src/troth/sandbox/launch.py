@@ -1,6 +1,7 @@
 """Carries out one launch plan: the program between the server and a confined process. Standard library only.
 
-Run as `python -I -S -B launch.py PLAN` with the plan as JSON (`troth.sandbox.plan`). It enters its cgroups first. As root
+Run as `python -I -S -B launch.py DESCRIPTOR`, where the plan can be read as JSON (`troth.sandbox.plan`): it may hold what other
+users of the machine must not see, and they see arguments. It enters its cgroups first. As root
 it binds everything that the confined process may see into a private mount name space, because the unprivileged user that
 it then becomes cannot reach paths below other people's homes. It ends by becoming bubblewrap, or the program itself.
 """
@@ -33,11 +34,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
-    plan: dict[str, Any] = json.loads(sys.argv[1])
+    with open(int(sys.argv[1]), "rb") as file:
+        plan: dict[str, Any] = json.load(file)
     landlock = _landlock() if plan["landlock"] is not None else None  # before its place may be covered
     for entrance in plan["entrances"]:
-        with open(entrance, "w", encoding="ascii") as file:
-            file.write("0")
+        with open(entrance, "w", encoding="ascii") as tasks:
+            tasks.write("0")
     sources = [source for source, _, _ in plan["binds"]]
     if plan["stage"]:
         sources = _staged(plan)
@@ -63,12 +65,17 @@ def _become_bubblewrap(plan: dict[str, Any], sources: list[str]) -> None:
     program = plan["bubblewrap"]
     if plan["stage"] and plan["bubblewrap_root"]:
         program = os.path.join(sources[-1], os.path.relpath(program, plan["bubblewrap_root"]))
-    argv = [program, *plan["options"]]
+    options = [*plan["options"]]
     for source, (_, target, writable) in zip(sources, plan["binds"], strict=True):
         if target:
-            argv += ["--bind" if writable else "--ro-bind", source, target]
-    argv += [*plan["last_options"], "--", *plan["argv"]]
-    os.execve(program, argv, {})
+            options += ["--bind" if writable else "--ro-bind", source, target]
+    options += plan["last_options"]
+    # by a descriptor, for the same reason as the plan itself
+    descriptor = os.memfd_create("options", 0)
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.execve(program, [program, "--args", str(descriptor), "--", *plan["argv"]], {})
 
 
 def _staged(plan: dict[str, Any]) -> list[str]:

@@ -168,17 +168,20 @@ class Launcher:
     def _start(
         self, made: str, files: Sequence[int], output: int, errors: int, given: int | None
     ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [os.path.realpath(sys.executable), "-I", "-S", "-B", launch_program.__file__, made],
-            stdin=subprocess.DEVNULL if given is None else given,
-            stdout=output,
-            stderr=errors,
-            env={},
-            cwd="/",
-            close_fds=True,
-            pass_fds=files,
-            start_new_session=True,
-        )
+        with open(os.memfd_create("plan"), "w+b") as plan_file:
+            plan_file.write(made.encode())
+            plan_file.seek(0)
+            return subprocess.Popen(
+                [os.path.realpath(sys.executable), "-I", "-S", "-B", launch_program.__file__, str(plan_file.fileno())],
+                stdin=subprocess.DEVNULL if given is None else given,
+                stdout=output,
+                stderr=errors,
+                env={},
+                cwd="/",
+                close_fds=True,
+                pass_fds=[*files, plan_file.fileno()],
+                start_new_session=True,
+            )
 
     def _user(self, confinement: Confinement, group: Group | None, undo: ExitStack) -> int | None:
         if self._users is None or confinement.service or not confinement.identity:

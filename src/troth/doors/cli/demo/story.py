@@ -109,8 +109,8 @@ class Story:
             "two environments, the same one each time", lambda s: s[0] == s[2] and s[0] != s[1] and all(map(len, s))
         )
         self._teller.saw("sam calls 0.1.1, 0.2.0 and 0.1.1; the receipts name", environments, both)
-        workers = [line for line in self._stage.ada.metrics().splitlines() if line.startswith("troth_workers ")]
-        warm = Holding("a worker of each is up", lambda s: float(s[0].split()[1]) >= 2)
+        workers = [line for line in self._stage.ada.metrics().splitlines() if line.startswith("troth_workers{")]
+        warm = Holding("a worker of each is up", lambda s: sum(float(line.split()[1]) for line in s) >= 2)
         self._teller.saw("neither had to make room for the other", workers, warm)
 
     def _break(self) -> None:
@@ -154,13 +154,13 @@ class Story:
         lie = self._stage.compile("iris", "1.0.1")
         self._refused("a revision that no longer takes sepal_width", "ALG-05, ALG-09", lie, "2.0.0", bump="revision")
         self._refused(
-            "a private revision in the public line 0.1", "ALG-10", fix, "1.1.0", number="0.1.2", visibility="private"
+            "a private revision in the public line 0.1", "ALG-10", fix, "2.0.0", number="0.1.2", visibility="private"
         )
         self._refused(
             "a minor that newly asks for the network", "ALG-08", online, "2.0.0", bump="minor", visibility="public"
         )
         self._refused(
-            "other source under the number 0.1.1", "ALG-02", self._hashes["iris 0.1.0"], "0.1.2", number="0.1.1"
+            "other source under the number 0.1.1", "ALG-02", self._hashes["iris 0.1.0"], "2.0.0", number="0.1.1"
         )
         self._refused("under a number that is none, v1.2", "ALG-01", fix, None, number="v1.2")
 
@@ -241,9 +241,9 @@ def _refusal(attempt: Callable[[], Any]) -> tuple[str, str | None]:
     try:
         return f"done: {attempt()}", None
     except TrothError as error:
-        lines = [f"  {line}" for line in differences(error.verdict)] if error.verdict else []
+        lines = list(differences(error.verdict)) if error.verdict else []
         reason = f"refused by {', '.join(error.clauses)}: {error.what}"
-        return "\n".join([reason, *lines, f"  help: {error.repair}"]), error.least
+        return "\n".join([reason, *lines, f"help: {error.repair}"]), error.least
 
 
 def _said(attempt: Callable[[], Any]) -> str:

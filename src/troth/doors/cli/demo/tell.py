@@ -38,7 +38,8 @@ class Narrator:
             {"chapter": self._chapter, "deed": deed, "seen": seen, "expected": wanted, "held": held}
         )
         self._print(f"  {'[green]ok[/]' if held else '[bold red]NO[/]'} {escape(deed)}")
-        self._print(f"     [cyan]{escape(_in_words(seen))}[/]")
+        for line in _in_words(seen).splitlines():
+            self._print(f"     [cyan]{escape(line)}[/]")
         if not held:
             raise StoryBroken(
                 f"{deed}: this is not what the story says",
