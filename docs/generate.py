@@ -17,6 +17,7 @@ from rich.console import Console
 
 from troth.access.roles import GRANTS
 from troth.commands.formats import shipped
+from troth.contracts.rules.table import Rule, rules
 from troth.doors.cli import main as cli
 from troth.doors.cli import operator, output
 from troth.errors import BY_CODE, TrothError, tree
@@ -52,6 +53,7 @@ def pages() -> dict[str, str]:
         "cli.md": cli_page(),
         "commands.md": commands_page(),
         "errors.md": errors_page(),
+        "rules.md": rules_page(),
         "settings.md": settings_page(),
     }
     return {name: "\n".join(line.rstrip() for line in text.splitlines()) + "\n" for name, text in written.items()}
@@ -195,6 +197,33 @@ def _parent(kind: type[TrothError]) -> str:
 
 def _sentence(kind: type[TrothError]) -> str:
     return (kind.__doc__ or "").strip().splitlines()[0]
+
+
+# --- rules
+
+
+def rules_page() -> str:
+    """Every rule by which contracts are compared, with its example."""
+    rows = [(f"[`{row.id}`](#{row.id})", row.purpose, row.level.value, row.least) for row in rules().values()]
+    return "\n".join(
+        [
+            *_head("Rules of comparison", "the tables in `src/troth/contracts/rules`"),
+            "What a comparison of two contracts can find. `troth explain ID` prints one rule. The example of each is its test:",
+            "between the two documents the checker finds this and nothing else. `least` is the smallest bump that a version",
+            "with the finding may have.",
+            "",
+            *_table(["rule", "what it says", "level", "least"], rows),
+            *(line for row in rules().values() for line in _rule(row)),
+        ]
+    )
+
+
+def _rule(row: Rule) -> list[str]:
+    decided = "; nothing is proved either way, so the answer is never compatible" if row.undecided else ""
+    language = "python" if row.kind == "python" and not row.before.startswith("{") else "json"
+    examples = [line for text in (row.before, row.after) for line in (f"```{language}", text.strip(), "```", "")]
+    clauses = f" Clauses: {', '.join(row.clauses)}." if row.clauses else ""
+    return [f"## {row.id}", "", f"{row.purpose} Level: {row.level.value}{decided}.{clauses}", "", *examples]
 
 
 # --- commands

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from troth.contracts.changes import ABSENT, Change
 from troth.contracts.openapi.model import Reading
+from troth.contracts.openapi.text import object_in
 from troth.contracts.rules.table import rule
 
 Requirement = dict[str, frozenset[str]]
@@ -69,7 +70,7 @@ def scheme_changes(older: Reading, newer: Reading, used: Sequence[str]) -> Itera
         before, after = older.scheme(name, ""), newer.scheme(name, "")
         if _scheme(before) != _scheme(after) or before.get("type") != "oauth2":
             continue
-        was, now = (one.get("flows") if isinstance(one.get("flows"), dict) else {} for one in (before, after))
+        was, now = object_in(before, "flows"), object_in(after, "flows")
         for flow, described in was.items():
             here = f"security {name} {flow}"
             if flow not in now:

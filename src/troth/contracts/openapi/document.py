@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
+from troth.contracts.openapi.shape import check_schemas
 from troth.contracts.openapi.text import UnreadableDocument, escaped, read
 
 _MOST_STEPS: Final = 100
@@ -91,6 +92,7 @@ def document(source: Any) -> Document:
             remote.append((reference, place))
         else:
             found.at(reference, place)
+    check_schemas(value, version == OLDER)
     return Document(value, version, tuple(remote), anchors)
 
 

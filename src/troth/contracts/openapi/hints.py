@@ -7,6 +7,7 @@ from typing import Any
 
 from troth.contracts.changes import ABSENT, Change
 from troth.contracts.openapi.flow import Flow
+from troth.contracts.openapi.text import object_in
 from troth.contracts.rules.table import rule
 
 
@@ -47,7 +48,7 @@ def _discriminators(old: Any, new: Any, flow: Flow, path: str) -> Iterator[Chang
         yield rule("openapi-discriminator").found(path, old.get("propertyName"), new.get("propertyName", ABSENT))
         return
     sent, understood = (old, new) if flow.side == "input" else (new, old)
-    given, taken = (one.get("mapping") if isinstance(one.get("mapping"), dict) else {} for one in (sent, understood))
+    given, taken = object_in(sent, "mapping"), object_in(understood, "mapping")
     lost = [name for name, target in given.items() if _target(taken.get(name, name)) != _target(target)]
     for name in lost:
         words = f"{name} does not stand for what it is sent for"

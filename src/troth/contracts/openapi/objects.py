@@ -29,11 +29,9 @@ class Flat:
         """What stands beside the properties, in one."""
         return {key: value for one in self.others for key, value in one.items()}
 
-    def rest(self, whole: Whole, without: Set[str]) -> Whole:
-        """What was not laid open, as a schema of its own. `without` names what was compared apart."""
-        left = [{key: value for key, value in one.items() if key not in without} for one in self.others]
-        left = [one for one in left if one]
-        return whole.inner(left[0] if len(left) == 1 else {"allOf": left} if left else {})
+    def rest(self, without: Set[str]) -> list[dict[str, Any]]:
+        """What was not laid open, for each schema that was. `without` names what is compared apart."""
+        return [{key: value for key, value in one.items() if key not in without} for one in self.others]
 
 
 def flat(whole: Whole) -> Flat | None:

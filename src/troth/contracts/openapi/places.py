@@ -93,14 +93,12 @@ class _Objects:
         hints = tuple(hint_changes(self._before.merged(), self._after.merged(), self._flow, ""))
         own = (*self._closing(), *self._properties())
         below = tuple(self._below())
-        rest = self._rest() if self._is_apart() else None
-        if rest is not None and all(a.digest == b.digest for a, b in [rest]):
-            return Node((*hints, *own), below)
-        if rest is not None and _alternatives(*rest, self._flow) is not None:
-            return Node((*hints, *own), (*below, Below("", *rest)))
-        found = tuple(_leaf(*rest, self._flow, self._judge)) if rest is not None else ()
-        if rest is not None and all(_is_harmless(change) for change in found):
-            return Node((*hints, *own, *found), below)
+        if not self._is_apart():
+            return self._as_a_whole(hints, own, (), below)
+        choices, rest = self._rest()
+        found = () if rest[0].digest == rest[1].digest else tuple(_leaf(*rest, self._flow, self._judge))
+        if all(_is_harmless(change) for change in found):
+            return Node((*hints, *own, *found), (*below, *choices))
         return self._as_a_whole(hints, own, found, below)
 
     def _as_a_whole(
@@ -113,7 +111,7 @@ class _Objects:
             if any(change.rule not in PLAIN for change in kept):
                 whole = ()
             return Node((*hints, *kept, *whole), tuple(Below(one.step, one.old, one.new, plain=True) for one in below))
-        if any(not _is_harmless(change) for change in own):
+        if any(not _is_harmless(change) and change.rule not in PLAIN for change in own):
             return Node((*hints, *own), below)
         return Node((*hints, *own, *(found or whole)), below)
 
@@ -126,6 +124,8 @@ class _Objects:
         undescribed = understood.properties.keys() - sent.properties.keys()
         if "additionalProperties" in understood.inner and unknown:
             return False
+        if undescribed and any("patternProperties" in one for one in sent.others):
+            return False
         if "additionalProperties" in sent.inner and (undescribed or (understood.closed and self._flow.side == "input")):
             return False
         return bool(sent.properties) or sent.closed or not understood.properties
@@ -133,9 +133,18 @@ class _Objects:
     def _turned(self, before: Flat, after: Flat) -> tuple[Flat, Flat]:
         return (before, after) if self._flow.side == "input" else (after, before)
 
-    def _rest(self) -> tuple[Whole, Whole]:
+    def _rest(self) -> tuple[list[Below], tuple[Whole, Whole]]:
+        """What is left beside properties and elements: choices that can be taken apart, and everything else in one."""
         without = {"additionalProperties", *(self._before.inner.keys() & self._after.inner.keys())}
-        return self._before.rest(self._old, without), self._after.rest(self._new, without)
+        before, after = self._before.rest(without), self._after.rest(without)
+        choices = []
+        if len(before) == len(after):
+            for index in range(len(before)):
+                pair = Below("", self._old.inner(before[index]), self._new.inner(after[index]))
+                if pair.old.digest != pair.new.digest and _alternatives(pair.old, pair.new, self._flow) is not None:
+                    choices.append(pair)
+                    before[index] = after[index] = {}
+        return choices, (self._old.inner(_all_of(before)), self._new.inner(_all_of(after)))
 
     def _below(self) -> Iterator[Below]:
         for name, old in self._before.properties.items():
@@ -197,6 +206,11 @@ _PRESENCE: Final = {
     ("output", True): "{} is always there now",
     ("output", False): "{} may be missing now",
 }
+
+
+def _all_of(schemas: list[dict[str, Any]]) -> dict[str, Any]:
+    left = [one for one in schemas if one]
+    return left[0] if len(left) == 1 else {"allOf": left} if left else {}
 
 
 def _is_harmless(change: Change) -> bool:

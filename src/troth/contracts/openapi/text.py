@@ -216,3 +216,9 @@ def _measure(value: Any) -> None:
 def escaped(step: str) -> str:
     """A step of a JSON pointer (RFC 6901)."""
     return step.replace("~", "~0").replace("/", "~1")
+
+
+def object_in(holder: Any, key: str) -> dict[str, Any]:
+    """The object under a key; empty where there is none, or something else."""
+    value = holder.get(key) if isinstance(holder, dict) else None
+    return value if isinstance(value, dict) else {}
