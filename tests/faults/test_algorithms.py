@@ -188,7 +188,11 @@ def test_raising_with_raw_output(author: Author, obedient: str) -> None:
 
 
 def test_raising_where_nobody_listens(author: Author, obedient: str) -> None:
-    for code, outcome in (("raise ValueError('no')", "exception"), ("result = {1}", "exception"), ("sys.exit(4)", "exit")):
+    for code, outcome in (
+        ("raise ValueError('no')", "exception"),
+        ("result = {1}", "exception"),
+        ("sys.exit(4)", "exit"),
+    ):
         reply = _do(author, obedient, code, output="void")
         assert reply.status_code == 200
         assert reply.json()["async"] is True

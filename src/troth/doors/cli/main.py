@@ -17,6 +17,7 @@ from troth.doors.cli import author, builds, caller, operator, policy
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.output import show_error
+from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
 from troth.errors import Failed, TrothError
@@ -44,6 +45,7 @@ app.command(caller.why)
 app.command(caller.versions)
 app.command(policy.clauses)
 app.command(policy.explain)
+app.command(rules)
 app.command(operator.doctor)
 app.command(top)
 app.command(service)
