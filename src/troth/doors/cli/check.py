@@ -77,6 +77,7 @@ def check_project(
     """
     if bulk is not None:
         return _lines(bulk, tolerant, seconds)
+    from troth.commands.judging import LEAST
     from troth.doors.cli.project_check import Asked, ProjectCheck, told_apart
 
     bumps = [name for name, on in (("major", major), ("minor", minor), ("revision", revision)) if on]
@@ -94,7 +95,7 @@ def check_project(
                 beside = checking.published(client, str(against))
         else:
             beside = checking.committed(commit)
-        asked = Asked(*bumps, number=Number.parse(number) if number else None, confirmed=confirm_permissions)
+        asked = Asked(next(iter(bumps), LEAST), number=Number.parse(number) if number else None, confirmed=confirm_permissions)
         verdict = checking.verdict(beside, asked, seconds)
     _show_verdict(verdict, "json" if remote.json else told, str(project / FILE))
     return 0 if verdict["outcome"] == "allowed" else Refused.exit_code

@@ -13,7 +13,7 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import author, builds, caller, operator, policy
+from troth.doors.cli import author, builds, caller, operator, policy, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.output import show_error
@@ -43,6 +43,8 @@ app.command(credential)
 app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
+app.command(references.lint)
+app.command(references.lock)
 app.command(policy.clauses)
 app.command(policy.explain)
 app.command(rules)
