@@ -95,7 +95,9 @@ def check_project(
                 beside = checking.published(client, str(against))
         else:
             beside = checking.committed(commit)
-        asked = Asked(next(iter(bumps), LEAST), number=Number.parse(number) if number else None, confirmed=confirm_permissions)
+        asked = Asked(
+            next(iter(bumps), LEAST), number=Number.parse(number) if number else None, confirmed=confirm_permissions
+        )
         verdict = checking.verdict(beside, asked, seconds)
     _show_verdict(verdict, "json" if remote.json else told, str(project / FILE))
     return 0 if verdict["outcome"] == "allowed" else Refused.exit_code

@@ -16,6 +16,7 @@ from troth import __version__
 from troth.doors.cli import author, builds, caller, operator, policy, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
+from troth.doors.cli.diff import diff
 from troth.doors.cli.output import show_error
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
@@ -43,6 +44,7 @@ app.command(credential)
 app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
+app.command(diff)
 app.command(references.lint)
 app.command(references.lock)
 app.command(policy.clauses)
