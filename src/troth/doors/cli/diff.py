@@ -43,9 +43,9 @@ def diff(
         owner/name/version, also of another algorithm.
     """
     with remote.client() as client, working("comparing ..."):
-        sides = [_Side.of(client, reference.removeprefix("algo://")) for reference in (old, new)]
-        told = _compared(*sides)
-        told["examples"] = list(_examples(client, *sides, examples))
+        older, newer = (_Side.of(client, reference.removeprefix("algo://")) for reference in (old, new))
+        told = _compared(older, newer)
+        told["examples"] = list(_examples(client, older, newer, examples))
     if remote.json:
         show_json(told)
     else:
@@ -70,8 +70,8 @@ class _Side:
         subject = references.parse(text).subject
         rows = client.versions(subject)["versions"]
         row = next(row for row in rows if row["version"] == found["version"])
-        told = found["contract"]
-        contract = Contract(told["input"], told["output"], tuple(told["examples"]))
+        promised = found["contract"]
+        contract = Contract(promised["input"], promised["output"], tuple(promised["examples"]))
         return _Side(f"{found['algorithm']}/{found['version']}", row, contract, _packages(client, subject, row))
 
 
@@ -113,7 +113,7 @@ def _dependencies(old: _Side, new: _Side) -> dict[str, Any]:
 
 def _examples(client: Client, old: _Side, new: _Side, most: int) -> Iterator[dict[str, Any]]:
     """Each example with what both versions answer, and whether the newer answers as the older does, within the tolerance."""
-    distinct: dict[str, Mapping[str, Any]] = {}
+    distinct: dict[str, dict[str, Any]] = {}
     for side in (old, new):
         for example in side.contract.examples:
             distinct.setdefault(repr(example["input"]), example)
@@ -138,7 +138,7 @@ def _answer(client: Client, reference: str, given: Any) -> dict[str, Any]:
 # --- in words
 
 
-def _lines(told: Mapping[str, Any]) -> Iterator[str]:
+def _lines(told: dict[str, Any]) -> Iterator[str]:
     yield f"{told['old']} -> {told['new']}"
     if not told["contract"]:
         yield "contract: no difference"
