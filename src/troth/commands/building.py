@@ -153,7 +153,7 @@ class Building:
             environment=environment,
             permissions=project.permissions,
             visibility_declared=project.visibility_declared,
-            contract=await self._long(_contract, project, root, found.contract),
+            contract=await self._long(contract_of_source, project, root, found.contract),
         )
         return Built(facts, manifest)
 
@@ -192,7 +192,7 @@ def _declared(algorithm: AlgorithmRow, root: Path, manifest: Manifest) -> tuple[
     return project, project.entry(paths)
 
 
-def _contract(project: Project, root: Path, found: dict[str, Any]) -> bytes:
+def contract_of_source(project: Project, root: Path, found: dict[str, Any]) -> bytes:
     """The contract: what files of the source say, else what the annotations of its function said in the sandbox."""
     schemas: dict[str, dict[str, Any] | None] = {}
     for side in ("input", "output"):

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from troth.contracts import schema_changes, wire
 from troth.contracts.changes import Comparison, invalid
 from troth.contracts.openapi import comparison as openapi
+from troth.contracts.openapi.text import UnreadableDocument, value_of
 from troth.contracts.python_api import comparison as python_api
 
 KINDS: Final = ("schema", "openapi", "python", "wire")
@@ -32,6 +33,19 @@ def compared(kind: str, line: Any, *, tolerant: bool = False) -> Comparison:
     if missing:
         return invalid(f"{missing[0]} is missing")
     return _COMPARE[kind](line, tolerant)
+
+
+def texts_read(kind: str, line: Mapping[str, Any]) -> Mapping[str, Any] | Comparison:
+    """The same pair with values where files held texts of JSON or YAML; the answer where a text is neither."""
+    if kind not in ("schema", "wire"):
+        return line
+    values = {}
+    for name in ("old", "new"):
+        try:
+            values[name] = value_of(line[name])
+        except UnreadableDocument as error:
+            return invalid(f"{name}: {error}")
+    return {**line, **values}
 
 
 def _schema(line: Mapping[str, Any], tolerant: bool) -> Comparison:

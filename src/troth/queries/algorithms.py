@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.contracts.document import contract_of
 from troth.errors import MalformedReference, NotFound
 from troth.registry import build_records, catalog
 from troth.versions import references
@@ -39,6 +40,31 @@ def versions(connection: Connection, caller: Actor, subject: str) -> dict[str, A
         "algorithm": algorithm.subject,
         "summary": algorithm.summary,
         "versions": [_version(row, member) for row in rows],
+    }
+
+
+def contract(connection: Connection, caller: Actor, text: str, readings: Readings) -> dict[str, Any]:
+    """What the version that a reference means to the caller promises: its schemas, examples and permissions.
+
+    Raises MalformedReference, or NotFound for what is no published version to the caller.
+    """
+    found = resolution(connection, caller, text, readings)
+    algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name)
+    row = catalog.find_version(connection, algorithm.id, found.number) if algorithm and found.number else None
+    if algorithm is None or row is None:
+        raise NotFound(
+            f"{found.reference} is no published version",
+            why="; ".join(reason.text for reason in found.reasons),
+            repair="troth versions lists those that there are",
+            asked=text[:200],
+        )
+    document = catalog.contracts_of(connection, algorithm.id, row.number.major)[row.number]
+    return {
+        "algorithm": algorithm.subject,
+        "version": str(row.number),
+        "permissions": row.permissions.as_dict(),
+        "digest": row.contract_digest,
+        "contract": contract_of(document).as_dict(),
     }
 
 

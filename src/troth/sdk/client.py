@@ -132,6 +132,10 @@ class Client:
         """The versions of an algorithm that this caller may know of, highest first."""
         return self._get("/api/v1/query/versions", algorithm=algorithm)
 
+    def contract(self, reference: str) -> dict[str, Any]:
+        """What the version promises that a reference means to this caller: its schemas, examples and permissions."""
+        return self._get("/api/v1/query/contract", reference=reference)
+
     def builds(self, algorithm: str) -> dict[str, Any]:
         """The builds of an algorithm, for members of its owner."""
         return self._get("/api/v1/query/builds", algorithm=algorithm)

@@ -27,11 +27,21 @@ def read(source: Any) -> dict[str, Any]:
 
     Raises UnreadableDocument for text that is neither, and for what is too large, too deep, or full of aliases.
     """
-    value = _parsed(source) if isinstance(source, str) else source
-    _measure(value)
+    value = source
+    if isinstance(source, str):
+        value = value_of(source)
+    else:
+        _measure(value)
     if isinstance(value, dict):
         return value
     raise UnreadableDocument("an OpenAPI document is an object with the key openapi")
+
+
+def value_of(text: str) -> Any:
+    """The value that a text in JSON or YAML 1.2 holds. Raises UnreadableDocument as `read` does."""
+    value = _parsed(text)
+    _measure(value)
+    return value
 
 
 def _parsed(text: str) -> Any:

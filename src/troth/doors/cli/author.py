@@ -14,7 +14,7 @@ from troth.contracts.project import FILE
 from troth.contracts.template import template
 from troth.doors.cli.builds import awaited
 from troth.doors.cli.caller import answer_as_dict, print_result, read_input
-from troth.doors.cli.output import Common, Remote, console, say, show, show_json, working
+from troth.doors.cli.output import Algorithm, Common, Remote, console, say, show, show_json, working
 from troth.errors import BuildFailed, CallFailed, Malformed, MalformedSource, TrothError
 from troth.sdk import Client, push
 from troth.sdk.folder import read_project
@@ -22,10 +22,6 @@ from troth.settings import default_owner, load
 from troth.versions import names
 from troth.versions.permissions import Permissions
 from troth.versions.rendering import as_text, checked, timed
-
-Algorithm = Annotated[
-    str | None, Parameter(help="OWNER/NAME of the algorithm, for a folder whose troth.toml does not name it.")
-]
 
 
 def new(

@@ -13,9 +13,12 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import author, builds, caller, operator, policy
+from troth.doors.cli import author, builds, caller, operator, policy, references
+from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
+from troth.doors.cli.diff import diff
 from troth.doors.cli.output import show_error
+from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
 from troth.errors import Failed, TrothError
@@ -36,12 +39,17 @@ app.command(author.compile_, name="compile")
 app.command(author.publish)
 app.command(builds.build)
 app.command(builds.rebuild)
+app.command(check)
 app.command(credential)
 app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
+app.command(diff)
+app.command(references.lint)
+app.command(references.lock)
 app.command(policy.clauses)
 app.command(policy.explain)
+app.command(rules)
 app.command(operator.doctor)
 app.command(top)
 app.command(service)

@@ -22,6 +22,10 @@ from troth.sdk import Client
 from troth.settings import Settings, load
 from troth.versions.rendering import differences
 
+Algorithm = Annotated[
+    str | None, Parameter(help="OWNER/NAME of the algorithm, for a folder whose troth.toml does not name it.")
+]
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)

@@ -7,7 +7,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
+from troth.contracts.rules.table import rule, rules
 from troth.doors.cli.output import Common, say, show, show_json, show_table
+from troth.doors.cli.rules import show_rule
+from troth.errors import NotFound
 from troth.versions.clauses import clause, policy
 
 
@@ -38,15 +41,25 @@ def clauses(
     return 0
 
 
-def explain(clause_id: str, /, *, common: Common = Common()) -> int:
-    """Prints one clause: its sentence, what the machine does for it, and how unclear words in it are read.
+def explain(name: str, /, *, common: Common = Common()) -> int:
+    """Prints one clause or rule: what it says, what the machine does for it, and how unclear words or an example of it read.
 
     Parameters
     ----------
-    clause_id
-        For instance ALG-10.
+    name
+        A clause, for instance ALG-10, or a rule of comparison, for instance input-property-required.
     """
-    row = clause(clause_id)
+    if name.casefold() in rules():
+        found = rule(name)
+        show_json(found.as_dict()) if common.json else show_rule(found)
+        return 0
+    if _looks_like_a_rule(name):
+        raise NotFound(
+            f"there is no clause and no rule {name[:80]!r}",
+            why="clauses are statements of the policy, rules are what can differ between contracts",
+            repair="troth clauses and troth rules list them",
+        )
+    row = clause(name)
     notes = [policy().notes[name] for name in row.notes]
     if common.json:
         show_json({**row.as_dict(), "readings": {note.id: note.reading for note in notes}})
@@ -57,3 +70,8 @@ def explain(clause_id: str, /, *, common: Common = Common()) -> int:
     for note in notes:
         show(f"  {note.id}: {escape(note.reading)}")
     return 0
+
+
+def _looks_like_a_rule(name: str) -> bool:
+    """Whether it is written as the ids of rules are: in small letters, where clauses have a number."""
+    return name == name.casefold() and not any(character.isdigit() for character in name)

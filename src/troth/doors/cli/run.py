@@ -18,10 +18,11 @@ from troth.artifacts.store import ArtifactStore
 from troth.builds.dependencies import DEPENDENCY_FILES, read_dependencies
 from troth.builds.environments import Environments
 from troth.builds.trees import Trees
+from troth.commands.building import contract_of_source
 from troth.contracts.project import Project
-from troth.errors import CallFailed, MalformedSetting, NotFound
+from troth.errors import BuildFailed, CallFailed, MalformedSetting, NotFound
 from troth.runtime import worker
-from troth.runtime.engine import CallRequest, CallResult, Loaded, VersionSpec
+from troth.runtime.engine import CallRequest, CallResult, CheckResult, Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
 from troth.sandbox.isolation import Isolation, measure
@@ -78,6 +79,25 @@ def ran(path: Path, project: Project, value: Any, settings: Settings, seconds: f
         return Ran(project, spec, bench.isolation, bench.call(spec, loaded, request))
 
 
+def contract_here(path: Path, project: Project, settings: Settings, tell: Say) -> bytes:
+    """The contract of the folder's source, as a build finds it: what files say, else what its annotations say in a sandbox.
+
+    Nothing is run where files describe both sides. Raises BuildFailed for what cannot be imported, and what a build raises.
+    """
+    with tempfile.TemporaryDirectory(prefix="troth-") as scratch:
+        manifest, root = _stored(path, Path(scratch))
+        if {"input", "output"} <= set(project.contract):
+            return contract_of_source(project, root, {})
+        bench = _Bench(settings, _cache())
+        spec, loaded = bench.prepare(project, manifest, root, tell)
+        found = bench.checked(spec, loaded)
+        if found.error:
+            raise BuildFailed(
+                f"{project.subject} cannot be imported", why=found.stacktrace.rstrip() or found.error, repair="mend it"
+            )
+        return contract_of_source(project, root, found.contract)
+
+
 class _Bench:
     """What of a server it takes to run a version here. `cache` holds what is kept between runs."""
 
@@ -101,7 +121,8 @@ class _Bench:
             loaded = Loaded(root, environments.ready(digest, tell))
             spec = VersionSpec("run", "run", "", manifest.digest, entry, digest, project.permissions.network_access)
             if is_new:
-                environments.warm(digest, self._imported(spec, loaded))
+                # none where it cannot be imported, which its call will tell
+                environments.warm(digest, self.checked(spec, loaded).imported)
         return spec, loaded
 
     def call(self, spec: VersionSpec, loaded: Loaded, request: CallRequest) -> CallResult:
@@ -116,10 +137,9 @@ class _Bench:
 
         return asyncio.run(call())
 
-    def _imported(self, spec: VersionSpec, loaded: Loaded) -> tuple[str, ...]:
-        """The modules of its libraries that it imports; none where it cannot be imported, which its call will tell."""
-        found = asyncio.run(self._engine(loaded).check(spec, self._settings.load_seconds))
-        return found.imported
+    def checked(self, spec: VersionSpec, loaded: Loaded) -> CheckResult:
+        """What importing it shows."""
+        return asyncio.run(self._engine(loaded).check(spec, self._settings.load_seconds))
 
     def _environments(self) -> Environments:
         cache = self._cache
