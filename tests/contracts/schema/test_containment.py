@@ -106,6 +106,26 @@ def test_formats_are_annotations_unless_asked_for() -> None:
     assert contained(date, TEXT, formats=True).answer is Answer.YES
     assert contained(date, {"type": "string", "format": "time"}, formats=True).witness == "2020-02-29"
     assert contained(TEXT, {"type": "string", "format": "no-such-format"}, formats=True).answer is Answer.YES
+    assert contained(TEXT, {"type": "string", "format": "hostname"}, formats=True).answer is Answer.CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("date", "2024-02-29", "2023-02-29"),
+        ("time", "23:59:60z", "24:00:00Z"),
+        ("date-time", "2024-02-29T12:00:00.5+01:00", "2024-02-29 12:00:00Z"),
+        ("email", "a@b.example", "a@"),
+        ("ipv4", "10.0.0.1", "10.0.0.01"),
+        ("ipv6", "2001:db8::1", "2001::db8::1"),
+        ("uuid", "123E4567-e89b-12d3-a456-426614174000", "123e4567e89b12d3a456426614174000"),
+        ("json-pointer", "/a~1b", "/a~2"),
+    ],
+)
+def test_formats_that_are_checked(name: str, good: str, bad: str) -> None:
+    schema = {"type": "string", "format": name}
+    assert contained({"const": good}, schema, formats=True).answer is Answer.YES
+    assert contained({"const": bad}, schema, formats=True).witness == bad
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class Bounds:
     #: nesting of a schema document, in JSON levels
     levels: int = 500
     #: JSON values in a schema document
-    nodes: int = 400_000
+    nodes: int = 200_000
     #: the seed of the search
     seed: int = 20_201_207
 

@@ -1,6 +1,7 @@
 """A witness is shown only if a validator that is not ours agrees: jsonschema's, with exact numbers and ECMA patterns.
 
-Three of its keywords are replaced. `multipleOf` divides floats there, and patterns are Python's. Nothing is fetched.
+Some of its keywords are replaced: `multipleOf` divides floats there, patterns are Python's, and `additionalItems` breaks off
+beside `items: true`. Nothing is fetched.
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ def _additional(validator: Any, additional: Json, instance: Json, schema: Json) 
             yield from validator.descend(value, additional, path=name)
 
 
+def _additional_items(validator: Any, additional: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "array") and isinstance(schema.get("items"), list):
+        for place, item in enumerate(instance[len(schema["items"]) :], len(schema["items"])):
+            yield from validator.descend(item, additional, path=place)
+
+
 _REPLACED: dict[str, Any] = {
     "multipleOf": _multiple,
     "pattern": _pattern,
@@ -53,7 +60,7 @@ _REPLACED: dict[str, Any] = {
     "additionalProperties": _additional,
 }
 _VALIDATORS: dict[Dialect, Any] = {
-    Dialect.DRAFT_7: extend(Draft7Validator, _REPLACED),  # type: ignore[no-untyped-call]
+    Dialect.DRAFT_7: extend(Draft7Validator, {**_REPLACED, "additionalItems": _additional_items}),  # type: ignore[no-untyped-call]
     Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),  # type: ignore[no-untyped-call]
 }
 

@@ -7,9 +7,8 @@ many instances has to fail; a no is said only with an instance that a validator 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from threading import Lock
 
 from troth.contracts.schema import unevaluated  # noqa: F401  adds its keywords to the readers
 from troth.contracts.schema.answers import ABSENT, Absent, Answer, Bounds, Containment, Dialect, Difference, Json
@@ -26,6 +25,7 @@ from troth.contracts.schema.shrinking import shrunk
 from troth.contracts.schema.steps import Exhausted, Steps
 
 _FRAMES = 30_000
+_QUICKLY_READ = 10_000
 _THE_SAME = "the schemas assert the same"
 _PROVED = "no instance of the old schema fails the new one"
 _NOTHING = "the old schema has no instance at all"
@@ -50,7 +50,7 @@ def contained(
     `open_objects` is the tolerant reading of what is produced (note N11): properties that `new` does not know are no
     fault. Raises MalformedSchema.
     """
-    with _deep_stack():
+    with _DEEP_STACK:
         try:
             pair = _Pair(old, new, dialect, formats, open_objects, bounds)
             return pair.judged(search)
@@ -120,7 +120,7 @@ class _Pair:
 
     def _proved(self) -> tuple[Outcome, str]:
         """What the proof finds, in words too."""
-        if not self.opened and self.old.same_as(self.new):
+        if not self.opened and self.old.size + self.new.size < _QUICKLY_READ and self.old.same_as(self.new):
             return EMPTY, _THE_SAME
         try:
             old, new, proof = self._begun()
@@ -168,12 +168,24 @@ def _expanded(reference: Formula) -> Formula:
     return made.expanded(schema, opened)
 
 
-@contextmanager
-def _deep_stack() -> Iterator[None]:
-    """Room for schemas of some hundred levels; their depth is bounded before."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _FRAMES))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
+class _DeepStack:
+    """Room for schemas of some hundred levels, whose depth is bounded before; taken back when no thread needs it."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = sys.getrecursionlimit()
+                sys.setrecursionlimit(max(self._before, _FRAMES))
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                sys.setrecursionlimit(self._before)
+
+
+_DEEP_STACK = _DeepStack()

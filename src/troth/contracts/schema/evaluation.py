@@ -139,7 +139,7 @@ def _format(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Chec
     name = schema["format"]
     if not evaluator.formats:
         return _always
-    return lambda instance: not isinstance(instance, str) or conforms(name, instance)
+    return lambda instance: not isinstance(instance, str) or conforms(name, instance) is not False
 
 
 def _unique(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
