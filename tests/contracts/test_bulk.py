@@ -56,7 +56,7 @@ def test_a_change_says_what_where_and_how_bad() -> None:
             "path": ".a",
             "old": False,
             "new": True,
-            "words": "a is always there now",
+            "words": "a has to be sent now",
             "witness": {},
         }
     ]
