@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -68,11 +69,15 @@ CARRIERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def instances(line: dict[str, Any]) -> Iterator[Any]:
-    """What to hold against one line of the collection; carried to the place where the line's difference lies."""
+def instances(line: dict[str, Any], every: int = 1) -> Iterator[Any]:
+    """What to hold against one line of the collection; carried to the place where the line's difference lies.
+
+    With `every`, only each so-many-th of the fixed list, beginning elsewhere for each pair, and all that the pair names.
+    """
     sides = sorted([line["old"], line["new"]], key=lambda side: json.dumps(side, sort_keys=True))
     named = list(spoken_of(sides))
-    both = [*POOL, *named, *([one] for one in named), *({"a": one, "value": one} for one in named)]
+    first = zlib.crc32(json.dumps(sides, sort_keys=True).encode()) % every
+    both = [*POOL[first::every], *named, *([one] for one in named), *({"a": one, "value": one} for one in named)]
     carry = CARRIERS.get(line["place"])
     if carry is None:
         yield from both

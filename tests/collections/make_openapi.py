@@ -71,6 +71,18 @@ def texts() -> Iterator[dict[str, Any]]:
             yield {"id": f"{version}/text/{number}", **about, "label": label, "why": why}
 
 
+def unneeded(old: dict[str, Any], new: dict[str, Any], whole: str) -> list[tuple[str, str]]:
+    """The components that are the same in both and that nothing in `whole`, the text of both, refers to."""
+    return [
+        (kind, name)
+        for kind, parts in old["components"].items()
+        for name, part in parts.items()
+        if new["components"].get(kind, {}).get(name) == part
+        and f'"#/components/{kind}/{name}"' not in whole
+        and not (kind == "securitySchemes" and (f'{{"{name}": [' in whole or f', "{name}": [' in whole))
+    ]
+
+
 def pruned(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Both without the paths and components that are the same in both and that nothing needs; links need operations."""
     whole = json.dumps([old, new])
@@ -78,14 +90,7 @@ def pruned(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], di
     if '"links"' not in whole:
         for path in alike[: len(old["paths"]) - 1]:
             del old["paths"][path], new["paths"][path]
-    while unused := [
-        (kind, name)
-        for kind, parts in old["components"].items()
-        for name, part in parts.items()
-        if new["components"].get(kind, {}).get(name) == part
-        and f'"#/components/{kind}/{name}"' not in json.dumps([old, new])
-        and not ((kind == "securitySchemes" and f'{{"{name}": [' in whole) or f', "{name}": [' in whole)
-    ]:
+    while unused := unneeded(old, new, json.dumps([old, new])):
         for kind, name in unused:
             del old["components"][kind][name], new["components"][kind][name]
     return old, new

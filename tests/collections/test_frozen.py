@@ -1,4 +1,4 @@
-"""The collections are frozen: their labels were committed before any checker was written, and do not move after it."""
+"""The collections are frozen: their labels come from the specifications, and do not move after a checker."""
 
 from __future__ import annotations
 
