@@ -14,7 +14,6 @@ from rich.markup import escape
 from troth.doors.cli.output import Remote, say, show, show_json, show_table, working
 from troth.errors import Malformed, Refused
 from troth.sdk import Answer
-from troth.versions.rendering import checked
 
 
 def call(
@@ -101,7 +100,7 @@ def versions(algorithm: str, /, *, remote: Remote = Remote()) -> int:
             row["permissions"]["visibility"],
             row["published_at"][:19].replace("T", " "),
             row.get("hash", "")[:12],
-            checked(row["verdict"]),
+            f"behaviour {row['verdict']['behaviour']}",
             row["notes"].partition("\n")[0],
         ]
         for row in found["versions"]
