@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.clauses.conftest import House, refusal
+from tests.server import running_server, write_project
+from troth.errors import TrothError
 
 CODE = "def apply(input):\n    return input\n"
 INPUT: dict[str, Any] = {
@@ -192,3 +196,58 @@ def posted(house: House, path: str, **payload: Any) -> dict[str, Any]:
     )
     answer: dict[str, Any] = reply.json()
     return answer
+
+
+def test_who_publishes_at_the_same_moment_is_judged_again(house: House, algorithm: str) -> None:
+    """Both ask for the next minor. The second is compared with the first, which took `mode` and something else in."""
+    mode = with_property(INPUT, "mode")
+    commits = [described(house, algorithm, with_property(mode, name)) for name in ("left", "right")]
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda commit: published(house, algorithm, commit), commits))
+    assert sorted(answer.get("version", "") for answer in done) == ["", "1.2.0"]
+    (refused,) = [answer["error"] for answer in done if "error" in answer]
+    assert refused.clauses == ("ALG-05", "ALG-07")
+    assert [row["version"] for row in refused.verdict["contradicted"]] == ["1.2.0"]
+
+
+def published(house: House, algorithm: str, commit: str) -> dict[str, Any]:
+    try:
+        return house.ada.publish(algorithm, commit, bump="minor")
+    except TrothError as error:
+        return {"error": error}
+
+
+def test_strangers_are_told_nothing_by_the_question(house: House, algorithm: str) -> None:
+    commit = described(house, algorithm)
+    there, nowhere = (asked_by_sam(house, name, commit) for name in (algorithm, f"{house.name}/nothing"))
+    assert there.code == nowhere.code == "forbidden"
+    assert there.what == nowhere.what.replace("nothing", algorithm.split("/")[1])
+
+
+def asked_by_sam(house: House, algorithm: str, commit: str) -> TrothError:
+    with pytest.raises(TrothError) as caught:
+        house.sam.check(algorithm, commit)
+    return caught.value
+
+
+def test_a_question_is_read_strictly(house: House, algorithm: str) -> None:
+    assert posted(house, "check", algorithm=algorithm)["code"] == "malformed-payload"
+    assert posted(house, "check", algorithm=algorithm, hash="a" * 40, more=1)["code"] == "malformed-payload"
+    assert posted(house, "check", algorithm=algorithm, hash="a" * 40)["clauses"] == ["ALG-22"]
+    commit = described(house, algorithm)
+    assert posted(house, "check", algorithm=algorithm, hash=commit, number="1.2")["clauses"] == ["ALG-01"]
+
+
+def test_an_operator_may_have_it_said_only(tmp_path: Path) -> None:
+    with running_server(tmp_path / "home", compatibility="warn") as server:
+        name, _ = server.build(tmp_path, "owner", server.owner, code=CODE)
+        owner, stem = name.split("/")
+        for schema, bump in ((INPUT, "minor"), (without(INPUT, "lang"), "revision")):
+            files = {"input.json": json.dumps(schema).encode()}
+            folder = write_project(tmp_path / stem, owner, stem, CODE, files=files, contract={"input": "input.json"})
+            built = server.owner.compile(folder)
+            done = server.owner.publish(name, built["hash"], bump=bump, visibility="public")
+        assert done["version"] == "0.1.1"
+        assert [finding["clause"] for finding in done["verdict"]["warnings"]] == ["ALG-05", "ALG-09"]
+        assert done["warnings"][0].startswith("ALG-05: 0.1.1 breaks what was promised in 0.1.0")
+        assert server.owner.versions(name)["versions"][0]["verdict"]["contradicted"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.clauses.conftest import House, refusal
+from troth.versions.rendering import timed
 
 DOUBLE = "def apply(input):\n    return input * 2\n"
 EXAMPLES: list[dict[str, Any]] = [
@@ -40,6 +42,7 @@ def test_a_revision_that_reproduces_its_examples_is_checked(house: House, algori
     told = done["verdict"]["replays"]
     assert [one["candidate"]["reproduced"] for one in told] == [True, True]
     assert all(one["followed"]["seconds"] >= 0 for one in told)
+    assert re.fullmatch(r"examples replayed: 1\.0\.1 took \d+\.\d\d s, 1\.0\.0 took .* s", timed(done["verdict"]))
 
 
 @pytest.mark.clause("ALG-05")
@@ -80,7 +83,7 @@ def test_an_example_that_is_not_true_of_its_own_version_is_refused(house: House,
 def test_a_minor_need_not_reproduce_what_was_not_allowed(house: House) -> None:
     name, _ = house.algorithm(code=DOUBLE)
     number = {"schema.json": b'{"type": "integer"}'}
-    declared = [{"input": 2, "output": 4}, {"input": "a", "output": "aa"}]
+    declared: list[dict[str, Any]] = [{"input": 2, "output": 4}, {"input": "a", "output": "aa"}]
     house.publish(name, built(house, name, DOUBLE, declared, files=number, input="schema.json"), "1.0.0")
     more = "def apply(input):\n    return input * 2 if isinstance(input, int) else 'text'\n"
     wider = {"schema.json": b'{"type": ["integer", "string"]}'}
@@ -91,7 +94,7 @@ def test_a_minor_need_not_reproduce_what_was_not_allowed(house: House) -> None:
 @pytest.mark.clause("ALG-09")
 def test_the_number_that_is_named_would_pass(house: House, algorithm: str) -> None:
     """1.1.0 mends an answer that no example of 1.0 shows, and declares it; a fix of 1.0 may not go past 1.1."""
-    third = [*EXAMPLES, {"input": 7, "output": 0}]
+    third: list[dict[str, Any]] = [*EXAMPLES, {"input": 7, "output": 0}]
     mended = built(house, algorithm, "def apply(input):\n    return 0 if input == 7 else input * 2\n", third)
     house.publish(algorithm, mended, "1.1.0")
     more = built(house, algorithm, "def apply(input):\n    return {2: 4, 3: 6}.get(input)\n", [])

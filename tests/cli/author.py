@@ -83,19 +83,24 @@ class Author:
             text=True,
         )
 
-    def on_terminal(self, *tokens: str) -> tuple[int, str, str]:
-        """(exit code, standard output, what the terminal showed) of the command with standard error on a terminal."""
+    def on_terminal(self, *tokens: str, typed: str = "") -> tuple[int, str, str]:
+        """(exit code, standard output, what the terminal showed) of the command with standard error on a terminal.
+
+        Standard input is on it too where something is `typed`.
+        """
         ours, theirs = pty.openpty()
         more = {"TERM": "xterm", "COLUMNS": "200"}
         with subprocess.Popen(
             command(*tokens),
             cwd=self.home,
             env=self.surroundings(**more),
+            stdin=theirs if typed else None,
             stdout=subprocess.PIPE,
             stderr=theirs,
             text=True,
         ) as process:
             os.close(theirs)
+            os.write(ours, typed.encode())
             shown = b""
             while chunk := _read(ours):
                 shown += chunk

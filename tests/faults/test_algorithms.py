@@ -939,12 +939,43 @@ def test_more_versions_than_are_kept_warm(tight: Author) -> None:
     assert len([state for state in tight.server.server.engine.states() if state["workers"]]) <= 3
 
 
-def test_a_network_that_cannot_be_confined(author: Author) -> None:
-    """A version that asks for it is refused with the reason, not run with less nor with more."""
-    reference = author.publish(permissions={**PUBLIC, "network_access": "full"})
-    message = call_error(call(author.server, reference, b"1", key=author.key), "InitializationError")
-    assert "network_access full" in message
-    assert "loopback" in message
+def test_the_way_to_the_server_and_to_nothing_else(author: Author, obedient: str) -> None:
+    """An isolated version reaches the server by its socket, where a key is asked for as everywhere."""
+    code = (
+        "with socket.socket(socket.AF_UNIX) as way:\n"
+        "    way.connect('/troth/api.sock')\n"
+        "    way.sendall(b'GET %b HTTP/1.1\\r\\nHost: troth\\r\\nConnection: close\\r\\n\\r\\n' % path.encode())\n"
+        "    result = b''.join(iter(lambda: way.recv(65536), b'')).decode()\n"
+    )
+    assert '"status":"ok"' in author.call(obedient, {"do": code, "path": "/health"})
+    assert author.call(obedient, {"do": code, "path": "/api/v1/query/keys"}).startswith("HTTP/1.1 401")
+
+
+def test_a_version_with_a_network_reaches_no_address_of_this_machine(author: Author) -> None:
+    """Nor the server, nor metadata: what its proxy refuses is told, and sockets beside it lead nowhere."""
+    reference = author.publish(
+        "import os, socket, urllib.error, urllib.request\n"
+        "for name in ('NO_PROXY', 'no_proxy'): os.environ.pop(name, None)\n"
+        "def tried(act):\n"
+        "    try:\n"
+        "        return act()\n"
+        "    except urllib.error.HTTPError as error:\n"
+        "        return error.code\n"
+        "    except OSError as error:\n"
+        "        return type(error).__name__\n"
+        "def apply(input):\n"
+        "    port = input['port']\n"
+        "    by_proxy = [tried(lambda: urllib.request.build_opener(urllib.request.ProxyHandler({'http': os.environ['HTTP_PROXY']}))\n"
+        "                .open(f'http://{host}:{port}/health', timeout=5).status)\n"
+        "                for host in ('127.0.0.1', '[::1]', '169.254.169.254', 'localhost', '0.0.0.0')]\n"
+        "    direct = tried(lambda: socket.create_connection(('127.0.0.1', port), timeout=1))\n"
+        "    return by_proxy, direct\n",
+        permissions={**PUBLIC, "network_access": "full"},
+    )
+    port = int(author.server.address.rpartition(":")[2])
+    by_proxy, direct = author.call(reference, {"port": port})
+    assert by_proxy == [403] * 5
+    assert direct == "ConnectionRefusedError"
 
 
 # --- isolation, seen from inside
@@ -989,7 +1020,7 @@ def test_nothing_of_the_server_lies_anywhere(server: RunningServer, author: Auth
     assert {Path(path).suffix for path in supplied} <= {".py", ".pyc"}  # the modules that algorithms may import
     own = [path for path in found - supplied if path.startswith(("/algorithm/", "/troth/"))]
     assert sorted(own) == sorted(
-        ["/algorithm/troth.toml", f"/algorithm/src/{obedient.split('/')[1]}.py", "/troth/worker.py"]
+        ["/algorithm/troth.toml", f"/algorithm/src/{obedient.split('/')[1]}.py", "/troth/api.sock", "/troth/worker.py"]
     )
     for word in ("owner.key", "registry", ".sqlite", "trees", "journal"):
         assert [path for path in found if word in path] == []

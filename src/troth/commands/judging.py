@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
@@ -33,6 +34,8 @@ from troth.versions.verdict import Verdict
 LEAST = "least"
 #: Replays that a verdict tells of one by one.
 _MOST_TOLD = 100
+#: A replay, the contract that declares it, and the version that it was compared with.
+_Done: TypeAlias = tuple[replays.Replay, Contract, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +121,18 @@ class Judging:
         )
         done, differences = await self._replayed(question)
         for number, more in differences.items():
-            found[number] = Evidence(number, (*more, *found[number].differences))
+            found[number] = Evidence.of(number, (*more, *found[number].differences))
         said = [difference for more in differences.values() for difference in more]
-        told = tuple(replays.as_dict(one, contract) for one, contract in done[:_MOST_TOLD])
-        return Judged(found, interface(new), replays.behaviour([one for one, _ in done], said), told)
+        told = tuple(replays.as_dict(one, contract, against) for one, contract, against in done[:_MOST_TOLD])
+        return Judged(found, interface(new), replays.behaviour([one for one, _, _ in done], said), told)
 
-    async def _replayed(
-        self, question: _Question
-    ) -> tuple[list[tuple[replays.Replay, Contract]], dict[Number, tuple[Difference, ...]]]:
-        """Every replay with the contract that declares it, and what they say against each version that is followed.
+    async def _replayed(self, question: _Question) -> tuple[list[_Done], dict[Number, tuple[Difference, ...]]]:
+        """Every replay, and what they say against each version that is followed.
 
         What the candidate declares of itself is held against the first; without one it is told, and nothing follows.
         """
         new, deadline = question.contract, self._replaying.deadline()
-        done: list[tuple[replays.Replay, Contract]] = []
+        done: list[_Done] = []
         differences: dict[Number, tuple[Difference, ...]] = {}
         for row in question.followed:
             old = question.earlier[row.number]
@@ -140,10 +141,10 @@ class Judging:
                 plan += replays.own(new, plan)
             ran = await self._replaying.replayed(plan, question.build, row.build, deadline)
             differences[row.number] = replays.differences(ran, old, new)
-            done += [(one, old if one.whose == "followed" else new) for one in ran]
+            done += [(one, old if one.whose == "followed" else new, str(row.number)) for one in ran]
         if not question.followed:
             ran = await self._replaying.replayed(replays.own(new), question.build, None, deadline)
-            done += [(one, new) for one in ran]
+            done += [(one, new, "") for one in ran]
         return done, differences
 
 

@@ -68,9 +68,9 @@ def behaviour(replays: Sequence[Replay], found: Sequence[Difference]) -> str:
     return "not checked"
 
 
-def as_dict(replay: Replay, contract: Contract) -> dict[str, Any]:
+def as_dict(replay: Replay, contract: Contract, against: str) -> dict[str, Any]:
     """A replay as JSON: which example, whether each version reproduced it, and the seconds that each took."""
-    told: dict[str, Any] = {"example": replay.place, "declared_by": replay.whose}
+    told: dict[str, Any] = {"example": replay.place, "declared_by": replay.whose, "against": against}
     for name, reply in (("candidate", replay.candidate), ("followed", replay.followed)):
         if reply is not None:
             reproduced = _reproduces(replay, reply, contract)

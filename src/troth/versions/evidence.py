@@ -5,7 +5,7 @@ Evidence is facts; whether they may be published under a number is the policy's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from troth.versions.numbers import Bump, Number
 
 #: Bumps, from the one that promises most to the one that promises least.
 ORDER = (Bump.REVISION, Bump.MINOR, Bump.MAJOR)
+_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Evidence:
 
     against: Number
     differences: tuple[Difference, ...] = ()
+
+    @classmethod
+    def of(cls, against: Number, differences: Iterable[Difference]) -> Evidence:
+        """The same with what asks for most first; of very many, the first."""
+        return cls(against, tuple(sorted(differences, key=lambda one: -ORDER.index(one.least))[:_MOST]))
 
     @property
     def least(self) -> Bump:

@@ -19,6 +19,17 @@ def checked(verdict: Told) -> str:
     return f"interface {verdict['interface']}, behaviour {verdict['behaviour']}"
 
 
+def timed(verdict: Told) -> str:
+    """How long the examples took, on the candidate and on what it follows; empty where none were replayed."""
+    sums: dict[str, float] = {}
+    for replay in verdict["replays"]:
+        for side, name in (("candidate", verdict["number"]), ("followed", replay["against"])):
+            if side in replay:
+                sums[name] = sums.get(name, 0.0) + replay[side]["seconds"]
+    took = ", ".join(f"{name} took {seconds:.2f} s" for name, seconds in sums.items())
+    return f"examples replayed: {took}" if took else ""
+
+
 def differences(verdict: Told) -> list[str]:
     """What contradicts earlier versions: where, what was there, what is there now, and an example; a line each."""
     lines = []
@@ -33,6 +44,7 @@ def differences(verdict: Told) -> list[str]:
 def as_text(verdict: Told) -> str:
     """The verdict for a terminal."""
     lines = [f"{verdict['number']} {_HEADLINES[verdict['outcome']]}; {checked(verdict)}"]
+    lines += [f"  {timed(verdict)}"] if verdict["replays"] else []
     for finding in (*verdict["findings"], *verdict["warnings"]):
         lines.append(f"  {finding['clause']}: {finding['text']}")
     lines += [f"    {line}" for line in differences(verdict)]
@@ -55,7 +67,8 @@ def as_markdown(verdict: Told) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *(f"- {_plain(line)}" for line in _ways_out(verdict))]
     lines.append(f"- {checked(verdict)}; policy revision {verdict['policy_revision']}")
-    return "\n".join(line for line in lines).strip() + "\n"
+    lines += [f"- {timed(verdict)}"] if verdict["replays"] else []
+    return "\n".join(lines).strip() + "\n"
 
 
 def as_annotations(verdict: Told, file: str = "troth.toml") -> str:
@@ -95,10 +108,9 @@ def _news(verdict: Told) -> Iterator[str]:
 
 def _ways_out(verdict: Told) -> Iterator[str]:
     """The smallest repair, and the number that would be right as it is."""
-    if verdict["outcome"] == "allowed":
-        return
-    yield from dict.fromkeys(finding["repair"] for finding in verdict["findings"] if finding["repair"])
-    if verdict["least"]:
+    findings = (*verdict["findings"], *verdict["warnings"])
+    yield from dict.fromkeys(finding["repair"] for finding in findings if finding["repair"])
+    if verdict["least"] and verdict["outcome"] != "allowed":
         yield f"or publish as {verdict['least']}"
 
 

@@ -12,6 +12,9 @@ from troth.versions.clauses import clause
 from troth.versions.evidence import Difference
 from troth.versions.numbers import Number
 
+#: Contradicted versions of which every difference is told; of further ones, the first.
+_TOLD_WHOLE = 20
+
 
 class Outcome(StrEnum):
     """The three answers of a policy (PDB-04)."""
@@ -28,8 +31,9 @@ class Contradiction:
     version: Number
     differences: tuple[Difference, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"version": str(self.version), "differences": [one.as_dict() for one in self.differences]}
+    def as_dict(self, most: int | None = None) -> dict[str, Any]:
+        """As JSON, with so many differences at most."""
+        return {"version": str(self.version), "differences": [one.as_dict() for one in self.differences[:most]]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,10 @@ class Verdict:
             "behaviour": self.behaviour,
             "compared": [str(number) for number in self.compared],
             "follows": self.follows.as_dict() if self.follows else None,
-            "contradicted": [contradiction.as_dict() for contradiction in self.contradicted],
+            "contradicted": [
+                contradiction.as_dict(None if place < _TOLD_WHOLE else 1)
+                for place, contradiction in enumerate(self.contradicted)
+            ],
             "warnings": [finding.as_dict() for finding in self.warnings],
             "replays": [dict(replay) for replay in self.replays],
         }

@@ -64,8 +64,8 @@ components = st.fixed_dictionaries({"P": objects(plain), "Q": objects(st.just({"
 @given(schemas, schemas, components, components, st.sampled_from([CALLED.request, CALLED.response]))
 @settings(max_examples=250, deadline=None, derandomize=True)
 def test_no_part_by_part_yes_is_refuted_by_the_whole(old: Any, new: Any, before: Any, after: Any, flow: Flow) -> None:
-    sides = [Document({"components": {"schemas": one}}, "3.1") for one in (before, after)]
-    comparing = Comparing(*sides)
+    first, second = (Document({"components": {"schemas": one}}, "3.1") for one in (before, after))
+    comparing = Comparing(first, second)
     media = Media(old, ""), Media(new, "")
     changes = list(comparing.changes(*media, flow, ""))
     if concluded(change for change in changes if change.rule not in PLAIN).answer is Answer.COMPATIBLE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +21,7 @@ from troth.sdk.folder import read_project
 from troth.settings import default_owner, load
 from troth.versions import names
 from troth.versions.permissions import Permissions
-from troth.versions.rendering import as_text, checked
+from troth.versions.rendering import as_text, checked, timed
 
 
 def new(
@@ -181,7 +182,7 @@ def publish(
         The project's folder.
     """
     bumps = {"major": major, "minor": minor, "revision": revision, "least": least}
-    how = _how(bumps, number, asking=console(stderr=True).is_terminal and not remote.json)
+    how = _how(bumps, number, asking=_can_ask() and not remote.json)
     how |= _visibility(public=public, private=private)
     how |= {"confirm_permissions": True} if confirm_permissions else {}
     built = _build(path, algorithm, "", remote)
@@ -196,6 +197,8 @@ def publish(
     visibility = done["permissions"]["visibility"]
     show(f"{reference} [green]published[/], {visibility}, version hash {done['hash'][:12]}")
     say(f"the policy (revision {done['verdict']['policy_revision']}) allows it; {checked(done['verdict'])}")
+    if done["verdict"]["replays"]:
+        say(timed(done["verdict"]))
     for warning in done["warnings"]:
         say(f"[yellow]warning:[/] {escape(warning)}")
     say(f"next: troth call {reference} INPUT")
@@ -215,6 +218,10 @@ def _how(bumps: dict[str, bool], number: str | None, *, asking: bool) -> dict[st
     if number is not None:
         return {"number": number}
     return {"bump": given[0]} if given else {}
+
+
+def _can_ask() -> bool:
+    return console(stderr=True).is_terminal and sys.stdin.isatty()
 
 
 def _visibility(*, public: bool, private: bool) -> dict[str, Any]:
