@@ -191,9 +191,13 @@ def test_it_is_confined_as_on_a_server(desk: Desk) -> None:
     assert (done.returncode, json.loads(done.stdout)) == (0, ["src", "troth.toml"])
 
 
-def test_a_network_is_not_given(desk: Desk) -> None:
-    desk.write(ECHO, permissions={"network_access": "full"})
-    assert desk.run("hello", "x").returncode == 5
+def test_a_network_is_given_as_on_the_server(desk: Desk) -> None:
+    """Through a proxy that leads to no address of this machine."""
+    code = "import os\ndef apply(input):\n    return os.environ.get('HTTPS_PROXY', 'none')\n"
+    desk.write(code)
+    assert desk.run("hello", "x").stdout == b"none\n"
+    desk.write(code, permissions={"network_access": "full"})
+    assert desk.run("hello", "x").stdout.startswith(b"http://127.0.0.1:")
 
 
 def test_a_folder_of_another_time_runs_as_the_algorithm_that_is_named(desk: Desk) -> None:
