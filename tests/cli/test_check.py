@@ -97,7 +97,7 @@ def test_what_cannot_be_told_is_never_called_compatible(folder: Path, capsys: py
         ("schema text.json gone.json", ("gone.json cannot be read", "No such file")),
         ("schema text.json bytes.json", ("bytes.json is not text", "byte 0")),
         ("schema - -", ("standard input",)),
-        ("", ("there is nothing to check",)),
+        ("", ("there is no troth.toml in .",)),
     ],
 )
 def test_bad_documents_are_told_with_their_place(
@@ -116,6 +116,10 @@ def test_a_workflow_shows_annotations(folder: Path, capsys: pytest.CaptureFixtur
     assert second == "::error file=stricter.json,title=input-property-required::.a: a has to be sent now, e.g. {}"
     assert execute(["check", "schema", "text.json", "text.json", "--format", "github"]) == 0
     assert capsys.readouterr().out == ""
+    assert execute(["check", "schema", "stricter.json", "text.json", "--format", "github"]) == 0
+    assert capsys.readouterr().out == (
+        "::notice file=text.json,title=input-property-optional::.a: a need no longer be sent\n"
+    )
 
 
 def test_a_pull_request_shows_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

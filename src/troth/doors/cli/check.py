@@ -241,7 +241,8 @@ def _show(kind: str, answer: dict[str, Any], told: Format, file: str) -> None:
     elif told == "markdown":
         print(as_markdown(kind, answer), end="")
     elif told == "github":
-        print(as_annotations(kind, answer, file), end="\n" if answer["verdict"] != "compatible" else "")
+        if annotations := as_annotations(kind, answer, file):
+            print(annotations)
     else:
         show(escape(as_text(kind, answer)))
 
