@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from troth.errors import MalformedSetting
-from troth.sandbox import egress_broker, egress_entry, egress_relay
+from troth.sandbox import egress_broker, egress_entry, egress_relay, sockets
 from troth.sandbox.confined import Confined
 from troth.sandbox.confinement import Confinement, Limits, Network
 
@@ -101,7 +101,7 @@ class Egress:
             self._broker.release()
         if self._listener is None:
             self._listener = socket.socket(socket.AF_UNIX)
-            self._listener.bind(str(self._path))
+            sockets.bind(self._listener, self._path)
             os.chmod(self._path, 0o666)  # only sandboxes that it is bound into reach it
             self._listener.listen(128)
         rules = json.dumps({"allow": self._rules.allow, "deny": self._rules.deny})

@@ -115,7 +115,9 @@ def _targets(home: Path) -> Iterator[dict[str, Any]]:
         secret.touch(mode=0o600)
         opened.callback(secret.unlink)
         port = opened.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="troth-probe-"))
+        # the probe goes by this path, which is a short one therefore, wherever temporary files lie
+        short = "/tmp" if os.access("/tmp", os.W_OK) else None
+        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="troth-probe-", dir=short))
         os.chmod(folder, 0o755)
         path = f"{folder}/socket"
         abstract = f"troth-probe-{secrets.token_hex(8)}"

@@ -33,6 +33,7 @@ from troth.observe.tracing import Tracing
 from troth.registry.database import Database
 from troth.runtime.engine import Loaded, VersionSpec
 from troth.runtime.local import LocalEngine
+from troth.sandbox import sockets
 from troth.settings import Settings
 from troth.versions.history import Readings
 
@@ -148,7 +149,9 @@ async def main(listener: socket.socket, link: Link) -> None:
     )  # fmt: skip
     telling = asyncio.ensure_future(_tell(link, kept, engine, table))
     try:
-        await _serve(settings, door, Proxy(told["inner"], PREFIX, door), listener, follower.stop)
+        await _serve(
+            settings, door, Proxy(sockets.within_reach(Path(told["inner"])), PREFIX, door), listener, follower.stop
+        )
         await engine.close(settings.stop_seconds)
     finally:
         telling.cancel()

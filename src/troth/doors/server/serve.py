@@ -16,6 +16,7 @@ from troth.doors.server.application import Application
 from troth.doors.server.assembly import Server, open_server
 from troth.doors.server.protocol import protocol_of
 from troth.errors import MalformedSetting
+from troth.sandbox import sockets
 from troth.settings import Settings
 
 #: Told once the server can serve: its address, the server, and the owner's key where it was made just now.
@@ -73,7 +74,7 @@ def _inner_socket(server: Server) -> Iterator[socket.socket]:
     """The Unix socket by which workers reach this server. Only this user enters its folder; sandboxes get the socket itself."""
     with tempfile.TemporaryDirectory(prefix="troth-api-") as folder, socket.socket(socket.AF_UNIX) as listener:
         path = Path(folder, "api.sock")
-        listener.bind(str(path))
+        sockets.bind(listener, path)
         path.chmod(0o666)  # in a sandbox it is another user's
         listener.listen(128)
         server.launcher.api_socket = path
