@@ -21,6 +21,10 @@ class Holder(Protocol):
         ...
 
 
+def _nobody(found: CallResult | TrothError) -> None:
+    """Everybody was told."""
+
+
 class Call:
     """A call, who is told what comes of it, and who holds it. It is settled once, or cancelled."""
 
@@ -44,7 +48,8 @@ class Call:
         if not self.done:
             self.done = True
             self.holder = None
-            self.settle_with(found)
+            settle, self.settle_with = self.settle_with, _nobody  # who is told holds this call, and a ring is garbage
+            settle(found)
 
     def cancel(self) -> None:
         """Drops it; a worker that runs it is stopped."""

@@ -219,7 +219,9 @@ class CallDoor:
             self.engine.submit(route.spec, request, exchange.settle_behind)
             exchange.begun()
         else:
-            exchange.ticket = self.engine.submit(route.spec, request, exchange.settle)
+            ticket = self.engine.submit(route.spec, request, exchange.settle)
+            if not exchange.replied:
+                exchange.ticket = ticket
 
     def _fail(self, exchange: Exchange, error: Exception) -> None:
         """Replies with what went wrong before the call was anywhere."""

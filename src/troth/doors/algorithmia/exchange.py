@@ -152,4 +152,9 @@ class Exchange:
     def _reply(self, answer: Answer) -> None:
         if not self.replied:
             self.replied = True
-            self.respond(answer)
+            respond, self.respond, self.ticket = self.respond, _nobody, None  # rings are garbage to be found
+            respond(answer)
+
+
+def _nobody(answer: Answer) -> None:
+    """The reply was sent."""

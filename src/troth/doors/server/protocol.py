@@ -274,6 +274,7 @@ class CallProtocol(CorkedProtocol):
     def _answer(self, taken: _Taken, answer: Answer) -> None:
         """Writes a reply, and lets what waits behind it begin."""
         taken.response_complete = True
+        taken.exchange = None
         if taken.disconnected:
             return
         pieces = [STATUS_LINE[answer.status], _lines(self.server_state.default_headers)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import tempfile
@@ -111,6 +112,8 @@ class _Front(uvicorn.Server):
 
         loop = asyncio.get_running_loop()
         self.servers.append(await loop.create_unix_server(connection, sock=self._inner))
+        gc.collect()
+        gc.freeze()  # what is there now stays, and need not be looked at while calls come
         self._told()
 
     @contextmanager
