@@ -99,6 +99,16 @@ def test_the_sdk_imports_without_the_server_s_libraries() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_commands_start_without_what_only_some_need() -> None:
+    """A validator and a database take longer to import than most commands take to run."""
+    code = (
+        "import sys\n"
+        "for name in ('jsonschema', 'sqlalchemy', 'starlette', 'uvicorn', 'griffe'): sys.modules[name] = None\n"
+        "import troth.doors.cli.main\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_statuses_of_clauses_are_what_they_may_be() -> None:
     planned = {"ALG-04a"}
     for row in policy().clauses.values():

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 from rich.markup import escape
 
-from troth.contracts.document import Contract
-from troth.contracts.examples import agrees
 from troth.contracts.rendering import short
 from troth.doors.cli.output import Remote, show, show_json, working
 from troth.errors import CallFailed, NotFound, TrothError
@@ -18,6 +16,9 @@ from troth.sdk import Client
 from troth.versions import references
 from troth.versions.evidence import Difference
 from troth.versions.permissions import permissions_of
+
+if TYPE_CHECKING:
+    from troth.contracts.document import Contract
 
 _SECONDS: Final = 30.0
 _ENDED: Final = object()
@@ -71,6 +72,8 @@ class _Side:
         rows = client.versions(subject)["versions"]
         row = next(row for row in rows if row["version"] == found["version"])
         promised = found["contract"]
+        from troth.contracts.document import Contract  # here, because no other command should wait for its libraries
+
         contract = Contract(promised["input"], promised["output"], tuple(promised["examples"]))
         return _Side(f"{found['algorithm']}/{found['version']}", row, contract, _packages(client, subject, row))
 
@@ -113,6 +116,8 @@ def _dependencies(old: _Side, new: _Side) -> dict[str, Any]:
 
 def _examples(client: Client, old: _Side, new: _Side, most: int) -> Iterator[dict[str, Any]]:
     """Each example with what both versions answer, and whether the newer answers as the older does, within the tolerance."""
+    from troth.contracts.examples import agrees
+
     distinct: dict[str, dict[str, Any]] = {}
     for side in (old, new):
         for example in side.contract.examples:
