@@ -15,7 +15,8 @@ from tests.server import RunningServer, running_server
 from troth.errors import NotFound
 from troth.sdk import Client
 
-SLOW = "import time\nfor step in range(3):\n    print('step', step, flush=True)\n    time.sleep(0.7)\n\ndef apply(input):\n    return input\n"
+#: builds for so long that a command can be started meanwhile on a machine that is busy
+SLOW = "import time\nfor step in range(3):\n    print('step', step, flush=True)\n    time.sleep(3)\n\ndef apply(input):\n    return input\n"
 
 
 @pytest.fixture
