@@ -208,7 +208,7 @@ class LocalEngine:
     def _tend(self) -> None:
         loop = asyncio.get_running_loop()
         self._tending = loop.call_later(_TENDING, self._tend)
-        now = loop.time()
+        now = time.monotonic()
         for version, pool in list(self._pools.items()):
             pool.tend(now)
             if pool.stopped or (not pool.zygotes and pool.idle and not pool.kept):

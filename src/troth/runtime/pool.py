@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from time import monotonic
 from typing import Any, Protocol
 
 import structlog
@@ -52,7 +53,7 @@ class Pool:
     def __init__(self, host: Host, spec: VersionSpec) -> None:
         self.spec = spec
         self.running = Running()
-        #: when it was last called, by the loop's clock
+        #: when it was last called, by a clock finer than the loop's, which would call two calls of one millisecond equal
         self.used = 0.0
         #: whether a worker is kept however long nobody calls
         self.kept = False
@@ -97,7 +98,7 @@ class Pool:
 
     def submit(self, call: Call) -> None:
         """Hands the call to a worker, or lets it wait for one; settles it where too much waits already."""
-        self.used = self._loop.time()
+        self.used = monotonic()
         if not self.waiting and (worker := self._free(call.request)) is not None:
             worker.take(call)
             if self.running.start == "call":
@@ -182,7 +183,7 @@ class Pool:
     def _wait(self, call: Call, *, first: bool = False) -> None:
         call.holder = self
         if not call.since:  # one that comes back from a dead worker waits on
-            call.since = self._loop.time()
+            call.since = monotonic()
         self._host.waiting_bytes += len(call.request.body)
         (self.waiting.appendleft if first else self.waiting.append)(call)
 
@@ -198,7 +199,7 @@ class Pool:
             return
         if self.workers and len(self.workers) >= self.most_workers:
             return
-        rest = self.waiting[0].since + self._host.limits.scale_seconds - self._loop.time() if self.waiting else 0.0
+        rest = self.waiting[0].since + self._host.limits.scale_seconds - monotonic() if self.waiting else 0.0
         if self.workers and rest > 0 and self.running.start != "call":
             if self._looking is None:
                 self._looking = self._loop.call_later(rest, self._look)
@@ -231,7 +232,7 @@ class Pool:
                 self._give_up(found)
             else:
                 self.workers.append(found)
-                self.used = found.used = self._loop.time()
+                self.used = found.used = monotonic()
                 self._feed(found)
                 self._more()
 

@@ -7,6 +7,7 @@ import math
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Protocol
 
 from troth.runtime import worker
@@ -240,7 +241,7 @@ class WorkerProcess:
 
     def _answered(self, call: Call, result: CallResult) -> None:
         self._calls.popleft()
-        self.used = self._loop.time()
+        self.used = monotonic()
         if call.items is not None:
             self._link.resume()  # the end may have come with a result that was one too many
         self.seconds = result.seconds
