@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -18,8 +19,8 @@ import structlog
 from troth.calls.results import Results
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.algorithmia import streams
-from troth.doors.algorithmia.answers import Answer, CallError
-from troth.doors.algorithmia.exchange import Exchange, Options, Respond
+from troth.doors.algorithmia.answers import Answer, CallError, head_of
+from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
 from troth.doors.authorization import caller_of, digest_of
 from troth.runtime import worker
@@ -43,6 +44,8 @@ _KINDS = {
 _LOOKS, _LOOK = 100, 0.01
 #: Bytes of a body that is too large which are still read, so that the client hears why.
 _PATIENCE = 64 << 20
+#: characters of a path beyond which what it names is not remembered
+_LONG_PATH = 256
 
 
 class ClientGone(Exception):
@@ -87,8 +90,8 @@ class CallDoor:
         # a new request id: a random uuid of this process, counted up, because making one each costs 3 microseconds
         self._requests = (self._requests + 1) & 0xFFFFFFFFFFFF
         request_id = f"{self._request_prefix}{self._requests:012x}"
-        reference = path[len(PREFIX) :].strip("/")
-        exchange = Exchange(self, request_id, reference, authorization, self._default, respond)
+        asked = _known_path(path) if len(path) <= _LONG_PATH else _asked(path)
+        exchange = Exchange(self, request_id, asked, authorization, self._default, respond)
         if self.watch.tracing is not None:
             exchange.trace = self.watch.tracing.begin(traceparent.decode("latin-1"), tracestate.decode("latin-1"))
         return exchange
@@ -171,9 +174,7 @@ class CallDoor:
         if caller is None:
             exchange.route = None
             raise CallError("authorization required")
-        owner, _, rest = exchange.reference.partition("/")
-        name, _, version = rest.partition("/")
-        exchange.route = self._table.resolve(f"{owner}/{name}", version, caller)
+        exchange.route = self._table.resolve(exchange.subject, exchange.version, caller)
         if exchange.route is None:
             if self.owns(caller, exchange.subject):
                 raise _Unexplained
@@ -187,7 +188,6 @@ class CallDoor:
 
     async def _explained(self, exchange: Exchange) -> None:
         """The version after all, if it was published this moment. Raises CallError with the reason why there is none."""
-        owner, name, version = (*exchange.reference.split("/", 2), "")[:3]
         assert exchange.caller is not None
         for _ in range(_LOOKS):
             why = await self._explain(exchange.reference, exchange.caller)
@@ -195,7 +195,7 @@ class CallDoor:
                 raise _not_found(exchange, why)
             # the registry has it, and this table will in a moment: a commit is seen there first
             await asyncio.sleep(_LOOK)
-            exchange.route = self._table.resolve(f"{owner}/{name}", version, exchange.caller)
+            exchange.route = self._table.resolve(exchange.subject, exchange.version, exchange.caller)
             if exchange.route is not None:
                 return
         raise _not_found(exchange, "")
@@ -275,10 +275,14 @@ async def respond(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def head_of(answer: Answer) -> list[tuple[bytes, bytes]]:
-    """The headers of a reply, in order."""
-    length = str(len(answer.body)).encode()
-    return [(b"content-type", answer.content_type), (b"content-length", length), *answer.headers]
+def _asked(path: str) -> Asked:
+    reference = path[len(PREFIX) :].strip("/")
+    owner, _, rest = reference.partition("/")
+    name, _, version = rest.partition("/")
+    return Asked(reference, f"{owner}/{name}", version)
+
+
+_known_path = functools.lru_cache(maxsize=1024)(_asked)
 
 
 def _not_found(exchange: Exchange, why: str) -> CallError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from troth.calls.routing import Caller, Route
 from troth.doors.algorithmia import answers
@@ -30,20 +30,28 @@ class Options:
     output: str = ""
 
 
+class Asked(NamedTuple):
+    """What the path of a call names: `reference` as it stands there, `subject` is its `owner/name`."""
+
+    reference: str
+    subject: str
+    version: str
+
+
 class Exchange:
     """A call from its head to its reply."""
 
     __slots__ = (
         "authorization", "caller", "counted_as", "door", "options", "reference", "replied", "request_id", "respond", "route",
-        "ticket", "trace",
+        "subject", "ticket", "trace", "version",
     )  # fmt: skip
 
     def __init__(
-        self, door: CallDoor, request_id: str, reference: str, authorization: bytes, options: Options, respond: Respond
+        self, door: CallDoor, request_id: str, asked: Asked, authorization: bytes, options: Options, respond: Respond
     ) -> None:
         self.door = door
         self.request_id = request_id
-        self.reference = reference
+        self.reference, self.subject, self.version = asked
         self.authorization = authorization
         self.options = options
         self.respond = respond
@@ -55,11 +63,6 @@ class Exchange:
         self.counted_as = ""
         self.trace: CallTrace | None = None
 
-    @property
-    def subject(self) -> str:
-        """`owner/name` of the reference."""
-        return "/".join(self.reference.split("/", 2)[:2])
-
     def settle(self, found: CallResult | TrothError) -> None:
         """Replies with what came of the call."""
         if isinstance(found, TrothError):
@@ -69,7 +72,7 @@ class Exchange:
         else:
             self.record(Outcome.OK, found)
             raw = self.options.output == "raw"
-            self._reply(answers.success(found, self.request_id, raw=raw, headers=self.headers()))
+            self._reply(answers.success(found, self.request_id, raw=raw, lines=self.lines()))
 
     def settle_behind(self, found: CallResult | TrothError) -> None:
         """Keeps what came of a call that was replied to when it began; one that never began is refused."""
@@ -83,10 +86,10 @@ class Exchange:
         result = None if isinstance(found, TrothError) else found
         self.record(error.outcome if error else Outcome.OK, result)
         if error is None and result is not None:
-            answer = answers.success(result, self.request_id, raw=False, headers=[])
+            answer = answers.success(result, self.request_id, raw=False)
         else:
             assert error is not None
-            answer = answers.refusal(error, self.request_id, result, raw=False, headers=[])
+            answer = answers.refusal(error, self.request_id, result, raw=False)
         self.door.results.finish(self.request_id, answer.body)
 
     def begun(self) -> None:
@@ -94,13 +97,13 @@ class Exchange:
         if not self.replied:
             assert self.caller is not None
             self.door.results.begin(self.request_id, self.caller.id)
-            self._reply(answers.begun(self.request_id, self.headers()))
+            self._reply(answers.begun(self.request_id, self.lines()))
 
     def refuse(self, error: CallError, result: CallResult | None = None) -> None:
         """Replies with an error."""
         self.record(error.outcome, result)
         raw = self.options.output == "raw"
-        self._reply(answers.refusal(error, self.request_id, result, raw=raw, headers=self.headers()))
+        self._reply(answers.refusal(error, self.request_id, result, raw=raw, lines=self.lines()))
 
     def failure(self, result: CallResult) -> CallError:
         """The error of a call that failed, with its stack for those who may see the source."""
@@ -118,11 +121,11 @@ class Exchange:
             self.ticket.cancel()
             self.record(Outcome.CANCELLED, None)
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """The receipt's headers, where a version was found for a caller who may see it."""
+    def lines(self) -> bytes:
+        """The receipt's header lines, where a version was found for a caller who may see it."""
         if self.route is None or self.caller is None:
-            return []
-        return answers.receipt_headers(self.route, self.reference, self.request_id)
+            return b""
+        return answers.receipt_lines(self.route, self.reference, self.request_id)
 
     def record(self, outcome: Outcome, result: CallResult | None) -> None:
         """Counts the call, keeps the facts of its receipt, and lets the next one of its key begin."""
