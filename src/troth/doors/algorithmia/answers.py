@@ -25,6 +25,8 @@ _RAW_TYPES = {
 _ERROR_TYPES = worker.ERROR_TYPES | {"SystemExit", "TimeoutError", "LoadingError"}
 #: characters that are passed on of each part of an error
 _LONGEST_WORDS = 64 * 1024
+# made once: json.dumps with options makes a new encoder each time
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _OUTCOMES = {"queue-full": Outcome.QUEUE_FULL, "queue-deadline": Outcome.QUEUE_DEADLINE}
 
 
@@ -147,4 +149,4 @@ def fields(lines: bytes) -> list[tuple[bytes, bytes]]:
 
 def compact(document: Any) -> bytes:
     """JSON without spaces; what is no Unicode is replaced."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return _encode(document).encode(errors="replace")
