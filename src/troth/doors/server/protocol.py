@@ -156,7 +156,15 @@ class _Taken:
         "response_complete", "trace",
     )  # fmt: skip
 
-    def __init__(self, path: str, query: bytes, authorization: bytes, content_type: bytes, keep_alive: bool) -> None:
+    def __init__(
+        self,
+        path: str,
+        query: bytes,
+        authorization: bytes,
+        content_type: bytes,
+        keep_alive: bool,
+        trace: tuple[bytes, ...],
+    ) -> None:
         self.path = path
         self.query = query
         self.authorization = authorization
@@ -167,8 +175,8 @@ class _Taken:
         self.response_complete = False
         self.disconnected = False
         self.message_event = _NOBODY_WAITS
-        #: the headers traceparent and tracestate
-        self.trace: tuple[bytes, ...] = ()
+        #: the headers traceparent and tracestate, if there are any
+        self.trace = trace
 
 
 class _NobodyWaits:
@@ -245,7 +253,7 @@ class CallProtocol(CorkedProtocol):
         """The call that this head begins, or None if it is not for here."""
         if not self.url.startswith(_PREFIX) or b"%" in self.url or self.parser.get_method() != b"POST":
             return None
-        authorization = content_type = b""
+        authorization = content_type = traceparent = tracestate = b""
         size = -1
         for name, value in self.headers:
             if name == b"authorization":
@@ -254,6 +262,10 @@ class CallProtocol(CorkedProtocol):
                 content_type = value
             elif name == b"content-length":
                 size = int(value)
+            elif name == b"traceparent":
+                traceparent = value
+            elif name == b"tracestate":
+                tracestate = value
             elif name in _UNUSUAL or (name == b"accept" and form_of(value) is not None):
                 return None
         if not 0 <= size <= min(_LARGEST_BODY, self._door.largest) or self._received > _LARGEST_HEAD + size:
@@ -265,11 +277,8 @@ class CallProtocol(CorkedProtocol):
         if b"#" in path or fragment:
             return None
         keep_alive = self.parser.should_keep_alive()
-        taken = _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive)
-        if self._door.watch.tracing is not None:
-            sent = dict(self.headers)
-            taken.trace = sent.get(b"traceparent", b""), sent.get(b"tracestate", b"")
-        return taken
+        trace = (traceparent, tracestate) if traceparent else ()
+        return _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive, trace)
 
     def _answer(self, taken: _Taken, answer: Answer) -> None:
         """Writes a reply, and lets what waits behind it begin."""
