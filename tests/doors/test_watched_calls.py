@@ -143,7 +143,9 @@ def test_a_call_continues_the_trace_of_its_caller(tmp_path: Path, http: str) -> 
         (worker,) = [one for one in receiver.spans if one.trace_id.hex() == OTHER and one.name == "worker"]
         assert told.json()["result"] == [f"00-{OTHER}-{worker.span_id.hex()}-01", "vendor=1"]
         assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", own.json()["result"][0])
-        assert asleep.json()["result"] == [f"00-{OTHER}-{SPAN}-00", None], "a caller whose call is not traced is not joined"
+        assert asleep.json()["result"] == [f"00-{OTHER}-{SPAN}-00", None], (
+            "a caller whose call is not traced is not joined"
+        )
         assert lines.text.splitlines()[0] == f'{{"result":"00-{OTHER}-{SPAN}-00"}}'
         spans = [span for span in receiver.spans if span.trace_id.hex() == TRACE]
     found: dict[str, Any] = {span.name: span for span in spans}

@@ -7,7 +7,7 @@ those of `troth.versions.resolution`, with which this shares no code; tests hold
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from immutables import Map
@@ -38,7 +38,7 @@ class AlgorithmRoutes:
     #: exact private versions, `latestPrivate`, and hashes
     closed: Map[str, Route]
     #: what people call each runnable build, by its `id`: the highest of its numbers, a public one where there is one; else its hash
-    names: Map[str, str] = Map()
+    names: Map[str, str] = field(default_factory=Map)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class RoutingTable:
     algorithms: Map[str, AlgorithmRoutes]
     callers: Map[str, Caller]
     members: Map[str, frozenset[str]]
-    subjects: Map[str, str] = Map()
+    subjects: Map[str, str] = field(default_factory=Map)
 
     @classmethod
     def empty(cls) -> RoutingTable:

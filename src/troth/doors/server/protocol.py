@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from troth.doors.algorithmia.answers import Answer
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, head_of
 from troth.doors.algorithmia.streams import form_of
+from troth.doors.server.departures import Departures
 from troth.runtime.cork import CorkedTransport
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ class CorkedProtocol(HttpToolsProtocol):
     was asked before it, so that nobody takes the one for the other.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, departures: Departures, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._departures = departures
+        self._watch: int | None = None  # while nothing is read
         self._deadline = math.inf  # of what the client has to send next
         self._timer: asyncio.TimerHandle | None = None
         self._refusal = ""
@@ -65,6 +68,7 @@ class CorkedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unwatch()
         if self._timer is not None:
             self._timer.cancel()
         if self._running is not None and not self._running.response_complete:
@@ -90,6 +94,8 @@ class CorkedProtocol(HttpToolsProtocol):
         self._head = None
         self._deadline = self.loop.time() + _BODY_SECONDS
         super().on_headers_complete()
+        if self.pipeline and self._watch is None:
+            self._watch_out()
 
     def on_body(self, body: bytes) -> None:
         if not self.cycle.response_complete:
@@ -108,6 +114,7 @@ class CorkedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
+        self._unwatch()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
@@ -127,6 +134,26 @@ class CorkedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _watch_out(self) -> None:
+        """Nothing more is read, and the client may leave all the same."""
+        connection = self.transport.get_extra_info("socket")
+        try:
+            self._watch = self._departures.watch(connection.fileno(), self._left)
+        except OSError:  # no descriptor is left: then it is noticed when something is read again
+            self._watch = None
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            number, self._watch = self._watch, None
+            self._departures.forget(number)
+
+    def _left(self, gone: bool) -> None:
+        """Ends the connection as its end would that is read."""
+        if gone:
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def _expect(self, seconds: float) -> None:
         """The client has so long. The timer is left to run where it ends sooner: most deadlines only move on."""
@@ -190,8 +217,8 @@ _NOBODY_WAITS = _NobodyWaits()
 class CallProtocol(CorkedProtocol):
     """The same, which hands calls to their door itself."""
 
-    def __init__(self, door: CallDoor, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, departures: Departures, door: CallDoor, *arguments: Any, **options: Any) -> None:
+        super().__init__(departures, *arguments, **options)
         self._door = door
         self._reading: _Taken | None = None  # whose body comes
         self._received = 0  # bytes since the end of the last request
@@ -313,5 +340,8 @@ def _lines(headers: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def protocol_of(door: CallDoor, *, ordinary: bool) -> Any:
-    """What uvicorn makes for each connection."""
-    return CorkedProtocol if ordinary else functools.partial(CallProtocol, door)
+    """What uvicorn makes for each connection of one loop."""
+    departures = Departures()
+    return (
+        functools.partial(CorkedProtocol, departures) if ordinary else functools.partial(CallProtocol, departures, door)
+    )
