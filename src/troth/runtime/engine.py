@@ -82,6 +82,8 @@ class CallRequest:
     seconds: float
     raw: bool = False
     capture: bool = False
+    #: W3C's traceparent and tracestate, a line each, which the algorithm finds in its environment; empty for none
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from troth.doors.algorithmia.answers import Answer, CallError, head_of
 from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
 from troth.doors.authorization import caller_of, digest_of
+from troth.observe.tracing import continuation
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, Outcome
 
@@ -92,8 +93,8 @@ class CallDoor:
         request_id = f"{self._request_prefix}{self._requests:012x}"
         asked = _known_path(path) if len(path) <= _LONG_PATH else _asked(path)
         exchange = Exchange(self, request_id, asked, authorization, self._default, respond)
-        if self.watch.tracing is not None:
-            exchange.trace = self.watch.tracing.begin(traceparent.decode("latin-1"), tracestate.decode("latin-1"))
+        if traceparent or self.watch.tracing is not None:
+            self._trace(exchange, traceparent.decode("latin-1"), tracestate.decode("latin-1"))
         return exchange
 
     def start(self, exchange: Exchange, query: bytes, content_type: bytes, body: bytes) -> None:
@@ -132,7 +133,8 @@ class CallDoor:
                 await self._admitted(exchange, scope["query_string"], scope["method"])
             if form is not None and not exchange.options.output:
                 self.begin(exchange)
-                await streams.stream(exchange, CallRequest(kind, body, exchange.options.seconds), form, receive, send)
+                request = CallRequest(kind, body, exchange.options.seconds, trace=exchange.continued())
+                await streams.stream(exchange, request, form, receive, send)
                 return
             self._run(exchange, kind, body)
         except ClientGone:
@@ -158,6 +160,13 @@ class CallDoor:
             exchange.counted_as = key
         if exchange.trace is not None:
             exchange.trace.queued = time.time_ns()
+
+    def _trace(self, exchange: Exchange, traceparent: str, tracestate: str) -> None:
+        """Begins the call's trace, or lets the algorithm continue its caller's where no span is written here."""
+        if self.watch.tracing is not None:
+            exchange.trace = self.watch.tracing.begin(traceparent, tracestate)
+        if exchange.trace is None:
+            exchange.traced = continuation(traceparent, tracestate)
 
     def owns(self, caller: Caller, subject: str) -> bool:
         """Whether the caller is the algorithm's owner or a member of it."""
@@ -214,7 +223,7 @@ class CallDoor:
         assert route is not None
         self.begin(exchange)
         capture = options.stdout and exchange.sees_source()
-        request = CallRequest(kind, body, options.seconds, options.output == "raw", capture)
+        request = CallRequest(kind, body, options.seconds, options.output == "raw", capture, exchange.continued())
         if options.output == "void":
             self.engine.submit(route.spec, request, exchange.settle_behind)
             exchange.begun()

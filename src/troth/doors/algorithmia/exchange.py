@@ -11,7 +11,7 @@ from troth.calls.routing import Caller, Route
 from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
 from troth.errors import TrothError
-from troth.observe.tracing import CallTrace
+from troth.observe.tracing import CallTrace, continuation
 from troth.runtime.engine import CallResult, Outcome, Ticket
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Exchange:
 
     __slots__ = (
         "authorization", "caller", "counted_as", "door", "options", "reference", "replied", "request_id", "respond", "route",
-        "subject", "ticket", "trace", "version",
+        "subject", "ticket", "trace", "traced", "version",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,8 @@ class Exchange:
         #: the key whose calls under way it is among
         self.counted_as = ""
         self.trace: CallTrace | None = None
+        #: the caller's own trace, for calls of which this server writes none: traceparent and tracestate, a line each
+        self.traced = ""
 
     def settle(self, found: CallResult | TrothError) -> None:
         """Replies with what came of the call."""
@@ -109,6 +111,12 @@ class Exchange:
         """The error of a call that failed, with its stack for those who may see the source."""
         assert self.route is not None
         return answers.failure(result, source_shown=self.route.source_open or self.sees_source())
+
+    def continued(self) -> str:
+        """What the algorithm is told of the trace that it is part of: traceparent and tracestate, a line each, or nothing."""
+        if self.trace is None:
+            return self.traced
+        return continuation(self.trace.traceparent, self.trace.tracestate)
 
     def sees_source(self) -> bool:
         """Whether the caller may see what the algorithm prints: owners and members of organisations that own it."""

@@ -56,7 +56,6 @@ from troth.versions.history import Readings
 log = structlog.get_logger()
 
 _LONG_AT_ONCE = 8
-_HASH_LENGTH = 40
 
 
 @dataclass(slots=True)
@@ -351,12 +350,6 @@ def local_engine(
 def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
     """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
     found = engine.states()
-    wanted = {state["id"] for state in found}
-    named: dict[str, tuple[str, str]] = {}
-    for subject, routes in table.algorithms.items() if wanted else ():
-        for text, route in (*routes.closed.items(), *routes.open.items()):
-            if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
-                named[route.spec.id] = subject, route.version
     for state in found:
-        state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
+        state["algorithm"], state["version"] = table.name(state.pop("algorithm_id"), state["id"])
     return found

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from troth.doors.algorithmia.answers import Answer
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.algorithmia.streams import form_of
+from troth.doors.server.departures import Departures
 from troth.doors.server.known_heads import KnownHead, known_head
 from troth.runtime.cork import CorkedTransport
 
@@ -51,8 +52,10 @@ class CorkedProtocol(HttpToolsProtocol):
     was asked before it, so that nobody takes the one for the other.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, departures: Departures, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._departures = departures
+        self._watch: int | None = None  # while nothing is read
         self._deadline = math.inf  # of what the client has to send next
         self._timer: asyncio.TimerHandle | None = None
         self._refusal = ""
@@ -66,6 +69,7 @@ class CorkedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unwatch()
         if self._timer is not None:
             self._timer.cancel()
         if self._running is not None and not self._running.response_complete:
@@ -91,6 +95,8 @@ class CorkedProtocol(HttpToolsProtocol):
         self._head = None
         self._deadline = self.loop.time() + _BODY_SECONDS
         super().on_headers_complete()
+        if self.pipeline and self._watch is None:
+            self._watch_out()
 
     def on_body(self, body: bytes) -> None:
         if not self.cycle.response_complete:
@@ -109,6 +115,7 @@ class CorkedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
+        self._unwatch()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
@@ -128,6 +135,26 @@ class CorkedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _watch_out(self) -> None:
+        """Nothing more is read, and the client may leave all the same."""
+        connection = self.transport.get_extra_info("socket")
+        try:
+            self._watch = self._departures.watch(connection.fileno(), self._left)
+        except OSError:  # no descriptor is left: then it is noticed when something is read again
+            self._watch = None
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            number, self._watch = self._watch, None
+            self._departures.forget(number)
+
+    def _left(self, gone: bool) -> None:
+        """Ends the connection as its end would that is read."""
+        if gone:
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def _expect(self, seconds: float) -> None:
         """The client has so long. The timer is left to run where it ends sooner: most deadlines only move on."""
@@ -157,7 +184,15 @@ class _Taken:
         "response_complete", "size", "trace",
     )  # fmt: skip
 
-    def __init__(self, path: str, query: bytes, authorization: bytes, content_type: bytes, keep_alive: bool) -> None:
+    def __init__(
+        self,
+        path: str,
+        query: bytes,
+        authorization: bytes,
+        content_type: bytes,
+        keep_alive: bool,
+        trace: tuple[bytes, ...],
+    ) -> None:
         self.path = path
         self.query = query
         self.authorization = authorization
@@ -170,12 +205,12 @@ class _Taken:
         self.response_complete = False
         self.disconnected = False
         self.message_event = _NOBODY_WAITS
-        #: the headers traceparent and tracestate
-        self.trace: tuple[bytes, ...] = ()
+        #: the headers traceparent and tracestate, if there are any
+        self.trace = trace
 
     def again(self) -> _Taken:
         """The same, asked once more."""
-        return _Taken(self.path, self.query, self.authorization, self.content_type, self.keep_alive)
+        return _Taken(self.path, self.query, self.authorization, self.content_type, self.keep_alive, self.trace)
 
 
 class _NobodyWaits:
@@ -189,8 +224,8 @@ _NOBODY_WAITS = _NobodyWaits()
 class CallProtocol(CorkedProtocol):
     """The same, which hands calls to their door itself."""
 
-    def __init__(self, door: CallDoor, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, departures: Departures, door: CallDoor, *arguments: Any, **options: Any) -> None:
+        super().__init__(departures, *arguments, **options)
         self._door = door
         self._reading: _Taken | None = None  # whose body comes
         self._received = 0  # bytes since the end of the last request
@@ -257,7 +292,7 @@ class CallProtocol(CorkedProtocol):
             return
         body = taken.body[0] if len(taken.body) == 1 else b"".join(taken.body)
         taken.body = []
-        if taken.keep_alive and self._door.watch.tracing is None:
+        if taken.keep_alive:
             self._whole, taken.size = taken, len(body)
         self._begin(taken, body)
 
@@ -279,7 +314,7 @@ class CallProtocol(CorkedProtocol):
         """The call that this head begins, or None if it is not for here."""
         if not self.url.startswith(_PREFIX) or b"%" in self.url or self.parser.get_method() != b"POST":
             return None
-        authorization = content_type = b""
+        authorization = content_type = traceparent = tracestate = b""
         size = -1
         for name, value in self.headers:
             if name == b"authorization":
@@ -288,6 +323,10 @@ class CallProtocol(CorkedProtocol):
                 content_type = value
             elif name == b"content-length":
                 size = int(value)
+            elif name == b"traceparent":
+                traceparent = value
+            elif name == b"tracestate":
+                tracestate = value
             elif name in _UNUSUAL or (name == b"accept" and form_of(value) is not None):
                 return None
         if not 0 <= size <= min(_LARGEST_BODY, self._door.largest) or self._received > _LARGEST_HEAD + size:
@@ -299,11 +338,8 @@ class CallProtocol(CorkedProtocol):
         if b"#" in path or fragment:
             return None
         keep_alive = self.parser.should_keep_alive()
-        taken = _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive)
-        if self._door.watch.tracing is not None:
-            sent = dict(self.headers)
-            taken.trace = sent.get(b"traceparent", b""), sent.get(b"tracestate", b"")
-        return taken
+        trace = (traceparent, tracestate) if traceparent else ()
+        return _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive, trace)
 
     def _answer(self, taken: _Taken, answer: Answer) -> None:
         """Writes a reply, and lets what waits behind it begin."""
@@ -342,5 +378,8 @@ def _lines(headers: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def protocol_of(door: CallDoor, *, ordinary: bool) -> Any:
-    """What uvicorn makes for each connection."""
-    return CorkedProtocol if ordinary else functools.partial(CallProtocol, door)
+    """What uvicorn makes for each connection of one loop."""
+    departures = Departures()
+    return (
+        functools.partial(CorkedProtocol, departures) if ordinary else functools.partial(CallProtocol, departures, door)
+    )
