@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from troth.access.scopes import EVERYTHING, Scope
 from troth.errors import Forbidden
 
 
@@ -26,7 +27,10 @@ class Actor:
     id: str
     name: str
     kind: str
+    #: whether it is an administrator and asks as one
     administrator: bool
+    #: what the key is for that it asks with
+    scope: Scope = EVERYTHING
 
 
 _OWNERS = frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN, Relation.ORGANIZATION_MEMBER})

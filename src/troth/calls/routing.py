@@ -12,6 +12,8 @@ from typing import Literal
 
 from immutables import Map
 
+from troth.access.roles import Actor
+from troth.access.scopes import EVERYTHING, Reach, Scope
 from troth.runtime.engine import VersionSpec
 
 _HASH = re.compile(r"[0-9a-fA-F]{40}", re.ASCII)
@@ -40,12 +42,41 @@ class AlgorithmRoutes:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundCall:
+    """The call inside which a key works, and with whose end it ends."""
+
+    #: the call's own request id, that of the call that made it (empty: none), and that of the outermost
+    request: str
+    #: `owner/name` of the algorithm that runs, and the id of its owner
+    algorithm: str
+    algorithm_owner_id: str
+    parent: str = ""
+    outermost: str = ""
+    #: calls between this one and the outermost
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key a request came with."""
+    """Whose key a request came with, and what that key is for."""
 
     id: str
     name: str
+    #: whether the account is an administrator, and the key one of an administrator
     administrator: bool
+    key_id: str = ""
+    scope: Scope = EVERYTHING
+    #: seconds since 1970 at which the key ends
+    expires: float | None = None
+    within: BoundCall | None = None
+    kind: str = "user"
+    #: what the scope lets it call, made ready for look-ups; None is everything
+    reach: Reach | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as commands and queries take it."""
+        return Actor(self.id, self.name, self.kind, self.administrator, self.scope)
 
 
 @dataclass(slots=True)
