@@ -147,6 +147,11 @@ def fields(lines: bytes) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, _, value in parts]
 
 
+def floating_warning(subject: str, route: Route) -> bytes:
+    """What a production key is told that called by a reference which a later publication can change (ALG-14, ALG-20)."""
+    return f'troth-warning: ALG-14 "this reference floats: in production call {subject}/{route.version}"\r\n'.encode()
+
+
 def compact(document: Any) -> bytes:
     """JSON without spaces; what is no Unicode is replaced."""
     return _encode(document).encode(errors="replace")

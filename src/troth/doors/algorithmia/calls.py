@@ -22,7 +22,7 @@ from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError, head_of
 from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
-from troth.doors.authorization import caller_of, digest_of
+from troth.doors.authorization import caller_of, digest_of, why_not
 from troth.observe.tracing import continuation
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, Outcome
@@ -47,6 +47,7 @@ _LOOKS, _LOOK = 100, 0.01
 _PATIENCE = 64 << 20
 #: characters of a path beyond which what it names is not remembered
 _LONG_PATH = 256
+_HASH_LENGTH = 40
 
 
 class ClientGone(Exception):
@@ -123,6 +124,7 @@ class CallDoor:
             head.get(b"traceparent", b""),
             head.get(b"tracestate", b""),
         )
+        exchange.head = scope["headers"]
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])
@@ -179,15 +181,35 @@ class CallDoor:
             exchange.options = self._options(query)
         if method != "POST":
             raise CallError("calls are made by POST", status=405)
-        caller = exchange.caller = caller_of(self._table, exchange.authorization)
+        caller = exchange.caller = caller_of(self._table, exchange.authorization, exchange.head)
         if caller is None:
             exchange.route = None
-            raise CallError("authorization required")
+            why = why_not(self._table, exchange.authorization, exchange.head)
+            raise CallError(f"authorization required: {why}" if why else "authorization required")
         exchange.route = self._table.resolve(exchange.subject, exchange.version, caller)
+        if caller.limited:
+            self._keep_to_scope(exchange, caller)
         if exchange.route is None:
             if self.owns(caller, exchange.subject):
                 raise _Unexplained
             raise _not_found(exchange, "")
+
+    def _keep_to_scope(self, exchange: Exchange, caller: Caller) -> None:
+        """Raises CallError for what the key is not for, and counts what a production key calls by a floating reference.
+
+        What is private is not found then, even by its owner, exactly like what never was (ALG-25).
+        """
+        subject, version = exchange.subject, exchange.version
+        if not caller.reaches(subject):
+            exchange.route = None
+            if not self._table.public(subject, version):
+                raise _not_found(exchange, "")
+            said = f"this key is not for algo://{subject}"
+            raise CallError(f"{said}: it may call {', '.join(caller.scope.algorithms[:5]) or 'nothing'}")
+        if caller.scope.production and exchange.route is not None and version != exchange.route.version:
+            exchange.floats = len(version) != _HASH_LENGTH
+            if exchange.floats:
+                self._table.uses.floated(exchange.reference, caller.key_id)
 
     async def _admitted(self, exchange: Exchange, query: bytes, method: str) -> None:
         try:

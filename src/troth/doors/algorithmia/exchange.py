@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from troth.calls.routing import Caller, Route
 from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
+from troth.doors.authorization import Headers
 from troth.errors import TrothError
 from troth.observe.tracing import CallTrace, continuation
 from troth.runtime.engine import CallResult, Outcome, Ticket
@@ -42,8 +43,8 @@ class Exchange:
     """A call from its head to its reply."""
 
     __slots__ = (
-        "authorization", "caller", "counted_as", "door", "options", "reference", "replied", "request_id", "respond", "route",
-        "subject", "ticket", "trace", "traced", "version",
+        "authorization", "caller", "counted_as", "door", "floats", "head", "options", "reference", "replied", "request_id", "respond",
+        "route", "subject", "ticket", "trace", "traced", "version",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +65,10 @@ class Exchange:
         self.trace: CallTrace | None = None
         #: the caller's own trace, for calls of which this server writes none: traceparent and tracestate, a line each
         self.traced = ""
+        #: the headers of the request, as far as a key's origin has to be looked for in them
+        self.head: Headers = ()
+        #: whether a production key called what a later publication can change (ALG-14, ALG-20)
+        self.floats = False
 
     def settle(self, found: CallResult | TrothError) -> None:
         """Replies with what came of the call."""
@@ -133,7 +138,8 @@ class Exchange:
         """The receipt's header lines, where a version was found for a caller who may see it."""
         if self.route is None or self.caller is None:
             return b""
-        return answers.receipt_lines(self.route, self.reference, self.request_id)
+        lines = answers.receipt_lines(self.route, self.reference, self.request_id)
+        return lines + answers.floating_warning(self.subject, self.route) if self.floats else lines
 
     def record(self, outcome: Outcome, result: CallResult | None) -> None:
         """Counts the call, keeps the facts of its receipt, and lets the next one of its key begin."""

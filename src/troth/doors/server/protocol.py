@@ -180,7 +180,7 @@ class _Taken:
     """A call that is read or runs on this connection. To uvicorn it is the cycle that is under way."""
 
     __slots__ = (
-        "authorization", "body", "content_type", "disconnected", "exchange", "keep_alive", "message_event", "path", "query",
+        "authorization", "body", "content_type", "disconnected", "exchange", "head", "keep_alive", "message_event", "path", "query",
         "response_complete", "size", "trace",
     )  # fmt: skip
 
@@ -192,6 +192,7 @@ class _Taken:
         content_type: bytes,
         keep_alive: bool,
         trace: tuple[bytes, ...],
+        head: list[tuple[bytes, bytes]],
     ) -> None:
         self.path = path
         self.query = query
@@ -199,6 +200,8 @@ class _Taken:
         self.content_type = content_type
         self.keep_alive = keep_alive
         self.body: list[bytes] = []
+        #: the headers, as far as a key's origin has to be looked for in them
+        self.head = head
         #: bytes of the body, once it is there
         self.size = 0
         self.exchange: Exchange | None = None
@@ -210,7 +213,9 @@ class _Taken:
 
     def again(self) -> _Taken:
         """The same, asked once more."""
-        return _Taken(self.path, self.query, self.authorization, self.content_type, self.keep_alive, self.trace)
+        return _Taken(
+            self.path, self.query, self.authorization, self.content_type, self.keep_alive, self.trace, self.head
+        )
 
 
 class _NobodyWaits:
@@ -339,7 +344,7 @@ class CallProtocol(CorkedProtocol):
             return None
         keep_alive = self.parser.should_keep_alive()
         trace = (traceparent, tracestate) if traceparent else ()
-        return _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive, trace)
+        return _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive, trace, self.headers)
 
     def _answer(self, taken: _Taken, answer: Answer) -> None:
         """Writes a reply, and lets what waits behind it begin."""
