@@ -28,7 +28,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 #: Raised whenever the worker's behaviour changes; every receipt names it.
-WORKER_VERSION = 3
+WORKER_VERSION = 4
 
 HEAD = struct.Struct("!IIBBd")
 
@@ -37,6 +37,8 @@ TEXT, JSON, BINARY = 1, 2, 3
 ERROR, READY, EXITED = 4, 5, 6
 # one of several results, and what follows the last
 ITEM, END = 7, 8
+# to a new worker, before everything else: what the keys of its calls are made of
+KEY = 9
 # flags of a call: the result as it is, keep what is printed, results one by one
 RAW, CAPTURE, STREAM = 1, 2, 4
 
@@ -115,14 +117,27 @@ class Answering:
         self.decode: Callable[[bytearray], Any] = codec.decode
         self.encode: Callable[[Any], bytes] = codec.encode
         self.largest = largest
+        #: what the keys of its calls are made of, and the number of the call that runs
+        self.secret, self.call = "", 0
+
+    def take_secret(self, link: socket.socket) -> None:
+        """Receives what the keys of its calls are made of, which comes first on a link."""
+        received = bytearray()
+        _fill(link, received, HEAD.size)
+        size = HEAD.unpack_from(received)[0]
+        _fill(link, received, HEAD.size + size)
+        self.secret = received[HEAD.size :].decode()
 
     def serve(self, link: socket.socket, calls: int = -1) -> NoReturn:
         """Answers so many calls, or all that come, and ends the process."""
+        global _serving
+        _serving = self
         received = bytearray()
         while calls:
             calls -= 1
             _fill(link, received, HEAD.size)
             size, call, kind, flags, _ = HEAD.unpack_from(received)
+            self.call = call
             _fill(link, received, HEAD.size + size)
             body = received[HEAD.size : HEAD.size + size]
             del received[: HEAD.size + size]
@@ -187,6 +202,15 @@ class Answering:
         if len(encoded) > self.largest:
             raise TooLargeError(f"the result has {len(encoded)} bytes, and {self.largest} are allowed")
         return kind, encoded
+
+
+#: What answers calls in this process, once it does.
+_serving: Answering | None = None
+
+
+def key() -> str:
+    """The key by which the call that runs acts for its caller; empty while none runs. It is made up when it is asked for."""
+    return f"call-{_serving.secret}-{_serving.call}" if _serving is not None else ""
 
 
 def described(error: BaseException, default: str) -> bytes:

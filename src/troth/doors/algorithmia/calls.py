@@ -17,10 +17,12 @@ import structlog
 
 from troth.calls.results import Results
 from troth.calls.routing import Caller, RoutingTable
+from troth.calls.within import MARK, CallKeys, NotYet
 from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError
 from troth.doors.algorithmia.exchange import Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
+from troth.doors.algorithmia.within import admit_within
 from troth.doors.authorization import caller_of, digest_of
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, Outcome
@@ -63,6 +65,7 @@ class CallDoor:
         watch: Watch,
         results: Results,
         explain: Explain,
+        keys: CallKeys,
         *,
         call_seconds: float,
         longest_call_seconds: float,
@@ -76,6 +79,7 @@ class CallDoor:
         self._explain = explain
         self._default = Options(call_seconds)
         self._longest = longest_call_seconds
+        self._keys = keys
         self._explaining: set[asyncio.Task[None]] = set()
         first = str(uuid.uuid4())
         self._request_prefix, self._requests = f"req-{first[:24]}", int(first[24:], 16)
@@ -100,8 +104,8 @@ class CallDoor:
             kind = _kind(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
-        except _Unexplained:
-            task = asyncio.get_running_loop().create_task(self._start_later(exchange, content_type, body))
+        except (_Unexplained, NotYet):
+            task = asyncio.get_running_loop().create_task(self._start_later(exchange, query, content_type, body))
             self._explaining.add(task)
             task.add_done_callback(self._explaining.discard)
         except Exception as error:
@@ -111,6 +115,8 @@ class CallDoor:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         head = dict(scope["headers"])
         authorization, content_type = head.get(b"authorization", b""), head.get(b"content-type", b"")
+        if MARK in authorization and scope["client"] is not None:
+            authorization = b""  # keys of calls are good at the socket of workers only
         length, form = int(head.get(b"content-length", 0)), streams.form_of(head.get(b"accept", b""))
         exchange = self.open(
             "/" + scope["path"].lstrip("/"),
@@ -129,7 +135,8 @@ class CallDoor:
                 await self._admitted(exchange, scope["query_string"], scope["method"])
             if form is not None and not exchange.options.output:
                 self.begin(exchange)
-                await streams.stream(exchange, CallRequest(kind, body, exchange.options.seconds), form, receive, send)
+                request = CallRequest(kind, body, exchange.options.seconds, origin=exchange, parent=exchange.parent)
+                await streams.stream(exchange, request, form, receive, send)
                 return
             self._run(exchange, kind, body)
         except ClientGone:
@@ -146,7 +153,7 @@ class CallDoor:
     def begin(self, exchange: Exchange) -> None:
         """Counts the call among those under way. Raises CallError where its key makes more than it may."""
         limits = self.watch.limits
-        if limits.active:
+        if limits.active and exchange.parent is None:  # within a call another number holds
             key = digest_of(exchange.authorization)
             refused = limits.admit(key, asyncio.get_running_loop().time())
             if refused is not None:
@@ -167,7 +174,9 @@ class CallDoor:
             exchange.options = self._options(query)
         if method != "POST":
             raise CallError("calls are made by POST", status=405)
-        caller = exchange.caller = caller_of(self._table, exchange.authorization)
+        inside = MARK in exchange.authorization
+        caller = admit_within(exchange, self._keys) if inside else caller_of(self._table, exchange.authorization)
+        exchange.caller = caller
         if caller is None:
             exchange.route = None
             raise CallError("authorization required")
@@ -180,10 +189,20 @@ class CallDoor:
             raise _not_found(exchange, "")
 
     async def _admitted(self, exchange: Exchange, query: bytes, method: str) -> None:
-        try:
-            self._admit(exchange, query, method)
-        except _Unexplained:
-            await self._explained(exchange)
+        for looks in range(_LOOKS):
+            try:
+                self._admit(exchange, query, method)
+            except NotYet:
+                if looks == _LOOKS - 1:
+                    raise CallError(
+                        "authorization required: the call that this key was made for does not run"
+                    ) from None
+                await asyncio.sleep(_LOOK / 10)
+            except _Unexplained:
+                await self._explained(exchange)
+                return
+            else:
+                return
 
     async def _explained(self, exchange: Exchange) -> None:
         """The version after all, if it was published this moment. Raises CallError with the reason why there is none."""
@@ -200,9 +219,9 @@ class CallDoor:
                 return
         raise _not_found(exchange, "")
 
-    async def _start_later(self, exchange: Exchange, content_type: bytes, body: bytes) -> None:
+    async def _start_later(self, exchange: Exchange, query: bytes, content_type: bytes, body: bytes) -> None:
         try:
-            await self._explained(exchange)
+            await self._admitted(exchange, query, "POST")
             kind = _kind(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
@@ -214,7 +233,7 @@ class CallDoor:
         assert route is not None
         self.begin(exchange)
         capture = options.stdout and exchange.sees_source()
-        request = CallRequest(kind, body, options.seconds, options.output == "raw", capture)
+        request = CallRequest(kind, body, options.seconds, options.output == "raw", capture, exchange, exchange.parent)
         if options.output == "void":
             self.engine.submit(route.spec, request, exchange.settle_behind)
             exchange.begun()

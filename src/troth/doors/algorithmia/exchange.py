@@ -12,6 +12,7 @@ from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
 from troth.errors import TrothError
 from troth.observe.tracing import CallTrace
+from troth.runtime.call import Call
 from troth.runtime.engine import CallResult, Outcome, Ticket
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Exchange:
     """A call from its head to its reply."""
 
     __slots__ = (
-        "authorization", "caller", "counted_as", "door", "options", "reference", "replied", "request_id", "respond", "route",
-        "ticket", "trace",
+        "authorization", "caller", "counted_as", "door", "options", "parent", "reference", "replied", "request_id", "respond",
+        "route", "ticket", "trace",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +50,8 @@ class Exchange:
         self.respond = respond
         self.route: Route | None = None
         self.caller: Caller | None = None
+        #: the call in which this one is made, if it is
+        self.parent: Call | None = None
         self.ticket: Ticket | None = None
         self.replied = False
         #: the key whose calls under way it is among
