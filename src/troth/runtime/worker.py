@@ -3,7 +3,7 @@
 Run as `python -I -S -B worker.py PLAN`, PLAN being JSON: `socket` (descriptor of the control link), `entry` (path of the
 algorithm's module), `root` (folder of the source), `site` (folders to import libraries from), `inside` (folder of the files
 that this one loads: `entry.py`, `codec.py`, `zygote.py`), `modules` (names of modules that the server hands in to their
-files), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks),
+files), `api` (path of the socket by which the server is reached, or nothing), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks),
 `example` (JSON of an input to try a fork with, or null) and `limits` (names of the `resource` module to values).
 
 When the version is loaded the process waits for orders on the control link (`inside/zygote.py`): to fork a worker, or to be
@@ -75,7 +75,9 @@ class TooLargeError(Exception):
 
 
 def main() -> None:
+    global api
     plan: dict[str, Any] = json.loads(sys.argv[1])
+    api = plan["api"]
     control = socket.socket(fileno=plan["socket"])
     os.set_inheritable(control.fileno(), False)
     for name, value in plan["limits"].items():
@@ -204,6 +206,8 @@ class Answering:
         return kind, encoded
 
 
+#: The socket by which the server is reached; empty where there is none.
+api = ""
 #: What answers calls in this process, once it does.
 _serving: Answering | None = None
 

@@ -23,6 +23,7 @@ from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
 from troth.runtime.process import WorkerProcess
 from troth.sandbox.confined import Confined
+from troth.sandbox.confinement import API_SOCKET
 from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
 
 _WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm", "/environment"
@@ -304,9 +305,11 @@ class Zygote:
             "modules": {
                 "troth": os.path.join(supplied, "troth", "__init__.py"),
                 "troth.authoring": os.path.join(typed, "__init__.py"),
-                "Algorithmia": os.path.join(supplied, "algorithmia.py"),
+                "Algorithmia": os.path.join(supplied, "algorithmia", "__init__.py"),
                 "adk": os.path.join(supplied, "adk.py"),
             },
+            # the socket by which the server is reached; empty where this machine has none for workers
+            "api": API_SOCKET if launcher.connects else "",
             "check": check,
             "largest": self._largest,
             "example": loaded.example,
