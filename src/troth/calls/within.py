@@ -2,7 +2,8 @@
 
 A key of this kind is `call-SECRET-NUMBER`: the secret of one worker, and the number of the call that the worker runs. It
 is stored nowhere and costs a call nothing that does not use it: the worker makes it up when the algorithm asks, and here it is
-taken apart. It is good as long as this worker runs this call.
+taken apart. It is good as long as this worker runs this call, for processes of the worker's sandbox, at the socket that leads
+out of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from troth.runtime.call import Call
 
 #: what keys of calls begin with, and no other key holds
 MARK = b"call-"
+#: what stands in place of a host where the other end is a process of this machine
+PROCESS = "process"
+Peer = tuple[str, int] | None
 _KEY = re.compile(rb"(?:(?:simple|bearer) +)?call-([0-9a-f]{32})-([0-9]{1,10})", re.IGNORECASE)
 
 
@@ -38,8 +42,8 @@ class Origin(Protocol):
 class Finder(Protocol):
     """The engine, as far as keys of calls are concerned."""
 
-    def call_of(self, secret: str, number: int) -> tuple[Call | None, bool]:
-        """The call with this key, and whether it runs; one that lies behind another may be about to."""
+    def call_of(self, secret: str, number: int, process: int) -> tuple[Call | None, bool]:
+        """The call with this key, and whether it runs, for a process of its sandbox; one that lies behind may be about to."""
         ...
 
 
@@ -64,12 +68,15 @@ class CallKeys:
         self._table = table
         self._holder = holder
 
-    def find(self, authorization: bytes) -> Within | None:
-        """The call that the key belongs to, if it runs and its caller's own key still holds. Raises NotYet."""
+    def find(self, authorization: bytes, client: Peer) -> Within | None:
+        """The call that the key belongs to, if it runs and its caller's own key still holds. Raises NotYet.
+
+        `client` is who asks, as ASGI has it: (PROCESS, its number) at the socket of workers.
+        """
         parts = _KEY.fullmatch(authorization.strip())
-        if parts is None:
+        if parts is None or client is None or client[0] != PROCESS:
             return None
-        call, runs = self._engine.call_of(parts[1].decode().lower(), int(parts[2]))
+        call, runs = self._engine.call_of(parts[1].decode().lower(), int(parts[2]), client[1])
         if call is None or call.request.origin is None:
             return None
         if not runs:
@@ -78,10 +85,10 @@ class CallKeys:
         caller = self._holder(outermost(origin).authorization)
         return None if caller is None else Within(call, origin, self._bound(origin, caller))
 
-    def caller(self, authorization: bytes) -> Caller | None:
+    def caller(self, authorization: bytes, client: Peer) -> Caller | None:
         """The caller as which the key acts: never an administrator, with nothing to manage, within the call."""
         try:
-            found = self.find(authorization)
+            found = self.find(authorization, client)
         except NotYet:
             return None
         return found.caller if found else None

@@ -78,10 +78,13 @@ class LocalEngine:
         pool.submit(call)
         return call
 
-    def call_of(self, secret: str, number: int) -> tuple[Call | None, bool]:
-        """The call with the key made of these, and whether it runs; one that lies behind another may be about to."""
+    def call_of(self, secret: str, number: int, process: int) -> tuple[Call | None, bool]:
+        """The call with the key made of these, and whether it runs; one that lies behind another may be about to.
+
+        None for a process that is not in the sandbox of the call.
+        """
         found = self._known.get(secret)
-        return (None, False) if found is None else found.call_of(number)
+        return (None, False) if found is None else found.call_of(number, process)
 
     def call(self, spec: VersionSpec, request: CallRequest) -> asyncio.Future[CallResult]:
         future: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
@@ -154,9 +157,11 @@ class LocalEngine:
         if self._workers < most:
             return True
         others = [other for other in self._pools.values() if other is not pool and other.workers and other.idle]
-        for other in sorted(others, key=lambda other: other.used)[:1]:
+        for other in sorted(others, key=lambda other: other.used):
             other.cool()
-        return self._workers < most
+            if self._workers < most:
+                return True
+        return False
 
     def states(self) -> list[dict[str, Any]]:
         return [pool.state() for pool in self._pools.values()]

@@ -38,6 +38,10 @@ class Host(Protocol):
     @property
     def place(self) -> Place: ...
 
+    def holds(self, process: int) -> bool:
+        """Whether a process of the machine is in it."""
+        ...
+
     def end_worker(self, number: int) -> None:
         """Ends a worker and what it started, at once."""
         ...
@@ -89,6 +93,7 @@ class WorkerProcess:
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf  # of the call that runs
         self._begun = 0.0  # when it began
+        self._asked_by = (0, 0)  # the call and process that asked for something last
         self._stopped = False
         self._exited = False  # by its own word, after an answer and before the next call
         self.buried: asyncio.Future[None] = self._loop.create_future()
@@ -132,8 +137,12 @@ class WorkerProcess:
         """Whether it has calls that were not made by other calls."""
         return any(call.request.parent is None for call in self._calls)
 
-    def call_of(self, number: int) -> tuple[Call | None, bool]:
-        """The call of this number, and whether it runs. One that lies behind it may be about to."""
+    def call_of(self, number: int, process: int) -> tuple[Call | None, bool]:
+        """The call of this number, and whether it runs, for a process of its sandbox. One that lies behind may be about to."""
+        if self._asked_by != (number, process):
+            if not self._host.holds(process):
+                return None, False
+            self._asked_by = number, process
         for place, call in enumerate(self._calls):
             if call.number == number and not call.done and not self._stopped:
                 return call, place == 0

@@ -160,6 +160,10 @@ class Zygote:
         """The last that was printed while the version was loaded."""
         return self._output.last_words()
 
+    def holds(self, process: int) -> bool:
+        """Whether a process, by the machine's number of it, is in this sandbox."""
+        return self._confined is not None and self._confined.holds(process)
+
     def memory(self) -> int | None:
         """Bytes that the sandbox uses now, or None when that is unknown."""
         return self._confined.memory() if self._confined else None

@@ -115,8 +115,6 @@ class CallDoor:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         head = dict(scope["headers"])
         authorization, content_type = head.get(b"authorization", b""), head.get(b"content-type", b"")
-        if MARK in authorization and scope["client"] is not None:
-            authorization = b""  # keys of calls are good at the socket of workers only
         length, form = int(head.get(b"content-length", 0)), streams.form_of(head.get(b"accept", b""))
         exchange = self.open(
             "/" + scope["path"].lstrip("/"),
@@ -125,6 +123,7 @@ class CallDoor:
             head.get(b"traceparent", b""),
             head.get(b"tracestate", b""),
         )
+        exchange.peer = scope["client"]
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from troth.calls.routing import Caller, Route
+from troth.calls.within import Peer
 from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
 from troth.errors import TrothError
@@ -35,7 +36,7 @@ class Exchange:
     """A call from its head to its reply."""
 
     __slots__ = (
-        "authorization", "caller", "counted_as", "door", "options", "parent", "reference", "replied", "request_id", "respond",
+        "authorization", "caller", "counted_as", "door", "options", "parent", "peer", "reference", "replied", "request_id", "respond",
         "route", "ticket", "trace",
     )  # fmt: skip
 
@@ -52,6 +53,8 @@ class Exchange:
         self.caller: Caller | None = None
         #: the call in which this one is made, if it is
         self.parent: Call | None = None
+        #: who asks, where it may be an algorithm
+        self.peer: Peer = None
         self.ticket: Ticket | None = None
         self.replied = False
         #: the key whose calls under way it is among

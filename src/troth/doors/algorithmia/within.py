@@ -23,7 +23,7 @@ def admit_within(exchange: Exchange, keys: CallKeys) -> Caller:
     Raises CallError where the key is no good any more, the algorithm may not call others, or too many calls are under way;
     and NotYet.
     """
-    found = keys.find(exchange.authorization)
+    found = keys.find(exchange.authorization, exchange.peer)
     if found is None:
         raise CallError("authorization required: the call that this key was made for has ended")
     origin, tree = found.origin, found.call.family()

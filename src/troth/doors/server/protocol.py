@@ -14,11 +14,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from troth.calls.within import MARK
+from troth.calls.within import PROCESS
 from troth.doors.algorithmia.answers import Answer
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, head_of
 from troth.doors.algorithmia.streams import form_of
@@ -62,6 +64,8 @@ class CorkedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         corked = CorkedTransport(cast(asyncio.Transport, transport), self.loop)
         super().connection_made(cast(asyncio.Transport, corked))
+        if self.client is None:
+            self.client = _process_of(transport)
         self._expect(_HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -149,6 +153,15 @@ class CorkedProtocol(HttpToolsProtocol):
             self._timer = self.loop.call_at(min(self._deadline, now + _HEAD_SECONDS), self._look)
 
 
+def _process_of(transport: asyncio.BaseTransport) -> tuple[str, int] | None:
+    """The process at the other end of a Unix socket, by this machine's number of it."""
+    link = transport.get_extra_info("socket")
+    if link is None or link.family != socket.AF_UNIX:
+        return None
+    number, _, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return PROCESS, number
+
+
 class _Taken:
     """A call that is read or runs on this connection. To uvicorn it is the cycle that is under way."""
 
@@ -234,6 +247,7 @@ class CallProtocol(CorkedProtocol):
         self._deadline = math.inf
         respond = functools.partial(self._answer, taken)
         exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond, *taken.trace)
+        exchange.peer = self.client
         body = taken.body[0] if len(taken.body) == 1 else b"".join(taken.body)
         self._door.start(exchange, taken.query, taken.content_type, body)
 
@@ -261,8 +275,6 @@ class CallProtocol(CorkedProtocol):
             return None
         if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
             return None
-        if MARK in authorization and self.client is not None:
-            authorization = b""  # keys of calls are good at the socket of workers only
         path, _, query = self.url.partition(b"?")
         query, _, fragment = query.partition(b"#")
         if b"#" in path or fragment:
