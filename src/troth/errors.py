@@ -23,6 +23,7 @@
     |  |  |- QueueFull              queue-full                503   5
     |  |  |- QueueDeadline          queue-deadline            503   5
     |  |  `- RateLimited            rate-limited              429   5
+    |  |- ParentEnded               parent-ended              503   5    (a call made within another)
     |  |- IsolationUnavailable      isolation-unavailable     503   5
     |  |- EnvironmentUnavailable    environment-unavailable   503   5    (libraries for another machine)
     |  `- ServerUnreachable         server-unreachable        503   5
@@ -238,6 +239,12 @@ class RateLimited(Overloaded):
     """A key makes more calls than it may."""
 
     code, status = "rate-limited", 429
+
+
+class ParentEnded(Unavailable):
+    """The call in which a call was made has ended."""
+
+    code = "parent-ended"
 
 
 class IsolationUnavailable(Unavailable):

@@ -11,7 +11,7 @@ import json
 from typing import Any, NamedTuple
 
 from troth.calls.routing import Route
-from troth.errors import Overloaded, RateLimited, TrothError
+from troth.errors import Overloaded, ParentEnded, RateLimited, TrothError
 from troth.runtime import worker
 from troth.runtime.engine import CallResult, Outcome
 
@@ -77,6 +77,8 @@ def call_error(error: TrothError) -> CallError:
     if isinstance(error, Overloaded):
         outcome = _OUTCOMES.get(error.code, Outcome.REFUSED)
         return CallError(said, status=503, outcome=outcome, retry_after=error.retry_after)
+    if isinstance(error, ParentEnded):
+        return CallError(said, outcome=Outcome.CANCELLED)
     return CallError(said, "InitializationError")
 
 

@@ -18,10 +18,12 @@ import structlog
 
 from troth.calls.results import Results
 from troth.calls.routing import Caller, RoutingTable
+from troth.calls.within import MARK, CallKeys, NotYet
 from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError, head_of
 from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
+from troth.doors.algorithmia.within import admit_within
 from troth.doors.authorization import caller_of, digest_of, why_not
 from troth.observe.tracing import continuation
 from troth.runtime import worker
@@ -68,6 +70,7 @@ class CallDoor:
         watch: Watch,
         results: Results,
         explain: Explain,
+        keys: CallKeys,
         *,
         call_seconds: float,
         longest_call_seconds: float,
@@ -81,6 +84,7 @@ class CallDoor:
         self._explain = explain
         self._default = Options(call_seconds)
         self._longest = longest_call_seconds
+        self._keys = keys
         self._explaining: set[asyncio.Task[None]] = set()
         first = str(uuid.uuid4())
         self._request_prefix, self._requests = f"req-{first[:24]}", int(first[24:], 16)
@@ -105,8 +109,8 @@ class CallDoor:
             kind = _kind(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
-        except _Unexplained:
-            task = asyncio.get_running_loop().create_task(self._start_later(exchange, content_type, body))
+        except (_Unexplained, NotYet):
+            task = asyncio.get_running_loop().create_task(self._start_later(exchange, query, content_type, body))
             self._explaining.add(task)
             task.add_done_callback(self._explaining.discard)
         except Exception as error:
@@ -125,6 +129,7 @@ class CallDoor:
             head.get(b"tracestate", b""),
         )
         exchange.head = scope["headers"]
+        exchange.peer = scope["client"]
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])
@@ -135,7 +140,14 @@ class CallDoor:
                 await self._admitted(exchange, scope["query_string"], scope["method"])
             if form is not None and not exchange.options.output:
                 self.begin(exchange)
-                request = CallRequest(kind, body, exchange.options.seconds, trace=exchange.continued())
+                request = CallRequest(
+                    kind,
+                    body,
+                    exchange.options.seconds,
+                    trace=exchange.continued(),
+                    origin=exchange,
+                    parent=exchange.parent,
+                )
                 await streams.stream(exchange, request, form, receive, send)
                 return
             self._run(exchange, kind, body)
@@ -153,7 +165,7 @@ class CallDoor:
     def begin(self, exchange: Exchange) -> None:
         """Counts the call among those under way. Raises CallError where its key makes more than it may."""
         limits = self.watch.limits
-        if limits.active:
+        if limits.active and exchange.parent is None:  # within a call another number holds
             key = digest_of(exchange.authorization)
             refused = limits.admit(key, asyncio.get_running_loop().time())
             if refused is not None:
@@ -181,7 +193,11 @@ class CallDoor:
             exchange.options = self._options(query)
         if method != "POST":
             raise CallError("calls are made by POST", status=405)
-        caller = exchange.caller = caller_of(self._table, exchange.authorization, exchange.head)
+        if MARK in exchange.authorization:
+            caller: Caller | None = admit_within(exchange, self._keys)
+        else:
+            caller = caller_of(self._table, exchange.authorization, exchange.head)
+        exchange.caller = caller
         if caller is None:
             exchange.route = None
             why = why_not(self._table, exchange.authorization, exchange.head)
@@ -212,10 +228,20 @@ class CallDoor:
                 self._table.uses.floated(exchange.reference, caller.key_id)
 
     async def _admitted(self, exchange: Exchange, query: bytes, method: str) -> None:
-        try:
-            self._admit(exchange, query, method)
-        except _Unexplained:
-            await self._explained(exchange)
+        for looks in range(_LOOKS):
+            try:
+                self._admit(exchange, query, method)
+            except NotYet:
+                if looks == _LOOKS - 1:
+                    raise CallError(
+                        "authorization required: the call that this key was made for does not run"
+                    ) from None
+                await asyncio.sleep(_LOOK / 10)
+            except _Unexplained:
+                await self._explained(exchange)
+                return
+            else:
+                return
 
     async def _explained(self, exchange: Exchange) -> None:
         """The version after all, if it was published this moment. Raises CallError with the reason why there is none."""
@@ -231,9 +257,9 @@ class CallDoor:
                 return
         raise _not_found(exchange, "")
 
-    async def _start_later(self, exchange: Exchange, content_type: bytes, body: bytes) -> None:
+    async def _start_later(self, exchange: Exchange, query: bytes, content_type: bytes, body: bytes) -> None:
         try:
-            await self._explained(exchange)
+            await self._admitted(exchange, query, "POST")
             kind = _kind(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
@@ -245,7 +271,8 @@ class CallDoor:
         assert route is not None
         self.begin(exchange)
         capture = options.stdout and exchange.sees_source()
-        request = CallRequest(kind, body, options.seconds, options.output == "raw", capture, exchange.continued())
+        trace, raw = exchange.continued(), options.output == "raw"
+        request = CallRequest(kind, body, options.seconds, raw, capture, trace, exchange, exchange.parent)
         if options.output == "void":
             self.engine.submit(route.spec, request, exchange.settle_behind)
             exchange.begun()

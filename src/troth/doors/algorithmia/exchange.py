@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from troth.calls.routing import Caller, Route
+from troth.calls.within import Peer
 from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
 from troth.doors.authorization import Headers
 from troth.errors import TrothError
 from troth.observe.tracing import CallTrace, continuation
+from troth.runtime.call import Call
 from troth.runtime.engine import CallResult, Outcome, Ticket
 
 if TYPE_CHECKING:
@@ -43,8 +45,8 @@ class Exchange:
     """A call from its head to its reply."""
 
     __slots__ = (
-        "authorization", "caller", "counted_as", "door", "floats", "head", "options", "reference", "replied", "request_id", "respond",
-        "route", "subject", "ticket", "trace", "traced", "version",
+        "authorization", "caller", "counted_as", "door", "floats", "head", "options", "parent", "peer", "reference", "replied",
+        "request_id", "respond", "route", "subject", "ticket", "trace", "traced", "version",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +60,10 @@ class Exchange:
         self.respond = respond
         self.route: Route | None = None
         self.caller: Caller | None = None
+        #: the call in which this one is made, if it is
+        self.parent: Call | None = None
+        #: who asks, where it may be an algorithm
+        self.peer: Peer = None
         self.ticket: Ticket | None = None
         self.replied = False
         #: the key whose calls under way it is among

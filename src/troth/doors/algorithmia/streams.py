@@ -116,6 +116,7 @@ async def stream(exchange: Exchange, request: CallRequest, form: Form, receive: 
     finally:
         leaving.cancel()
         sending.cancel()
+        request.origin = None  # which holds the exchange, which holds the ticket
 
 
 async def _send(exchange: Exchange, waiting: Waiting, form: Form, send: Send) -> None:

@@ -53,6 +53,7 @@ class Application:
             server.observation,
             server.results,
             Explaining(server.database, server.readings),
+            server.call_keys,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
             request_bytes=settings.request_bytes,

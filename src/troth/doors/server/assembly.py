@@ -25,6 +25,7 @@ from troth.calls.receipts import Receipt
 from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
+from troth.calls.within import CallKeys
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
 from troth.commands import keys as key_commands
@@ -35,6 +36,7 @@ from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
+from troth.doors.authorization import caller_of
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
@@ -84,6 +86,8 @@ class Server:
     warming: Warming
     #: further processes that take calls
     fronts: Fronts
+    #: keys of calls that run, which algorithms use
+    call_keys: CallKeys
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -242,6 +246,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads,
         Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
         fronts,
+        CallKeys(engine, table, lambda authorization: caller_of(table, authorization)),
     )
     key = await _found(server)
     with database.read() as connection:

@@ -14,10 +14,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from troth.calls.within import PROCESS
 from troth.doors.algorithmia.answers import Answer
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.algorithmia.streams import form_of
@@ -65,6 +68,8 @@ class CorkedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._corked = CorkedTransport(cast(asyncio.Transport, transport), self.loop)
         super().connection_made(cast(asyncio.Transport, self._corked))
+        if self.client is None:
+            self.client = _process_of(transport)
         self._expect(_HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -174,6 +179,15 @@ class CorkedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._timer = self.loop.call_at(min(self._deadline, now + _HEAD_SECONDS), self._look)
+
+
+def _process_of(transport: asyncio.BaseTransport) -> tuple[str, int] | None:
+    """The process at the other end of a Unix socket, by this machine's number of it."""
+    link = transport.get_extra_info("socket")
+    if link is None or link.family != socket.AF_UNIX:
+        return None
+    number, _, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return PROCESS, number
 
 
 class _Taken:
@@ -308,6 +322,7 @@ class CallProtocol(CorkedProtocol):
         self.cycle = cast(Any, taken)
         respond = functools.partial(self._answer, taken)
         exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond, *taken.trace)
+        exchange.peer = self.client
         self._door.start(exchange, taken.query, taken.content_type, body)
 
     def connection_lost(self, exc: Exception | None) -> None:
