@@ -6,7 +6,6 @@ from collections import defaultdict
 
 from sqlalchemy import Connection, select
 
-from troth.access.scopes import reach_of
 from troth.calls.routing import AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
 from troth.registry import build_records, catalog, key_records
 from troth.registry.tables import accounts as account_table
@@ -58,6 +57,13 @@ class TableLoader:
                 elif key.digest in callers:
                     del callers[key.digest]
             self._table.callers = callers.finish()
+        with self._table.accounts.mutate() as accounts:
+            for account in key_records.signing_accounts(connection, changed):
+                if account.valid:
+                    accounts[account.name] = Caller(account.id, account.name, account.administrator, kind=account.kind)
+                elif account.name in accounts:
+                    del accounts[account.name]
+            self._table.accounts = accounts.finish()
 
     def _routes(self, connection: Connection, row: catalog.AlgorithmRow) -> AlgorithmRoutes:
         published = [
@@ -83,7 +89,6 @@ def caller_with(key: key_records.HeldKey) -> Caller:
         scope,
         key.expires,
         kind=key.kind,
-        reach=reach_of(scope.algorithms),
     )
 
 

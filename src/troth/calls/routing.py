@@ -7,13 +7,15 @@ those of `troth.versions.resolution`, with which this shares no code; tests hold
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from immutables import Map
 
 from troth.access.roles import Actor
-from troth.access.scopes import EVERYTHING, Reach, Scope
+from troth.access.scopes import EVERYTHING, Reach, Scope, reach_of
+from troth.calls.key_uses import KeyUses
 from troth.runtime.engine import VersionSpec
 
 _HASH = re.compile(r"[0-9a-fA-F]{40}", re.ASCII)
@@ -71,7 +73,20 @@ class Caller:
     within: BoundCall | None = None
     kind: str = "user"
     #: what the scope lets it call, made ready for look-ups; None is everything
-    reach: Reach | None = None
+    reach: Reach | None = field(init=False, compare=False)
+    #: whether a call has to look at anything of the key but whose it is
+    limited: bool = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        scope = self.scope
+        reach = reach_of(scope.algorithms)
+        limited = reach is not None or self.expires is not None or scope.production or bool(scope.origin)
+        object.__setattr__(self, "reach", reach)
+        object.__setattr__(self, "limited", limited)
+
+    def reaches(self, subject: str) -> bool:
+        """Whether the key may call `owner/name`."""
+        return self.reach is None or self.reach.allows(subject)
 
     @property
     def actor(self) -> Actor:
@@ -81,11 +96,17 @@ class Caller:
 
 @dataclass(slots=True)
 class RoutingTable:
-    """Three maps, each replaced as a whole: algorithms by `owner/name`, callers by key digest, members by owner."""
+    """Maps, each replaced as a whole: algorithms by `owner/name`, callers by key digest, members by owner."""
 
     algorithms: Map[str, AlgorithmRoutes]
     callers: Map[str, Caller]
     members: Map[str, frozenset[str]]
+    #: which keys were used, and which production keys called what floats
+    uses: KeyUses = field(default_factory=KeyUses)
+    #: accounts by name with all their rights, for who signs in by other means than a key
+    accounts: Map[str, Caller] = field(default_factory=Map)
+    #: the caller that a signed token stands for; None where no tokens are taken
+    sign_in: Callable[[bytes], Caller | None] | None = None
 
     @classmethod
     def empty(cls) -> RoutingTable:
@@ -94,6 +115,11 @@ class RoutingTable:
     def belongs(self, caller: Caller, owner_id: str) -> bool:
         """Whether the caller is the owner or, at this moment, a member of it (ALG-26)."""
         return caller.id == owner_id or caller.id in self.members.get(owner_id, _NOBODY)
+
+    def public(self, subject: str, version: str) -> bool:
+        """Whether `subject/version` leads somewhere for everybody."""
+        routes = self.algorithms.get(subject)
+        return routes is not None and version in routes.open
 
     def resolve(self, subject: str, version: str, caller: Caller) -> Route | None:
         """Where `subject/version` leads for the caller; None for everything that has no answer for them (ALG-25)."""

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import require_scope
 from troth.clock import now, stamp
 from troth.commands.formats import Formats, Payload
 from troth.errors import Malformed, Refused, TrothError, UuidReused
@@ -113,6 +114,7 @@ class Bus:
         """The outcome, once it is durable and in force. Raises the refusal where it was refused, also when repeated."""
         payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
         _check_uuid(envelope.uuid)
+        require_scope(envelope.command, envelope.actor.scope)
         handler = self._handlers[envelope.command]
         if earlier := await asyncio.to_thread(self._earlier, handler, envelope, payload):
             return _replayed(envelope, earlier)

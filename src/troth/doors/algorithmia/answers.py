@@ -132,6 +132,12 @@ def receipt_headers(route: Route, reference: str, request_id: str) -> list[tuple
     ]
 
 
+def floating_warning(subject: str, route: Route) -> tuple[bytes, bytes]:
+    """What a production key is told that called by a reference which a later publication can change (ALG-14, ALG-20)."""
+    said = f'ALG-14 "this reference floats: in production call {subject}/{route.version}"'
+    return b"troth-warning", said.encode()
+
+
 def compact(document: Any) -> bytes:
     """JSON without spaces; what is no Unicode is replaced."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

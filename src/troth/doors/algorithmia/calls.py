@@ -21,7 +21,7 @@ from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError
 from troth.doors.algorithmia.exchange import Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
-from troth.doors.authorization import caller_of, digest_of
+from troth.doors.authorization import caller_of, digest_of, why_not
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, Outcome
 
@@ -43,6 +43,7 @@ _KINDS = {
 _LOOKS, _LOOK = 100, 0.01
 #: Bytes of a body that is too large which are still read, so that the client hears why.
 _PATIENCE = 64 << 20
+_HASH_LENGTH = 40
 
 
 class ClientGone(Exception):
@@ -119,6 +120,7 @@ class CallDoor:
             head.get(b"traceparent", b""),
             head.get(b"tracestate", b""),
         )
+        exchange.head = scope["headers"]
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])
@@ -167,17 +169,36 @@ class CallDoor:
             exchange.options = self._options(query)
         if method != "POST":
             raise CallError("calls are made by POST", status=405)
-        caller = exchange.caller = caller_of(self._table, exchange.authorization)
+        caller = exchange.caller = caller_of(self._table, exchange.authorization, exchange.head)
         if caller is None:
             exchange.route = None
-            raise CallError("authorization required")
+            why = why_not(self._table, exchange.authorization, exchange.head)
+            raise CallError(f"authorization required: {why}" if why else "authorization required")
         owner, _, rest = exchange.reference.partition("/")
         name, _, version = rest.partition("/")
         exchange.route = self._table.resolve(f"{owner}/{name}", version, caller)
+        if caller.limited:
+            self._keep_to_scope(exchange, caller, f"{owner}/{name}", version)
         if exchange.route is None:
             if self.owns(caller, exchange.subject):
                 raise _Unexplained
             raise _not_found(exchange, "")
+
+    def _keep_to_scope(self, exchange: Exchange, caller: Caller, subject: str, version: str) -> None:
+        """Raises CallError for what the key is not for, and counts what a production key calls by a floating reference.
+
+        What is private is not found then, even by its owner, exactly like what never was (ALG-25).
+        """
+        if not caller.reaches(subject):
+            exchange.route = None
+            if not self._table.public(subject, version):
+                raise _not_found(exchange, "")
+            said = f"this key is not for algo://{subject}"
+            raise CallError(f"{said}: it may call {', '.join(caller.scope.algorithms[:5]) or 'nothing'}")
+        if caller.scope.production and exchange.route is not None and version != exchange.route.version:
+            exchange.floats = len(version) != _HASH_LENGTH
+            if exchange.floats:
+                self._table.uses.floated(exchange.reference, caller.key_id)
 
     async def _admitted(self, exchange: Exchange, query: bytes, method: str) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from troth.calls.routing import Caller, Route
 from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
+from troth.doors.authorization import Headers
 from troth.errors import TrothError
 from troth.observe.tracing import CallTrace
 from troth.runtime.engine import CallResult, Outcome, Ticket
@@ -34,7 +35,7 @@ class Exchange:
     """A call from its head to its reply."""
 
     __slots__ = (
-        "authorization", "caller", "counted_as", "door", "options", "reference", "replied", "request_id", "respond", "route",
+        "authorization", "caller", "counted_as", "door", "floats", "head", "options", "reference", "replied", "request_id", "respond", "route",
         "ticket", "trace",
     )  # fmt: skip
 
@@ -54,6 +55,10 @@ class Exchange:
         #: the key whose calls under way it is among
         self.counted_as = ""
         self.trace: CallTrace | None = None
+        #: the headers of the request, as far as a key's origin has to be looked for in them
+        self.head: Headers = ()
+        #: whether a production key called what a later publication can change (ALG-14, ALG-20)
+        self.floats = False
 
     @property
     def subject(self) -> str:
@@ -122,7 +127,10 @@ class Exchange:
         """The receipt's headers, where a version was found for a caller who may see it."""
         if self.route is None or self.caller is None:
             return []
-        return answers.receipt_headers(self.route, self.reference, self.request_id)
+        headers = answers.receipt_headers(self.route, self.reference, self.request_id)
+        if self.floats:
+            headers.append(answers.floating_warning(self.subject, self.route))
+        return headers
 
     def record(self, outcome: Outcome, result: CallResult | None) -> None:
         """Counts the call, keeps the facts of its receipt, and lets the next one of its key begin."""

@@ -107,7 +107,8 @@ def _rest(server: Server) -> Starlette:
         return Response(document, media_type="application/json")
 
     async def metrics(request: Request) -> Response:
-        caller = caller_of(server.table, request.headers.get("authorization", "").encode("latin-1"))
+        authorization = request.headers.get("authorization", "").encode("latin-1")
+        caller = caller_of(server.table, authorization, request.scope["headers"])
         if caller is None:
             missing = Unauthenticated("authorization required", repair="send Authorization: Bearer KEY")
             return problem_response(missing, _request_id())

@@ -15,7 +15,6 @@ from typing import IO, Any
 
 import structlog
 
-from troth.access.roles import Actor
 from troth.artifacts.store import ArtifactStore
 from troth.builds.environments import Environments
 from troth.builds.logs import BuildLogs
@@ -93,16 +92,14 @@ class Server:
 
         def ask() -> str | None:
             with self.database.read() as connection:
-                actor = Actor(caller.id, caller.name, "user", caller.administrator)
-                return algorithm_queries.repository(connection, actor, owner, name)
+                return algorithm_queries.repository(connection, caller.actor, owner, name)
 
         return await asyncio.to_thread(ask)
 
     def pushed(self, caller: Caller, subject: str, commit: str) -> None:
         """Builds what was pushed, in the name of who pushed it."""
-        actor = Actor(caller.id, caller.name, "user", caller.administrator)
         payload = json.dumps({"algorithm": subject, "commit": commit}).encode()
-        envelope = Envelope("compile_algorithm", 1, payload, actor, str(uuid.uuid4()))
+        envelope = Envelope("compile_algorithm", 1, payload, caller.actor, str(uuid.uuid4()))
 
         async def build() -> None:
             try:
@@ -236,7 +233,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         garbage,
         judging,
         launcher,
-        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states()),
+        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,

@@ -155,7 +155,7 @@ async def main(listener: socket.socket, link: Link) -> None:
         await engine.close(settings.stop_seconds)
     finally:
         telling.cancel()
-        link.send({**kept.taken(), "states": []})
+        link.send({**kept.taken(), "uses": table.uses.gathered(), "states": []})
         if kept.tracing is not None:
             kept.tracing.close()
         launcher.close()
@@ -190,7 +190,7 @@ async def _tell(link: Link, kept: Kept, engine: LocalEngine, table: RoutingTable
 
     while True:
         await asyncio.sleep(_SECOND)
-        message = {**kept.taken(), "states": named_states(engine, table)}
+        message = {**kept.taken(), "uses": table.uses.gathered(), "states": named_states(engine, table)}
         await asyncio.to_thread(link.send, message)
 
 

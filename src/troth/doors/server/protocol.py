@@ -152,7 +152,7 @@ class _Taken:
     """A call that is read or runs on this connection. To uvicorn it is the cycle that is under way."""
 
     __slots__ = (
-        "authorization", "body", "content_type", "disconnected", "exchange", "keep_alive", "message_event", "path", "query",
+        "authorization", "body", "content_type", "disconnected", "exchange", "head", "keep_alive", "message_event", "path", "query",
         "response_complete", "trace",
     )  # fmt: skip
 
@@ -163,6 +163,7 @@ class _Taken:
         self.content_type = content_type
         self.keep_alive = keep_alive
         self.body: list[bytes] = []
+        self.head: list[tuple[bytes, bytes]] = []
         self.exchange: Exchange | None = None
         self.response_complete = False
         self.disconnected = False
@@ -233,6 +234,7 @@ class CallProtocol(CorkedProtocol):
         self._deadline = math.inf
         respond = functools.partial(self._answer, taken)
         exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond, *taken.trace)
+        exchange.head = taken.head
         body = taken.body[0] if len(taken.body) == 1 else b"".join(taken.body)
         self._door.start(exchange, taken.query, taken.content_type, body)
 
@@ -266,6 +268,7 @@ class CallProtocol(CorkedProtocol):
             return None
         keep_alive = self.parser.should_keep_alive()
         taken = _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive)
+        taken.head = self.headers
         if self._door.watch.tracing is not None:
             sent = dict(self.headers)
             taken.trace = sent.get(b"traceparent", b""), sent.get(b"tracestate", b"")
