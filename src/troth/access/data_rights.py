@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from troth.access.roles import Actor
-from troth.access.scopes import DataAccess
-from troth.errors import Forbidden, Malformed
+from troth.errors import Malformed
 
 
 class ReadAcl(StrEnum):
@@ -87,16 +86,6 @@ def may_use_collection_of(algorithm: str, actor: DataActor, *, storing: bool = F
     if actor.within is None:
         return not storing
     return actor.within.algorithm == algorithm
-
-
-def require_access(actor: DataActor, wanted: DataAccess) -> None:
-    """Raises Forbidden where the key is not for this. Asked first of all, so that it tells nothing of what there is."""
-    if not actor.scope.data.allows(wanted):
-        raise Forbidden(
-            f"this key may not {wanted} data",
-            why=f"its data access is {actor.scope.data}",
-            repair=f"use a key with data access {wanted}",
-        )
 
 
 def acl_of(document: Any) -> ReadAcl:

@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from troth.access.data_paths import DataPath, no_such
 from troth.access.data_rights import DataActor, ReadAcl
-from troth.access.scopes import DataAccess
 from troth.registry import data, data_places
 from troth.registry.accounts import find_account
 from troth.registry.data import CollectionRow, FileRow
@@ -28,7 +27,7 @@ def listing(connection: Connection, actor: DataActor, path: DataPath, after: str
     """The entries of a directory behind `after`. Raises NoSuchData or Forbidden."""
     if path.collection:
         return _of_collection(connection, actor, path, after, limit)
-    data_places.allow(actor, path, DataAccess.READ)
+    data_places.allow("read_data", actor, path)
     if path.folder:
         return _of_algorithms(connection, actor, path.folder)
     if path.account:
@@ -61,7 +60,7 @@ def room(connection: Connection, actor: DataActor, path: DataPath, usual_quota: 
 
 def own_collections(connection: Connection, actor: DataActor) -> list[CollectionRow]:
     """The collections of the actor's account. Raises Forbidden."""
-    data_places.allow(actor, DataPath(""), DataAccess.READ)
+    data_places.allow("read_data", actor, DataPath(""))
     owner = find_account(connection, actor.name)
     if owner is None:
         return []

@@ -13,10 +13,9 @@ from troth.access.data_rights import (
     ReadAcl,
     may_use_collection_of,
     position_of,
-    require_access,
 )
 from troth.access.roles import Actor
-from troth.access.scopes import DataAccess
+from troth.access.scopes import require_scope
 from troth.errors import Forbidden
 from troth.registry import data
 from troth.registry.accounts import find_account, role_of
@@ -24,10 +23,13 @@ from troth.registry.data import CollectionRow
 from troth.registry.tables import accounts, members
 
 
-def allow(actor: DataActor, path: DataPath, wanted: DataAccess) -> None:
-    """Raises Forbidden where the key is not for this. A session belongs to its call, whatever key that was made with."""
+def allow(action: str, actor: DataActor, path: DataPath) -> None:
+    """Raises Forbidden where the key is not for this: asked first of all, so that it tells nothing of what there is.
+
+    A session belongs to its call, whatever key that was made with.
+    """
     if not path.collection.startswith(".session/"):
-        require_access(actor, wanted)
+        require_scope(action, actor.scope)
 
 
 def readable(connection: Connection, actor: DataActor, path: DataPath) -> CollectionRow | None:
@@ -35,7 +37,7 @@ def readable(connection: Connection, actor: DataActor, path: DataPath) -> Collec
 
     Raises NoSuchData or Forbidden.
     """
-    allow(actor, path, DataAccess.READ)
+    allow("read_data", actor, path)
     owner = _owner(connection, path)
     found = data.find_collection(connection, owner.id, path.collection)
     if path.special:
@@ -48,7 +50,7 @@ def readable(connection: Connection, actor: DataActor, path: DataPath) -> Collec
 
 def writable(connection: Connection, actor: DataActor, path: DataPath, *, storing: bool = False) -> CollectionRow | None:
     """The same, if the actor may change what is in it. What it may only read is Forbidden."""
-    allow(actor, path, DataAccess.WRITE)
+    allow("write_data", actor, path)
     if path.special:
         _check_special(actor, path, storing=storing)
         return data.find_collection(connection, _owner(connection, path).id, path.collection)
@@ -64,7 +66,7 @@ def writable(connection: Connection, actor: DataActor, path: DataPath, *, storin
 
 def makeable(connection: Connection, actor: DataActor, account: str) -> Actor:
     """The account, if the actor may make collections in it. Raises Forbidden, whether or not there is such an account."""
-    require_access(actor, DataAccess.WRITE)
+    require_scope("write_data", actor.scope)
     owner = find_account(connection, account)
     if owner is None or standing(connection, actor, owner) not in WRITERS:
         raise Forbidden(

@@ -36,6 +36,7 @@ async def received(request: Request, upload: Upload, threads: ThreadPoolExecutor
     pieces: list[bytes] = []
     size = gathered = 0
     writing: asyncio.Future[None] | None = None
+    request.state.begun = True
     try:
         async for piece in request.stream():
             size, gathered = size + len(piece), gathered + len(piece)
@@ -58,7 +59,7 @@ async def received(request: Request, upload: Upload, threads: ThreadPoolExecutor
 
 async def drained(request: Request, most: int | None = None) -> None:
     """Reads what is left of a body and forgets it: many clients hear of an answer only when they have sent everything."""
-    if request.headers.get("expect"):
+    if request.headers.get("expect") and not getattr(request.state, "begun", False):
         return  # the client waits for a sign
     size = 0
     try:
@@ -77,20 +78,20 @@ async def sent(
     loop = asyncio.get_running_loop()
     gone = asyncio.ensure_future(_gone(receive))
     end = start + length
-    ahead = _read(loop, threads, file, start, end)
+    ahead = _read(loop, threads, file, start, end) if length else None
     try:
-        while start < end and not gone.done():
-            piece = await ahead
-            if not piece:
-                raise OSError("a stored file is shorter than it was")
+        while ahead is not None and not gone.done():
+            piece, ahead = await ahead, None
             start += len(piece)
-            ahead = _read(loop, threads, file, start, end)
+            if start < end and piece:
+                ahead = _read(loop, threads, file, start, end)
             await send({"type": "http.response.body", "body": piece, "more_body": start < end})
         if not length:
             await send({"type": "http.response.body", "body": b""})
     finally:
         gone.cancel()
-        await asyncio.wait([ahead])
+        if ahead is not None:
+            await asyncio.wait([ahead])
 
 
 def range_of(header: str, size: int) -> tuple[int, int] | None:
