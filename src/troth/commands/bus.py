@@ -1,6 +1,6 @@
 """The one way to write: every change of the registry is a command that passes through here.
 
-In order: wire format, authority, up-conversion, slow preparation outside any transaction, then one transaction that
+In order: wire format, up-conversion, authority, slow preparation outside any transaction, then one transaction that
 judges, writes the rows, the journal entry and the outcome; then the routing table. The same actor and uuid get the same
 outcome; the same uuid with another payload is refused.
 """
@@ -116,9 +116,9 @@ class Bus:
         _check_uuid(envelope.uuid)
         require_scope(envelope.command, envelope.actor.scope)
         handler = self._handlers[envelope.command]
+        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
         if earlier := await asyncio.to_thread(self._earlier, handler, envelope, payload):
             return _replayed(envelope, earlier)
-        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
         recorded, transaction = await self._written(handler, envelope, payload)
         outcome = _replayed(envelope, recorded)
         log.info("command done", command=envelope.command, uuid=envelope.uuid, actor=envelope.actor.name)

@@ -83,7 +83,11 @@ def builds(connection: Connection, caller: Actor, subject: str) -> dict[str, Any
 def repository(connection: Connection, caller: Actor, owner: str, name: str) -> str | None:
     """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None."""
     algorithm = catalog.find_algorithm(connection, owner, name)
-    if algorithm is None or not within("use_repository", caller.scope) or not catalog.sees_private(connection, algorithm, caller):
+    if (
+        algorithm is None
+        or not within("use_repository", caller.scope)
+        or not catalog.sees_private(connection, algorithm, caller)
+    ):
         return None
     return algorithm.id
 

@@ -8,16 +8,27 @@ from sqlalchemy import Connection, select, update
 
 from troth.access.roles import Actor
 from troth.errors import NameTaken, NotFound
+from troth.registry.access_tables import account_details
 from troth.registry.tables import accounts, members
 from troth.versions import names
 
 SYSTEM = Actor("00000000-0000-0000-0000-000000000000", "troth", "system", administrator=True)
-_COLUMNS = (accounts.c.id, accounts.c.name, accounts.c.kind, accounts.c.administrator)
+_PRESENT = (
+    select(accounts.c.id, accounts.c.name, accounts.c.kind, accounts.c.administrator)
+    .join(account_details, account_details.c.account_id == accounts.c.id, isouter=True)
+    .where(account_details.c.deleted_at.is_(None))
+)
 
 
 def find_account(connection: Connection, name: str) -> Actor | None:
-    """The account with exactly this name."""
-    row = connection.execute(select(*_COLUMNS).where(accounts.c.name == name)).first()
+    """The account with exactly this name, unless it was deleted."""
+    row = connection.execute(_PRESENT.where(accounts.c.name == name)).first()
+    return Actor(*row) if row else None
+
+
+def account_by_id(connection: Connection, account_id: str) -> Actor | None:
+    """The account with this id, unless it was deleted."""
+    row = connection.execute(_PRESENT.where(accounts.c.id == account_id)).first()
     return Actor(*row) if row else None
 
 
@@ -91,9 +102,5 @@ def set_member(connection: Connection, organization_id: str, account_id: str, ro
 
 def administrators(connection: Connection) -> list[str]:
     """Names of the users that administer this server, the oldest first."""
-    found = (
-        select(accounts.c.name)
-        .where(accounts.c.administrator, accounts.c.kind == "user")
-        .order_by(accounts.c.created_at)
-    )
-    return list(connection.execute(found).scalars())
+    found = _PRESENT.where(accounts.c.administrator, accounts.c.kind == "user").order_by(accounts.c.created_at)
+    return [row.name for row in connection.execute(found)]

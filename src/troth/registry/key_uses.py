@@ -52,9 +52,7 @@ def add_floating(connection: Connection, counts: Mapping[tuple[int, str, str], i
     connection.execute(new.on_conflict_do_update(index_elements=["day", "reference", "key_id"], set_=summed), rows)
 
 
-def floating_of(
-    connection: Connection, account_ids: Sequence[str] | None, since: int, most: int
-) -> list[FloatingRow]:
+def floating_of(connection: Connection, account_ids: Sequence[str] | None, since: int, most: int) -> list[FloatingRow]:
     """Calls of these accounts' keys since a day, those of most calls first; None stands for all accounts."""
     calls = func.sum(floating_calls.c.calls)
     found = (

@@ -104,8 +104,6 @@ class NativeApi:
             Operation("GET", "/api/v1/query/builds", "query_builds", "The builds of an algorithm, for members of its owner.",
                       self._query(lambda c, who, q: algorithm_queries.builds(c, who, q.algorithm)), query=_Algorithm, errors=hidden),
             Operation("GET", "/api/v1/query/clauses", "query_clauses", "The policy in force.", self._clauses),
-            Operation("GET", "/api/v1/query/keys", "query_keys", "The caller's own keys.",
-                      self._query(lambda c, who, q: operation_queries.keys(c, who))),
             Operation("GET", "/api/v1/query/accounts", "query_accounts", "All accounts, for administrators.",
                       self._query(lambda c, who, q: operation_queries.all_accounts(c, who)), errors=(Forbidden,)),
             Operation("GET", "/api/v1/query/journal", "query_journal", "Journal entries with their exact bytes, for administrators.",
@@ -117,9 +115,7 @@ class NativeApi:
     async def _command(self, asked: Asked) -> dict[str, Any]:
         payload = await body_of(asked.request, _LARGEST_PAYLOAD)
         query: _Command = asked.query
-        envelope = Envelope(
-            query.command, query.version, payload, asked.actor, query.uuid or str(uuid.uuid4())
-        )
+        envelope = Envelope(query.command, query.version, payload, asked.actor, query.uuid or str(uuid.uuid4()))
         return (await self._bus.submit(envelope)).as_dict()
 
     async def _upload(self, asked: Asked) -> dict[str, Any]:

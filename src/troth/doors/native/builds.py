@@ -123,9 +123,7 @@ class BuildApi:
     async def _build(self, asked: Asked) -> build_records.BuildRow:
         def ask() -> build_records.BuildRow:
             with self._database.read() as connection:
-                return algorithm_queries.member_build(
-                    connection, asked.actor, asked.query.algorithm, asked.query.hash
-                )
+                return algorithm_queries.member_build(connection, asked.actor, asked.query.algorithm, asked.query.hash)
 
         return await asyncio.to_thread(ask)
 

@@ -27,6 +27,7 @@ from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.check import CheckApi
 from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.native.people import PeopleApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
 from troth.doors.server.assembly import Server
@@ -102,6 +103,7 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
+    operations += PeopleApi(server.database).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 

@@ -27,6 +27,7 @@ from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
+from troth.commands import keys as key_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
@@ -240,7 +241,9 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         data,
         judging,
         launcher,
-        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses),
+        observation(
+            settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
+        ),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
@@ -272,8 +275,13 @@ def _handlers(
         "create_organization": account_commands.CreateOrganization(),
         "add_member": account_commands.AddMember(),
         "remove_member": account_commands.RemoveMember(),
-        "create_key": account_commands.CreateKey(),
-        "revoke_key": account_commands.RevokeKey(),
+        "update_account": account_commands.UpdateAccount(),
+        "delete_account": account_commands.DeleteAccount(),
+        "update_organization": account_commands.UpdateOrganization(),
+        "delete_organization": account_commands.DeleteOrganization(),
+        "create_key": key_commands.CreateKey(),
+        "rotate_key": key_commands.RotateKey(),
+        "revoke_key": key_commands.RevokeKey(),
         "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories),
         "start_build": algorithm_commands.StartBuild(),
         "finish_build": algorithm_commands.FinishBuild(building),
