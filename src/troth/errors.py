@@ -9,6 +9,7 @@
     |  |- MalformedSource           malformed-source          400   2    (a folder that cannot be published)
     |  |- MalformedSetting          malformed-setting         400   2
     |  `- TooLarge                  too-large                 413   2
+    |     `- QuotaReached           quota-reached             413   2    (data that an account may keep)
     |- Refused                      refused                   409   3    a clause forbids it
     |  |- MalformedNumber           malformed-number          409   3    (ALG-01)
     |  |- SourceAltered             source-altered            409   3    (ALG-04)
@@ -153,6 +154,12 @@ class TooLarge(Malformed):
     """Something is larger than the limit for it."""
 
     code, status = "too-large", 413
+
+
+class QuotaReached(TooLarge):
+    """An account keeps as much data as it may."""
+
+    code = "quota-reached"
 
 
 class Refused(TrothError):

@@ -16,6 +16,7 @@ from troth import __version__
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
+from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor
 from troth.doors.algorithmia.management import ManagementApi
@@ -67,6 +68,7 @@ class Application:
             Bounds(settings.push_bytes, settings.git_seconds),
         )
         self._v1 = EndpointDoor(ManagementApi(server.bus, server.database).rows(), server.table)
+        self._data = DataDoor(server.bus, server.database, server.table, server.data, usual_quota=settings.data_bytes)
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -80,6 +82,8 @@ class Application:
                 await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
+            elif is_data(path):
+                await self._data(scope, receive, send)
             elif path.startswith(V1_PREFIX):
                 await self._v1(scope, receive, send)
             else:

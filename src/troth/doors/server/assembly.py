@@ -31,12 +31,14 @@ from troth.commands import algorithms as algorithm_commands
 from troth.commands import keys as key_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
+from troth.commands.data_keeping import DataKeeping
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
 from troth.doors.authorization import caller_of
+from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
@@ -75,6 +77,7 @@ class Server:
     environments: Environments
     build_logs: BuildLogs
     garbage: Garbage
+    data: DataKeeping
     judging: Judging
     launcher: Launcher
     observation: Observation
@@ -157,6 +160,7 @@ class Server:
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
+        await self.data.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.judging.close)
         await asyncio.to_thread(self.database.close)
@@ -223,6 +227,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     fronts = Fronts(loader)
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
+    data = open_data(settings, home, database, bus)
+    handlers |= data_handlers(data.blobs, settings.data_bytes)
     server = Server(
         settings,
         home,
@@ -235,6 +241,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         environments,
         build_logs,
         garbage,
+        data,
         judging,
         launcher,
         observation(
@@ -253,6 +260,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         loader.load(connection)
     server.observation.bookkeeping.start()
     server.warming.start()
+    server.data.start()
     return server, key
 
 
