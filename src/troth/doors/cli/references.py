@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.markup import escape
 
-from troth.contracts.rendering import annotation
+from troth.versions.escaping import annotation
 from troth.doors.cli.output import Common, Remote, say, show, show_json, working
 from troth.errors import Refused
 from troth.sdk import application
