@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from troth.commands.comparing import compared
 from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
-from troth.commands.replaying import Replaying
+from troth.commands.replaying import Replaying, spec_of
 from troth.contracts import replays
 from troth.contracts.comparison import interface
 from troth.contracts.document import Contract, contract_of
@@ -150,6 +150,7 @@ class Judging:
         What the candidate declares of itself is held against the first; without one it is told, and nothing follows.
         """
         new, deadline = question.contract, self._replaying.deadline()
+        candidate = spec_of(question.build)
         done: list[_Done] = []
         differences: dict[Number, tuple[Difference, ...]] = {}
         for row in question.followed:
@@ -157,11 +158,11 @@ class Judging:
             plan = replays.promised(old)
             if not done:
                 plan += replays.own(new, plan)
-            ran = await self._replaying.replayed(plan, question.build, row.build, deadline)
+            ran = await self._replaying.replayed(plan, candidate, spec_of(row.build), deadline)
             differences[row.number] = replays.differences(ran, old, new)
             done += [(one, old if one.whose == "followed" else new, str(row.number)) for one in ran]
         if not question.followed:
-            ran = await self._replaying.replayed(replays.own(new), question.build, None, deadline)
+            ran = await self._replaying.replayed(replays.own(new), candidate, None, deadline)
             done += [(one, new, "") for one in ran]
         return done, differences
 

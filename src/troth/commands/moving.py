@@ -20,7 +20,7 @@ from troth.access.roles import Actor, relations, require
 from troth.commands.algorithms import existing
 from troth.commands.bus import Envelope, Outcome, Transaction
 from troth.commands.formats import Payload
-from troth.commands.replaying import Replaying
+from troth.commands.replaying import Replaying, spec_of
 from troth.contracts import replays as examples
 from troth.contracts.document import Contract, contract_of
 from troth.errors import NotFound, TrothError
@@ -110,7 +110,7 @@ class Moving:
         """How it answers its examples, and what differs."""
         plan = examples.promised(version.contract)
         try:
-            ran = await self._replaying.replayed(plan, version.row.build, None, self._replaying.deadline())
+            ran = await self._replaying.replayed(plan, spec_of(version.row.build), None, self._replaying.deadline())
         except TrothError as error:
             return replays.NOT_RUN, [str(error)[:1000]]
         return _outcome(examples.differences(ran, version.contract, version.contract))

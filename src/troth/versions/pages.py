@@ -31,9 +31,7 @@ code { background: var(--code); border-radius: .25rem; padding: .1rem .3rem; fon
 """
 _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 #: What a browser may do with such a page: use its one style, and nothing else.
-SECURITY_POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
-)
+SECURITY_POLICY: Final = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 
 
 def page(title: str, body: Iterable[str]) -> str:
