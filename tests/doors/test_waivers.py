@@ -35,7 +35,12 @@ class Case:
     broken: str
 
     def request(self, **how: Any) -> dict[str, Any]:
-        asked = {"algorithm": self.algorithm, "hash": self.broken, "number": "1.1.0", "clauses": ["ALG-05", "ALG-07"]}
+        asked: dict[str, Any] = {
+            "algorithm": self.algorithm,
+            "hash": self.broken,
+            "number": "1.1.0",
+            "clauses": ["ALG-05", "ALG-07"],
+        }
         asked |= {"reason": "nobody sends b", "expires_at": in_days(30), **how}
         return self.client.command("request_waiver", **asked)
 
@@ -263,7 +268,7 @@ def verify(author: Author, identity: str, folder: Path) -> None:
     waiver, public = folder / "waiver.json", folder / "troth.pub"
     waiver.write_text(author.troth("waiver", "show", identity, "--json").stdout)
     public.write_text(author.troth("waiver", "key").stdout)
-    offline = {"TROTH_SERVER": "http://127.0.0.1:1"}
+    offline: dict[str, Any] = {"TROTH_SERVER": "http://127.0.0.1:1"}
     proof = author.answered("waiver", "verify", str(waiver), "--public-key", str(public), **offline)
     assert (proof["verified"], proof["expired"]) == (True, False)
     assert author.troth("waiver", "verify", str(waiver)).returncode == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,6 +102,7 @@ def test_where_it_is_only_said_no_waiver_is_used() -> None:
 
 def test_a_waiver_survives_being_told() -> None:
     assert Waiver.from_dict(json.loads(json.dumps(WAIVER.as_dict()))) == WAIVER
+    told: Any
     for told in (None, [], {}, {**WAIVER.as_dict(), "form": "x"}, {**WAIVER.as_dict(), "clauses": "ALG-05"},
                  {**WAIVER.as_dict(), "reason": 1}, {**WAIVER.as_dict(), "signature": None}):  # fmt: skip
         with pytest.raises(Malformed, match="no waiver"):
@@ -112,9 +114,11 @@ def test_what_was_signed_is_every_word(tmp_path: Path) -> None:
     waiver = replace(WAIVER, key=key.identity)
     signed = replace(waiver, signature=key.sign(waiver.statement()))
     assert key.fits(signed.statement(), signed.signature)
+    altered: dict[str, Any]
     for name, value in (("number", "1.2.1"), ("reason", "other"), ("expires_at", NOW), ("clauses", ("ALG-05",)),
                         ("approved_by", "eve"), ("hash", "d" * 40), ("algorithm", "ada/other"), ("key", "x")):  # fmt: skip
-        assert not key.fits(replace(signed, **{name: value}).statement(), signed.signature), name
+        altered = {name: value}
+        assert not key.fits(replace(signed, **altered).statement(), signed.signature), name
     for signature in ("", "AAAA", "no base64!", signed.signature[:-4]):
         assert not key.fits(signed.statement(), signature)
 

@@ -148,7 +148,7 @@ def show_(identity: str, /, *, remote: Remote = Remote()) -> int:
 
 @waiver.command
 def verify(
-    file: Path,
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     public_key: Annotated[
