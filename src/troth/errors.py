@@ -290,6 +290,12 @@ class JournalBroken(Failed):
     code = "journal-broken"
 
 
+class SignatureBroken(Failed):
+    """A signature does not fit what it is said to sign."""
+
+    code = "signature-broken"
+
+
 class StoryBroken(Failed):
     """The demonstration saw something else than its story says."""
 

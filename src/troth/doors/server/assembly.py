@@ -7,7 +7,7 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,11 +32,14 @@ from troth.commands import keys as key_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
+from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
+from troth.commands.moving import Moving, RecordReplay
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
+from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
@@ -55,6 +58,7 @@ from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
 from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
+from troth.signing import SigningKey
 from troth.versions.history import Readings
 
 log = structlog.get_logger()
@@ -79,6 +83,7 @@ class Server:
     garbage: Garbage
     data: DataKeeping
     judging: Judging
+    signing_key: SigningKey
     launcher: Launcher
     observation: Observation
     results: Results
@@ -116,7 +121,11 @@ class Server:
             except Exception:
                 log.exception("a push was not built", algorithm=subject, commit=commit)
 
-        task = asyncio.get_running_loop().create_task(build())
+        self.begin(build())
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Goes on with work that nobody waits for."""
+        task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
 
@@ -222,13 +231,15 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
-    judging = Judging(database, readings, replaying, seconds=settings.judging_seconds)
+    signing_key = SigningKey.open(home.signing_key)
+    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
+    handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
         home,
@@ -243,6 +254,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         garbage,
         data,
         judging,
+        signing_key,
         launcher,
         observation(
             settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
@@ -256,6 +268,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         CallKeys(engine, table, lambda authorization: caller_of(table, authorization)),
     )
     key = await _found(server)
+    moving = Moving(database, replaying, bus.submit)
+    await moving.replay() if settings.replay_at_start == "before" else server.begin(moving.behind())
     with database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
