@@ -257,7 +257,7 @@ def test_memory_of_all_versions(machine: Machine) -> None:
         assert [temperature(engine, spec) for spec in specs] == ["cold", "hot", "hot"]
         assert await ask(engine, specs[0], "result = len(block)") == 40 << 20
 
-    machine.run(scene, memory_bytes=150 << 20)
+    machine.run(scene, memory_bytes=130 << 20)
 
 
 def test_many_versions_in_turn(machine: Machine) -> None:
