@@ -66,6 +66,7 @@ class Zygote:
         self._number = 0
         self._canary = False
         self._serves = False
+        self._killed = False
         self.buried: asyncio.Future[None] = self._loop.create_future()
 
     async def start(
@@ -144,8 +145,8 @@ class Zygote:
 
     @property
     def free(self) -> bool:
-        """Whether another worker can come from it."""
-        return not self.buried.done() and not self._serves
+        """Whether another worker can come from it. One that was killed takes a moment to end, and gives none meanwhile."""
+        return not self.buried.done() and not self._serves and not self._killed
 
     def is_only(self, found: WorkerProcess) -> bool:
         """Whether this worker is the loaded process itself."""
@@ -161,13 +162,19 @@ class Zygote:
 
     def kill(self) -> None:
         """Ends the sandbox and everything in it, at once."""
+        self._killed = True
         if self._confined is not None and not self.buried.done():
             self._confined.kill()
 
     async def ended(self) -> None:
-        """Waits until the sandbox is gone and everything that it printed was read."""
-        endings = [self.buried, self._output.closed, *(one for found in self._made for one in found.endings)]
-        await asyncio.wait(endings, timeout=_EXIT_PATIENCE)
+        """Waits until the sandbox is gone and everything that it printed was read; what still is not then is given up."""
+        made = list(self._made)
+        endings = [self.buried, self._output.closed, *(one for found in made for one in found.endings)]
+        _, late = await asyncio.wait(endings, timeout=_EXIT_PATIENCE)
+        if late:
+            for output in (self._output, *(found.output for found in made)):
+                output.close()
+            await asyncio.wait([self._output.closed, *(found.output.closed for found in made)], timeout=_EXIT_PATIENCE)
 
     def end_worker(self, number: int) -> None:
         """Ends one worker, and the whole sandbox where the worker is all of it or does not end."""
