@@ -31,8 +31,8 @@ _INSIDE = str(Path(entry.__file__).parent), "/troth/inside"
 _AUTHORING = str(Path(authoring.__file__).parent), "/troth/authoring"
 #: what libraries that compute in parallel read; one thread each, because workers share the processors and forks need it
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-#: seconds that a process may take to end when it should, and a fork to try whether it works
-_EXIT_PATIENCE, _CANARY_PATIENCE = 2.0, 5.0
+#: seconds that a process may take to end when it should, a fork to try whether it works, and any other to run its hook
+_EXIT_PATIENCE, _CANARY_PATIENCE, _HOOK_PATIENCE = 2.0, 5.0, 60.0
 #: bytes of a frame on the control link; a larger report than is allowed has to be read to be told so
 _LARGEST_WORDS = 64 * entry.LARGEST_REPORT
 
@@ -133,7 +133,7 @@ class Zygote:
         self._statuses[self._number] = self._loop.create_future()
         self._serves = self._serves or serves
         await self._order(found, kind, flags)
-        failure = await found.loaded(_CANARY_PATIENCE)
+        failure = await found.loaded(_CANARY_PATIENCE if flags & CANARY else _HOOK_PATIENCE)
         if failure is None:
             self._canary = False
             return found
