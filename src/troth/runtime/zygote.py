@@ -32,7 +32,10 @@ _AUTHORING = str(Path(authoring.__file__).parent), "/troth/authoring"
 #: what libraries that compute in parallel read; one thread each, because workers share the processors and forks need it
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: seconds that a process may take to end when it should, a fork to try whether it works, and any other to run its hook
-_EXIT_PATIENCE, _CANARY_PATIENCE, _HOOK_PATIENCE = 2.0, 5.0, 60.0
+_EXIT_PATIENCE, _CANARY_PATIENCE, _HOOK_PATIENCE = 2.0, 10.0, 60.0
+#: Seconds until the loaded process has to have said that a worker ended. Then all of it is ended, with the workers that run calls, so
+#: a machine that is busy has to come to it before.
+_REPORT_PATIENCE = 5.0
 #: bytes of a frame on the control link; a larger report than is allowed has to be read to be told so
 _LARGEST_WORDS = 64 * entry.LARGEST_REPORT
 
@@ -181,14 +184,14 @@ class Zygote:
         if self._serves or not self._send(KILL, number):
             self.kill()
         else:
-            self._loop.call_later(_EXIT_PATIENCE / 4, self._insist, number)
+            self._loop.call_later(_EXIT_PATIENCE, self._insist, number)
 
     async def exit_status(self, number: int) -> tuple[int, bool]:
         """How a worker ended, once it has, and whether memory ran out. The whole sandbox ends with one that does not end."""
         status = self._statuses[number]
-        if not await _done(status):
+        if not await _done(status, _REPORT_PATIENCE):
             self.kill()
-            await _done(status)
+            await _done(status, _REPORT_PATIENCE)
         self._workers.pop(number, None)
         self._statuses.pop(number, None)
         out_of_memory = self._confined is not None and self._confined.out_of_memory
@@ -338,7 +341,7 @@ def _unavailable(error: Exception) -> IsolationUnavailable:
     return IsolationUnavailable(f"no worker can be started: {error}")
 
 
-async def _done(status: asyncio.Future[int]) -> bool:
-    """Whether it is there within the time that an end may take. The end of the sandbox sets it too."""
-    await asyncio.wait([status], timeout=_EXIT_PATIENCE)
+async def _done(status: asyncio.Future[int], seconds: float) -> bool:
+    """Whether it is there within so many seconds. The end of the sandbox sets it too."""
+    await asyncio.wait([status], timeout=seconds)
     return status.done()
