@@ -7,11 +7,15 @@ those of `troth.versions.resolution`, with which this shares no code; tests hold
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from immutables import Map
 
+from troth.access.roles import Actor
+from troth.access.scopes import EVERYTHING, Reach, Scope, reach_of
+from troth.calls.key_uses import KeyUses
 from troth.runtime.engine import VersionSpec
 
 _HASH = re.compile(r"[0-9a-fA-F]{40}", re.ASCII)
@@ -42,12 +46,54 @@ class AlgorithmRoutes:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundCall:
+    """The call inside which a key works, and with whose end it ends."""
+
+    #: the call's own request id, that of the call that made it (empty: none), and that of the outermost
+    request: str
+    #: `owner/name` of the algorithm that runs, and the id of its owner
+    algorithm: str
+    algorithm_owner_id: str
+    parent: str = ""
+    outermost: str = ""
+    #: calls between this one and the outermost
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key a request came with."""
+    """Whose key a request came with, and what that key is for."""
 
     id: str
     name: str
+    #: whether the account is an administrator, and the key one of an administrator
     administrator: bool
+    key_id: str = ""
+    scope: Scope = EVERYTHING
+    #: seconds since 1970 at which the key ends
+    expires: float | None = None
+    within: BoundCall | None = None
+    kind: str = "user"
+    #: what the scope lets it call, made ready for look-ups; None is everything
+    reach: Reach | None = field(init=False, compare=False)
+    #: whether a call has to look at anything of the key but whose it is
+    limited: bool = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        scope = self.scope
+        reach = reach_of(scope.algorithms)
+        limited = reach is not None or self.expires is not None or scope.production or bool(scope.origin)
+        object.__setattr__(self, "reach", reach)
+        object.__setattr__(self, "limited", limited)
+
+    def reaches(self, subject: str) -> bool:
+        """Whether the key may call `owner/name`."""
+        return self.reach is None or self.reach.allows(subject)
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as commands and queries take it."""
+        return Actor(self.id, self.name, self.kind, self.administrator, self.scope)
 
 
 @dataclass(slots=True)
@@ -59,6 +105,12 @@ class RoutingTable:
     callers: Map[str, Caller]
     members: Map[str, frozenset[str]]
     subjects: Map[str, str] = field(default_factory=Map)
+    #: which keys were used, and which production keys called what floats
+    uses: KeyUses = field(default_factory=KeyUses)
+    #: accounts by name with all their rights, for who signs in by other means than a key
+    accounts: Map[str, Caller] = field(default_factory=Map)
+    #: the caller that a signed token stands for; None where no tokens are taken
+    sign_in: Callable[[bytes], Caller | None] | None = None
 
     @classmethod
     def empty(cls) -> RoutingTable:
@@ -77,6 +129,11 @@ class RoutingTable:
         routes = self.algorithms.get(subject)
         version = routes.names.get(build) if routes is not None else None
         return (subject, version) if version is not None else ("", "")
+
+    def public(self, subject: str, version: str) -> bool:
+        """Whether `subject/version` leads somewhere for everybody."""
+        routes = self.algorithms.get(subject)
+        return routes is not None and version in routes.open
 
     def resolve(self, subject: str, version: str, caller: Caller) -> Route | None:
         """Where `subject/version` leads for the caller; None for everything that has no answer for them (ALG-25)."""

@@ -3,7 +3,7 @@
 Run as `python -I -S -B worker.py PLAN`, PLAN being JSON: `socket` (descriptor of the control link), `entry` (path of the
 algorithm's module), `root` (folder of the source), `site` (folders to import libraries from), `inside` (folder of the files
 that this one loads: `entry.py`, `codec.py`, `zygote.py`), `modules` (names of modules that the server hands in to their
-files), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks),
+files), `api` (path of the socket by which the server is reached, or nothing), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks),
 `example` (JSON of an input to try a fork with, or null) and `limits` (names of the `resource` module to values).
 
 When the version is loaded the process waits for orders on the control link (`inside/zygote.py`): to fork a worker, or to be
@@ -37,6 +37,8 @@ TEXT, JSON, BINARY = 1, 2, 3
 ERROR, READY, EXITED = 4, 5, 6
 # one of several results, and what follows the last
 ITEM, END = 7, 8
+# to a new worker, before everything else: what the keys of its calls are made of
+KEY = 9
 # flags of a call: the result as it is, keep what is printed, results one by one, and before the body the trace that it belongs to
 RAW, CAPTURE, STREAM, TRACED = 1, 2, 4, 8
 #: Length of a trace in the body of a call: two lines, which algorithms find under these names in their environment.
@@ -76,7 +78,9 @@ class TooLargeError(Exception):
 
 
 def main() -> None:
+    global api
     plan: dict[str, Any] = json.loads(sys.argv[1])
+    api = plan["api"]
     control = socket.socket(fileno=plan["socket"])
     os.set_inheritable(control.fileno(), False)
     for name, value in plan["limits"].items():
@@ -118,14 +122,27 @@ class Answering:
         self.decode: Callable[[bytearray], Any] = codec.decode
         self.encode: Callable[[Any], bytes] = codec.encode
         self.largest = largest
+        #: what the keys of its calls are made of, and the number of the call that runs
+        self.secret, self.call = "", 0
+
+    def take_secret(self, link: socket.socket) -> None:
+        """Receives what the keys of its calls are made of, which comes first on a link."""
+        received = bytearray()
+        _fill(link, received, HEAD.size)
+        size = HEAD.unpack_from(received)[0]
+        _fill(link, received, HEAD.size + size)
+        self.secret = received[HEAD.size :].decode()
 
     def serve(self, link: socket.socket, calls: int = -1) -> NoReturn:
         """Answers so many calls, or all that come, and ends the process."""
+        global _serving
+        _serving = self
         received, traced = bytearray(), False
         while calls:
             calls -= 1
             _fill(link, received, HEAD.size)
             size, call, kind, flags, _ = HEAD.unpack_from(received)
+            self.call = call
             _fill(link, received, HEAD.size + size)
             body = received[HEAD.size : HEAD.size + size]
             del received[: HEAD.size + size]
@@ -193,6 +210,17 @@ class Answering:
         if len(encoded) > self.largest:
             raise TooLargeError(f"the result has {len(encoded)} bytes, and {self.largest} are allowed")
         return kind, encoded
+
+
+#: The socket by which the server is reached; empty where there is none.
+api = ""
+#: What answers calls in this process, once it does.
+_serving: Answering | None = None
+
+
+def key() -> str:
+    """The key by which the call that runs acts for its caller; empty while none runs. It is made up when it is asked for."""
+    return f"call-{_serving.secret}-{_serving.call}" if _serving is not None else ""
 
 
 def described(error: BaseException, default: str) -> bytes:

@@ -14,14 +14,18 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from troth.calls.within import PROCESS
 from troth.doors.algorithmia.answers import Answer
-from troth.doors.algorithmia.calls import PREFIX, CallDoor, head_of
+from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.algorithmia.streams import form_of
 from troth.doors.server.departures import Departures
+from troth.doors.server.known_heads import KnownHead, known_head
 from troth.runtime.cork import CorkedTransport
 
 if TYPE_CHECKING:
@@ -65,8 +69,10 @@ class CorkedProtocol(HttpToolsProtocol):
         self._running: Any = None  # the cycle that is answered now; uvicorn's `cycle` is the newest
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        corked = CorkedTransport(cast(asyncio.Transport, transport), self.loop)
-        super().connection_made(cast(asyncio.Transport, corked))
+        self._corked = CorkedTransport(cast(asyncio.Transport, transport), self.loop)
+        super().connection_made(cast(asyncio.Transport, self._corked))
+        if self.client is None:
+            self.client = _process_of(transport)
         self._expect(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -178,12 +184,21 @@ class CorkedProtocol(HttpToolsProtocol):
             self._timer = self.loop.call_at(min(self._deadline, now + self.head_seconds), self._look)
 
 
+def _process_of(transport: asyncio.BaseTransport) -> tuple[str, int] | None:
+    """The process at the other end of a Unix socket, by this machine's number of it."""
+    link = transport.get_extra_info("socket")
+    if link is None or link.family != socket.AF_UNIX:
+        return None
+    number, _, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return PROCESS, number
+
+
 class _Taken:
     """A call that is read or runs on this connection. To uvicorn it is the cycle that is under way."""
 
     __slots__ = (
-        "authorization", "body", "content_type", "disconnected", "exchange", "keep_alive", "message_event", "path", "query",
-        "response_complete", "trace",
+        "authorization", "body", "content_type", "disconnected", "exchange", "head", "keep_alive", "message_event", "path", "query",
+        "response_complete", "size", "trace",
     )  # fmt: skip
 
     def __init__(
@@ -194,6 +209,7 @@ class _Taken:
         content_type: bytes,
         keep_alive: bool,
         trace: tuple[bytes, ...],
+        head: list[tuple[bytes, bytes]],
     ) -> None:
         self.path = path
         self.query = query
@@ -201,12 +217,22 @@ class _Taken:
         self.content_type = content_type
         self.keep_alive = keep_alive
         self.body: list[bytes] = []
+        #: the headers, as far as a key's origin has to be looked for in them
+        self.head = head
+        #: bytes of the body, once it is there
+        self.size = 0
         self.exchange: Exchange | None = None
         self.response_complete = False
         self.disconnected = False
         self.message_event = _NOBODY_WAITS
         #: the headers traceparent and tracestate, if there are any
         self.trace = trace
+
+    def again(self) -> _Taken:
+        """The same, asked once more."""
+        return _Taken(
+            self.path, self.query, self.authorization, self.content_type, self.keep_alive, self.trace, self.head
+        )
 
 
 class _NobodyWaits:
@@ -225,10 +251,28 @@ class CallProtocol(CorkedProtocol):
         self._door = door
         self._reading: _Taken | None = None  # whose body comes
         self._received = 0  # bytes since the end of the last request
+        self._known: tuple[KnownHead, _Taken] | None = None  # the head of the call before, and what it meant
+        self._whole: _Taken | None = None  # the call that came complete with this piece
 
     def data_received(self, data: bytes) -> None:
+        begins = self._received == 0
+        if begins and self._known is not None and self._is_idle():
+            head, meant = self._known
+            body = head.body_of(data)
+            if body is not None and len(body) <= min(_LARGEST_BODY, self._door.largest):
+                self._begin(meant.again(), body)
+                return
         self._received += len(data)
+        self._whole = None
         super().data_received(data)
+        if begins and self._whole is not None:
+            head = known_head(data, self._whole.size)
+            self._known = (head, self._whole) if head is not None else None
+
+    def _is_idle(self) -> bool:
+        """Whether what comes next is the beginning of a request, and nothing waits for an answer."""
+        between = self._head is None and self._reading is None and not self._refusal and not self.pipeline
+        return between and (self.cycle is None or self.cycle.response_complete)
 
     def on_message_begin(self) -> None:
         if self.pipeline or (self.cycle is not None and not self.cycle.response_complete):
@@ -246,7 +290,7 @@ class CallProtocol(CorkedProtocol):
         if self.scope is None:
             taken = self._taken()
             if taken is not None:
-                self._reading = self._running = taken
+                self._reading = taken
                 self.cycle = cast(Any, taken)
                 self._deadline = self.loop.time() + self.body_seconds
                 return
@@ -268,10 +312,20 @@ class CallProtocol(CorkedProtocol):
         if taken is None:
             super().on_message_complete()
             return
+        body = taken.body[0] if len(taken.body) == 1 else b"".join(taken.body)
+        taken.body = []
+        if taken.keep_alive:
+            self._whole, taken.size = taken, len(body)
+        self._begin(taken, body)
+
+    def _begin(self, taken: _Taken, body: bytes) -> None:
+        """Runs a call that is whole."""
         self._deadline = math.inf
+        self._running = taken
+        self.cycle = cast(Any, taken)
         respond = functools.partial(self._answer, taken)
         exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond, *taken.trace)
-        body = taken.body[0] if len(taken.body) == 1 else b"".join(taken.body)
+        exchange.peer = self.client
         self._door.start(exchange, taken.query, taken.content_type, body)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -308,7 +362,7 @@ class CallProtocol(CorkedProtocol):
             return None
         keep_alive = self.parser.should_keep_alive()
         trace = (traceparent, tracestate) if traceparent else ()
-        return _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive, trace)
+        return _Taken(path.decode("ascii"), query, authorization, content_type, keep_alive, trace, self.headers)
 
     def _answer(self, taken: _Taken, answer: Answer) -> None:
         """Writes a reply, and lets what waits behind it begin."""
@@ -316,16 +370,20 @@ class CallProtocol(CorkedProtocol):
         taken.exchange = None
         if taken.disconnected:
             return
-        pieces = [STATUS_LINE[answer.status], _lines(self.server_state.default_headers)]
-        for name, value in head_of(answer):
-            pieces += (name, b": ", value, b"\r\n")
-        pieces.append(b"\r\n" if taken.keep_alive else b"connection: close\r\n\r\n")
-        if len(answer.body) <= _TOGETHER:
-            pieces.append(answer.body)
-            self.transport.write(b"".join(pieces))
+        body = answer.body
+        head = b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b" % (
+            STATUS_LINE[answer.status],
+            _lines(self.server_state.default_headers),
+            answer.content_type,
+            len(body),
+            answer.lines,
+            b"\r\n" if taken.keep_alive else b"connection: close\r\n\r\n",
+        )
+        if len(body) <= _TOGETHER:
+            self._corked.write_now(head + body)
         else:
-            self.transport.write(b"".join(pieces))
-            self.transport.write(answer.body)
+            self.transport.write(head)
+            self.transport.write(body)
         if not taken.keep_alive:
             self.transport.close()
         self.on_response_complete()
