@@ -27,6 +27,9 @@ from troth.versions.releases.judging import judge
 from troth.versions.releases.numbers import ReleaseNumber, Step
 from troth.versions.releases.verdict import ReleaseVerdict
 
+_DAY = 24 * 3600
+_LONGEST_DAYS = 31
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -159,6 +162,9 @@ def _warnings(subject: Subject, asked: Asked) -> list[str]:
         found.append("this clone holds a part of the history; tags may be missing")
     if subject.releases.unread:
         found.append(f"no number of a release, left out: {', '.join(subject.releases.unread)}")
+    days = subject.former and (subject.repository.made(subject.now.commit) - subject.former.made) // _DAY
+    if days and days > _LONGEST_DAYS and "polyaxon" in subject.product.profiles:
+        found.append(f"{days} days lie behind the last release; two weeks to a month are usual (PLX-14)")
     if subject.former is None:
         found.append("there is no earlier release; nothing was compared")
     return found

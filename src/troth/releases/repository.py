@@ -142,6 +142,10 @@ class Repository:
         listed = git.run(self.objects, "tag", "--merged", commit).decode(errors="surrogateescape")
         return set(listed.splitlines())
 
+    def made(self, commit: str) -> int:
+        """When a commit was made, in seconds since 1970."""
+        return int(git.run(self.objects, "show", "--no-patch", "--format=%ct", commit))
+
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether one commit lies in the history of the other."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from troth.errors import Malformed, Unavailable
 BOOKKEEPING: Final = frozenset({"alembic_version", "django_migrations", "schema_migrations", "flyway_schema_history"})
 INSIDE: Final = "/scratch"
 _MOST_ROWS: Final = 10_000
+#: how Python ends a stack, and how tools begin a complaint
+_NAMED: Final = re.compile(r"[\w.]*(Error|Exception|Failed|FAILED|ERROR)\b.*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +179,10 @@ def first_line(error: Exception | str) -> str:
 
 
 def last_line(output: bytes) -> str:
-    """The last line of what a program printed, where the reason stands."""
+    """The reason that a program gave: the last line that names an error, else the last line."""
     lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
-    telling = [
-        line for line in lines if not line.startswith(("(Background on this error", "[SQL:", "[parameters:", "INFO "))
-    ]
-    return (telling or ["it said nothing"])[-1][:400]
+    named = [line for line in lines if _NAMED.match(line)]
+    return (named or lines or ["it said nothing"])[-1][:400]
 
 
 def writable(folder: Path) -> Path:

@@ -102,7 +102,10 @@ def _paths(told: Told) -> list[str]:
     lines = []
     for path in told.get("paths", ()):
         held = "" if path["locked"] is None else f", writers waited {path['locked']:.2f} s"
-        lines.append(f"  from {path['from']} on {path['database']}: {path['words']} ({path['seconds']:.2f} s{held})")
+        also = f" (and {', '.join(path['also'])})" if path["also"] else ""
+        lines.append(
+            f"  from {path['from']}{also} on {path['database']}: {path['words']} ({path['seconds']:.2f} s{held})"
+        )
         lines.append(f"    again: {path['again']}")
     return lines
 
