@@ -118,14 +118,16 @@ def _changed_components(between: Between, differing: list[str], facts: list[Fact
     """Which components changed; those that have neither a contract nor a note; and files that nobody claims."""
     product = between.product
     counts: dict[str, int] = {}
+    untold: set[str] = set()
     unclaimed: dict[str, int] = {}
     for path in differing:
         if _is_aside(product, path):
             continue
-        component = product.component_of(path)
+        component, told = product.component_of(path), _is_declared(product, path)
         if component is not None:
             counts[component.name] = counts.get(component.name, 0) + 1
-        elif not _is_declared(product, path):
+            untold |= set() if told else {component.name}
+        elif not told:
             top = path.partition("/")[0]
             unclaimed[top] = unclaimed.get(top, 0) + 1
     found = [
@@ -135,7 +137,7 @@ def _changed_components(between: Between, differing: list[str], facts: list[Fact
     noted = any(fact.kind in _NOTED for fact in facts)
     found += [
         Fact(Kind.UNDESCRIBED, name, f"{name} changed, and nothing says how", component=name)
-        for name in counts
+        for name in sorted(untold)
         if not noted and not _described(product, name)
     ]
     return found + [
