@@ -37,7 +37,8 @@ def main(bundle: Path = FOLDER / "shop.bundle") -> None:
 
 
 def _committed(repository: Path, place: int, folder: Path, message: str) -> None:
-    shutil.copytree(folder, repository, dirs_exist_ok=True)
+    # without their times: git takes a file of the same size and time for the one that it knows
+    shutil.copytree(folder, repository, dirs_exist_ok=True, copy_function=shutil.copyfile)
     _git(repository, place, "add", "--all")
     _git(repository, place, "commit", "--quiet", "--message", message)
 
