@@ -24,7 +24,7 @@ from troth.releases.migration_changes import Listed
 from troth.releases.repository import Repository, Snapshot
 from troth.versions.releases.evidence import Fact, Situation
 from troth.versions.releases.judging import judge
-from troth.versions.releases.numbers import ReleaseNumber, Step
+from troth.versions.releases.numbers import ReleaseNumber, Step, chosen
 from troth.versions.releases.verdict import ReleaseVerdict
 
 _DAY = 24 * 3600
@@ -118,18 +118,6 @@ def number_of(subject: Subject, asked: Asked) -> ReleaseNumber | None:
     declared = subject.product.version
     released = former is not None and declared is not None and declared.finished == former
     return None if released else declared
-
-
-def chosen(numbers: Iterable[ReleaseNumber], patterns: Iterable[str]) -> list[ReleaseNumber]:
-    """Those of the numbers that one of the patterns means: `1.2.3`, `1.2.*` or `1.*`."""
-    listed = list(patterns)
-    return [one for one in numbers if not one.is_prerelease and any(_means(pattern, one) for pattern in listed)]
-
-
-def _means(pattern: str, number: ReleaseNumber) -> bool:
-    if pattern.endswith(".*"):
-        return str(number).startswith(pattern[:-1])
-    return pattern == str(number)
 
 
 def _product(folder: Path, now: Snapshot) -> Product:

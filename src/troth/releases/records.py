@@ -85,7 +85,7 @@ def record_facts(folder: Path, infrastructures: Sequence[Infrastructure]) -> Ite
     proving: dict[tuple[str, str, str], str] = {}
     told = []
     for one in infrastructures:
-        records = {path: counted(path.read_bytes()) for path in _records(folder, one)}
+        records = {path: counted(path.read_bytes()) for path in records_of(folder, one)}
         useless = [f"{path.name}: {counts.words()}" for path, counts in records.items() if not counts.proves]
         if records and not useless:
             proving.setdefault(one.kind, one.name)
@@ -101,7 +101,8 @@ def record_facts(folder: Path, infrastructures: Sequence[Infrastructure]) -> Ite
     )
 
 
-def _records(folder: Path, infrastructure: Infrastructure) -> Iterable[Path]:
+def records_of(folder: Path, infrastructure: Infrastructure) -> Iterable[Path]:
+    """The records of an infrastructure that lie on the disk."""
     for pattern in infrastructure.records:
         start = folder / pattern.partition("*")[0].rpartition("/")[0]
         listed = start.rglob("*") if start.is_dir() else ()

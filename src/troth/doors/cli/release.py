@@ -87,7 +87,7 @@ def check(
     with ExitStack() as opening, working("comparing with the last release ..."):
         subject = opened(project, asked)
         proving = opening.enter_context(Proving(subject, database, seconds))
-        compare = opening.enter_context(_Comparing(min(seconds, 60.0)))
+        compare = opening.enter_context(Comparing(min(seconds, 60.0)))
         facts = facts_of(subject, compare, proving.listed)
         paths: list[dict[str, Any]] = []
         if prove_migrations or prove_from:
@@ -116,14 +116,14 @@ def _show(answer: dict[str, Any], told: Format, file: str) -> None:
         show(escape(rendering.as_text(answer)))
 
 
-class _Comparing:
+class Comparing:
     """Compares pairs of documents, each kind in a process of its own that is started when it is needed."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._pairs: dict[tuple[str, bool], Pairs] = {}
 
-    def __enter__(self) -> _Comparing:
+    def __enter__(self) -> Comparing:
         return self
 
     def __exit__(self, *_: object) -> None:

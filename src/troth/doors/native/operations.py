@@ -47,7 +47,8 @@ class Operation:
     path: str
     name: str
     summary: str
-    handler: Callable[[Asked], Awaitable[dict[str, Any]]]
+    #: answers with a document, or with a response of its own where it is none
+    handler: Callable[[Asked], Awaitable[dict[str, Any] | Response]]
     #: a msgspec struct with the query's parameters, or None where there are none
     query: type[msgspec.Struct] | None = None
     status: int = 200
@@ -105,6 +106,9 @@ def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaita
         try:
             asked = _read(row, table, request)
             answer = await row.handler(asked)
+            if isinstance(answer, Response):
+                answer.headers["troth-request"] = request_id
+                return answer
             body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
             log.info("answered", operation=row.name, caller=asked.caller.name, request=request_id)
             return Response(body, row.status, {"troth-request": request_id}, media_type="application/json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import total_ordering
@@ -133,3 +134,15 @@ def supported(candidate: ReleaseNumber, released: list[ReleaseNumber]) -> list[R
     same = [one for one in earlier if one.major == candidate.major]
     former = [one for one in earlier if one.major < candidate.major]
     return [*former[-1:], *same]
+
+
+def chosen(numbers: Iterable[ReleaseNumber], patterns: Iterable[str]) -> list[ReleaseNumber]:
+    """Those of the numbers that one of the patterns means: `1.2.3`, `1.2.*` or `1.*`."""
+    listed = list(patterns)
+    return [one for one in numbers if not one.is_prerelease and any(_means(pattern, one) for pattern in listed)]
+
+
+def _means(pattern: str, number: ReleaseNumber) -> bool:
+    if pattern.endswith(".*"):
+        return str(number).startswith(pattern[:-1])
+    return pattern == str(number)
