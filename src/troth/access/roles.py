@@ -78,7 +78,6 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "update_product": frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN}),
     "cut_release": _OWNERS,
     "mark_stable": frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN}),
-    "mark_as_person": frozenset({Relation.USER}),
     "yank_release": _OWNERS,
     "plan_release": _OWNERS,
     "create_calendar": frozenset({Relation.USER}),

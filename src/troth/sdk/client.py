@@ -213,6 +213,15 @@ class Client:
         """The plan of an upgrade; its `wanted` are the documents of settings of the target."""
         return self._get("/api/v1/upgrade-plan", **{"product": product, "from": start, "to": target})
 
+    def cadence(self, product: str) -> dict[str, Any]:
+        """How often a product is released, what is announced, and what of it is late."""
+        return self._get("/api/v1/query/cadence", product=product)
+
+    def calendars(self) -> list[dict[str, Any]]:
+        """This caller's calendar feeds, without their tokens."""
+        found: list[dict[str, Any]] = self._get("/api/v1/query/calendars")["calendars"]
+        return found
+
     def upload_release_file(self, digest: str, pieces: Iterator[bytes], size: int) -> None:
         """Uploads a file of a release, of which no more than a piece is in memory."""
         headers = {"content-type": "application/octet-stream", "content-length": str(size)}

@@ -13,7 +13,7 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import author, builds, caller, operator, policy, publishing, references
+from troth.doors.cli import announcing, author, builds, caller, operator, policy, publishing, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
@@ -57,6 +57,11 @@ release.command(publishing.show_, name="show")
 release.command(publishing.stable)
 release.command(publishing.yank)
 release.command(publishing.fetch)
+release.command(announcing.due)
+release.command(announcing.cadence)
+release.command(announcing.plan)
+release.command(announcing.cancel)
+app.command(announcing.calendar)
 app.command(upgrade_plan, name="upgrade-plan")
 app.command(references.lint)
 app.command(references.lock)

@@ -109,7 +109,8 @@ def _rest(server: Server) -> Starlette:
     operations += PeopleApi(server.database).operations()
     release_files = ReleaseFiles(server.release_files, server.data.threads)
     operations += ProductApi(server.database, release_files).operations()
-    operations += UpgradeApi(server.database).operations()
+    upgrades = UpgradeApi(server.database)
+    operations += upgrades.operations()
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
@@ -135,6 +136,7 @@ def _rest(server: Server) -> Starlette:
         Route("/health", health),
         Route("/metrics", metrics),
         Route("/api/v1/openapi.json", describe),
+        Route("/api/v1/calendars/{token}.ics", upgrades.feed),
     ]
     return Starlette(
         routes=[*ordinary, *routes(operations, server.table)], exception_handlers={HTTPException: _unrouted}
