@@ -157,7 +157,7 @@ def _migrating(migrations: Migrations, tree: Path, address: str, interpreter: st
     if migrations.kind == "django":
         return [interpreter, "manage.py", "migrate", "--noinput"]
     runner = _RUNNER if confined else numbered_sql.__file__
-    return [interpreter, "-I" if not address.startswith("postgres") else "-E", runner, address, migrations.path or "."]
+    return [interpreter, "-I" if not address.startswith("postgres") else "-E", runner, migrations.path or "."]
 
 
 def _configuration(tree: Path, migrations: Migrations) -> str:
