@@ -44,7 +44,8 @@ def test_a_path_on_postgresql_holds(shop: Repository, address: str) -> None:
         {"migrations/0002_b.sql": "ALTER TABLE orders ADD COLUMN size TEXT;\nCREATE INDEX ON orders (customer);\n"}
     )
     code, verdict = shop.check("--minor", "--prove-migrations", "--database", address)
-    (path,) = verdict.get("paths") or [verdict["facts"]]
+    assert "paths" in verdict, verdict
+    (path,) = verdict["paths"]
     assert (code, path["outcome"], path["database"]) == (0, "passed", "PostgreSQL"), path
     assert path["words"] == "1 migration, 24 rows kept"
     assert path["confined"] is False
@@ -55,7 +56,8 @@ def test_a_path_on_postgresql_holds(shop: Repository, address: str) -> None:
 def test_a_path_on_postgresql_that_fails_on_rows_is_refused(shop: Repository, address: str) -> None:
     shop.commit({"migrations/0002_b.sql": "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;"})
     code, verdict = shop.check("--minor", "--prove-migrations", "--database", address)
-    (path,) = verdict.get("paths") or [verdict["facts"]]
+    assert "paths" in verdict, verdict
+    (path,) = verdict["paths"]
     assert (code, verdict["least"]) == (3, None)
     assert "runs on empty tables and fails on rows" in path["words"]
     assert "contains null values" in path["words"]
