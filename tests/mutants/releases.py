@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
+from troth.contracts.product import Infrastructure
 from troth.releases import check, gathering, records
 from troth.releases.proving import rows
 from troth.versions.releases import judging, rules
@@ -100,7 +101,7 @@ def _one_kind() -> None:
 
 def _same_kind() -> None:
     """Infrastructures are told apart by name."""
-    _replace(records.Infrastructure, "kind", property(lambda one: (one.name, "", "")))
+    _replace(Infrastructure, "kind", property(lambda one: (one.name, "", "")))
 
 
 def _all_are_stable() -> None:
