@@ -80,6 +80,8 @@ class SigningAccount:
     name: str
     kind: str
     administrator: bool
+    #: what another directory knows it by
+    external_id: str | None
     valid: bool
 
 
