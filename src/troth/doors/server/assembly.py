@@ -35,9 +35,11 @@ from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
+from troth.doors.server import tokens
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
+from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
 from troth.observe.metrics import Faults
@@ -87,6 +89,8 @@ class Server:
     fronts: Fronts
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
+    #: None where no signed tokens are taken
+    tokens: Tokens | None = None
 
     async def repository(self, caller: Caller, owner: str, name: str) -> str | None:
         """The id of an algorithm whose repository the caller may use, or None."""
@@ -151,6 +155,8 @@ class Server:
         for task in list(self.behind):
             task.cancel()
         self.warming.stop()
+        if self.tokens is not None:
+            self.tokens.close()
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
@@ -244,6 +250,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
         fronts,
     )
+    server.tokens = tokens.opened(settings, table)
     key = await _found(server)
     with database.read() as connection:
         loader.load(connection)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from troth.calls.routing import Caller, RoutingTable
+from troth.calls.routing import EXTERNAL, Caller, RoutingTable
 from troth.errors import MalformedSetting
 from troth.settings import Settings
 
@@ -27,8 +27,6 @@ log = structlog.get_logger()
 
 #: What a token may be signed with: never `none`, and nothing whose key the verifier would have to keep secret.
 ALGORITHMS = frozenset(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"])
-#: An account of this server by what another directory knows it by; no account name holds a colon.
-EXTERNAL = "external:"
 _FETCH_SECONDS, _LARGEST_SET, _MOST_KEYS = 5.0, 256 << 10, 50
 #: seconds after which keys are read again, and between two readings at least
 _FRESH, _PAUSE = 300.0, 2.0
@@ -104,7 +102,7 @@ class Tokens:
             log.info("a token was refused", why=type(error).__name__)
             return None
         name = claims.get(self._claim or "sub")
-        if not isinstance(name, str) or not name or ":" in name:
+        if not isinstance(name, str) or not name or (self._claim and ":" in name):
             return None
         return (name if self._claim else f"{EXTERNAL}{name}"), float(claims["exp"])
 
@@ -169,7 +167,7 @@ def _verifies(key: dict[str, Any]) -> bool:
         held = jwt.PyJWK(key, algorithm=key.get("alg") or {"RSA": "RS256", "OKP": "EdDSA"}.get(key["kty"]))
     except (jwt.PyJWTError, ValueError, TypeError):
         return False
-    return key["kty"] != "RSA" or held.key.key_size >= _SHORTEST_RSA
+    return key["kty"] != "RSA" or int(held.key.key_size) >= _SHORTEST_RSA
 
 
 def _checked(settings: Settings) -> frozenset[str]:
