@@ -98,7 +98,7 @@ def _tampered(token: str) -> str:
 def _unsigned(directory: Directory) -> str:
     return jwt.encode(
         {"name": directory.name, "iss": ISSUER, "aud": AUDIENCE, "exp": int(time.time()) + 600},
-        None,
+        "",
         "none",
         headers={"kid": "one"},
     )
