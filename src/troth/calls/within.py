@@ -9,7 +9,7 @@ out of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -21,6 +21,7 @@ MARK = b"call-"
 #: what stands in place of a host where the other end is a process of this machine
 PROCESS = "process"
 Peer = tuple[str, int] | None
+Headers = Iterable[tuple[bytes, bytes]]
 _KEY = re.compile(rb"(?:(?:simple|bearer) +)?call-([0-9a-f]{32})-([0-9]{1,10})", re.IGNORECASE)
 
 
@@ -29,6 +30,8 @@ class Origin(Protocol):
 
     request_id: str
     authorization: bytes
+    #: the headers of its request, as far as an origin is looked for in them
+    head: Headers
     caller: Caller | None
     route: Route | None
     parent: Call | None
@@ -63,7 +66,7 @@ class Within:
 class CallKeys:
     """Looks keys of calls up. `holder` gives the present caller of the key that an outermost call came with."""
 
-    def __init__(self, engine: Finder, table: RoutingTable, holder: Callable[[bytes], Caller | None]) -> None:
+    def __init__(self, engine: Finder, table: RoutingTable, holder: Callable[[bytes, Headers], Caller | None]) -> None:
         self._engine = engine
         self._table = table
         self._holder = holder
@@ -82,7 +85,8 @@ class CallKeys:
         if not runs:
             raise NotYet
         origin: Origin = call.request.origin
-        caller = self._holder(outermost(origin).authorization)
+        first = outermost(origin)
+        caller = self._holder(first.authorization, first.head)
         return None if caller is None else Within(call, origin, self._bound(origin, caller))
 
     def caller(self, authorization: bytes, client: Peer) -> Caller | None:

@@ -271,7 +271,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads,
         Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
         fronts,
-        CallKeys(engine, table, lambda authorization: caller_of(table, authorization)),
+        CallKeys(engine, table, lambda authorization, head: caller_of(table, authorization, head)),
     )
     server.tokens = tokens.opened(settings, table)
     key = await _found(server)

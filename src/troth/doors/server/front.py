@@ -147,7 +147,7 @@ async def main(listener: socket.socket, link: Link) -> None:
     link.send({"ready": True})
     threading.Thread(target=follower.listen, name="follower", daemon=True).start()
     await follower.serve.wait()
-    keys = CallKeys(engine, table, lambda authorization: caller_of(table, authorization))
+    keys = CallKeys(engine, table, lambda authorization, head: caller_of(table, authorization, head))
     door: Any = CallDoor(
         table, engine, kept, kept, Explaining(database, readings), keys, call_seconds=settings.call_seconds,  # type: ignore[arg-type]
         longest_call_seconds=settings.longest_call_seconds, request_bytes=settings.request_bytes,
