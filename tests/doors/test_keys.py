@@ -175,6 +175,27 @@ def test_an_origin_is_asked_for(stage: Stage) -> None:
         assert http.get("/api/v1/query/keys").status_code == 200
 
 
+def test_a_page_of_the_origin_may_call_and_read(stage: Stage) -> None:
+    page = {"Origin": "https://app.example.org"}
+    address = f"{stage.server.address}/v1/algo/{stage.public}"
+    asking = {**page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    asked = httpx2.request("OPTIONS", address, headers=asking)
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert asked.headers["access-control-allow-origin"] == "https://app.example.org"
+    assert "authorization" in asked.headers["access-control-allow-headers"]
+    assert httpx2.request("OPTIONS", address, headers=page).status_code == 405
+    key = stage.key(algorithms=[f"algo://{stage.public}"], origin="app.example.org")
+    for reference in (stage.public, stage.private):
+        reply = stage.call(key, reference, **page)
+        assert reply.headers["access-control-allow-origin"] == "https://app.example.org"
+        assert reply.headers["vary"] == "origin"
+    for reply in (
+        stage.call(key, stage.public, Origin="https://evil.com"),
+        stage.call(stage.server.keys[stage.name], stage.public, **page),
+    ):
+        assert "access-control-allow-origin" not in reply.headers
+
+
 def test_a_key_ends_when_it_was_said_to(stage: Stage) -> None:
     soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
     made = stage.client.command(
