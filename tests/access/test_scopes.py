@@ -41,7 +41,7 @@ SCOPES = st.builds(
     origin=st.sampled_from(["", "a.example", "b.example"]),
 )
 
-#: What each kind of key may be used for, written down here on its own: c calls only, r reads data, w writes data, m manages,
+#: What each kind of key may be used for (commands on data ask for the access themselves), written down here on its own: c calls only, r reads data, w writes data, m manages,
 #: a is an administrator's that manages nothing, e everything.
 MAY = """
     create_account           a e
@@ -90,6 +90,21 @@ MAY = """
     query_organization       c r w m a e
     read_receipt             c r w m a e
     read_call                c r w m a e
+    query_waivers            c r w m a e
+    query_replays            c r w m a e
+    read_waiver              c r w m a e
+    read_signing_key         c r w m a e
+    create_collection        c r w m a e
+    set_collection_acl       c r w m a e
+    delete_collection        c r w m a e
+    store_file               c r w m a e
+    delete_file              c r w m a e
+    set_data_quota           a e
+    expire_data              m e
+    request_waiver           m e
+    approve_waiver           m e
+    revoke_waiver            m e
+    record_replay            m e
     what_nobody_ever_listed  m e
 """
 KINDS = {
@@ -214,6 +229,17 @@ ROLES = """
     compile_algorithm       O X M
     publish_version         O X M
     publish_publicly        O X
+    request_waiver          O X M
+    approve_waiver          S A O X
+    revoke_waiver           S A O X M
+    record_replay           S
+    create_collection       O X M
+    set_collection_acl      O X M
+    delete_collection       O X M
+    store_file              O X M
+    delete_file             O X M
+    set_data_quota          S A
+    expire_data             S
     start_build             S
     finish_build            S
     fail_interrupted_builds S
