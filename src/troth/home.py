@@ -75,6 +75,11 @@ class Home:
         return self.root / "environments"
 
     @property
+    def data(self) -> Path:
+        """Files of the data API, each under the digest of its content."""
+        return self.root / "data"
+
+    @property
     def uploads(self) -> Path:
         return self.root / "uploads"
 

@@ -38,6 +38,7 @@ class PublishVersion:
         algorithm = existing(connection, payload["algorithm"])
         catalog.lock_algorithm(connection, algorithm.id)
         build, verdict, permissions = _verdict(connection, self._judging, algorithm, payload, prepared, transaction.now)
+        _require_public(connection, transaction.actor, algorithm, permissions)
         if verdict.outcome is not Answer.ALLOWED:
             raise verdict.refusal()
         version_id = catalog.add_version(
@@ -77,7 +78,7 @@ class Checking:
         while True:
             snapshot = await self._judging.snapshot(payload)
             try:
-                return await asyncio.to_thread(self._answered, payload, snapshot)
+                return await asyncio.to_thread(self._answered, actor, payload, snapshot)
             except Moved:
                 continue
 
@@ -85,12 +86,13 @@ class Checking:
         with self._database.read() as connection:
             require_for("publish_version", connection, actor, payload["algorithm"])
 
-    def _answered(self, payload: Payload, snapshot: Snapshot) -> dict[str, Any]:
+    def _answered(self, actor: Actor, payload: Payload, snapshot: Snapshot) -> dict[str, Any]:
         with self._database.read() as connection:
             algorithm = existing(connection, payload["algorithm"])
             build, verdict, permissions = _verdict(
                 connection, self._judging, algorithm, payload, snapshot, stamp(now())
             )
+            _require_public(connection, actor, algorithm, permissions)
         told = {"algorithm": algorithm.subject, "hash": build.hash, "permissions": permissions.as_dict()}
         return {**told, "verdict": verdict.as_dict(), "warnings": _warnings(verdict)}
 
@@ -115,6 +117,14 @@ def _verdict(
         raise Moved
     excuses = judging.excuses(connection, payload, build, history, moment)
     return build, *judging.verdict(payload, build, history, snapshot.judged, excuses)
+
+
+def _require_public(
+    connection: Connection, actor: Actor, algorithm: catalog.AlgorithmRow, permissions: Permissions
+) -> None:
+    """Raises Forbidden where a member of an organisation, who is no admin of it, would publish for everybody."""
+    if permissions.public:
+        require_for("publish_publicly", connection, actor, algorithm.subject)
 
 
 def _note_replays(connection: Connection, version_id: str, verdict: Verdict, moment: str) -> None:
