@@ -197,8 +197,8 @@ def test_a_member_asks_and_an_admin_approves(server: RunningServer, tmp_path: Pa
     name, member = server.account("member")
     organization = server.organization(admin)
     admin.command("add_member", organization=organization, account=name, role="member")
-    made = case(server, tmp_path, organization, member)
-    asked = made.request()
+    made = case(server, tmp_path, organization, admin)
+    asked = replace(made, client=member).request()
     with pytest.raises(Forbidden):
         member.command("approve_waiver", waiver=asked["id"])
     assert admin.command("approve_waiver", waiver=asked["id"])["state"] == "approved"
