@@ -80,3 +80,5 @@ class Containment:
     differences: tuple[Difference, ...] = ()
     searched: int = 0
     words: str = ""
+    #: the work of it all, in steps of the proof
+    steps: int = 0

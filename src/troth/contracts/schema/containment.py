@@ -55,7 +55,7 @@ def contained(
     with _DEEP_STACK:
         try:
             pair = _Pair(old, new, dialect, formats, open_objects, bounds)
-            return pair.judged(search)
+            return replace(pair.judged(search), steps=pair.spent())
         except RecursionError:
             raise malformed("", "the schemas are nested too deeply", "comparing is bounded") from None
 
@@ -99,11 +99,18 @@ class _Pair:
     def __init__(
         self, old: Json, new: Json, dialect: Dialect | None, formats: bool, opened: bool, bounds: Bounds
     ) -> None:
+        self._proofs: list[tuple[Steps, int]] = []
+        self._searches: list[tuple[Steps, int]] = []
         numbers: dict[Hashable, int] = {}
         self.old, self.new = (Document(one, dialect, bounds, numbers) for one in (old, new))
         self.formats, self.opened, self.bounds = formats, opened, bounds
         self.under_old = Evaluator(self.old, formats=formats)
         self.under_new = Evaluator(self.new, formats=formats, opened=opened)
+
+    def spent(self) -> int:
+        """The steps that were taken, those of the validation counted as tenths."""
+        proved = sum(most - max(0, steps.left) for steps, most in self._proofs)
+        return proved + sum(most - max(0, steps.left) for steps, most in self._searches) // 10
 
     def judged(self, search: bool) -> Containment:
         """The answer: what the proof says, unless the search knows better."""
@@ -141,6 +148,7 @@ class _Pair:
 
     def _begun(self) -> tuple[Assertions, Assertions, Proof]:
         steps = Steps(self.bounds.steps + 4 * (self.old.size + self.new.size))
+        self._proofs.append((steps, steps.left))
         formulas = Formulas(steps)
         formulas.expand = _expanded
         old = Assertions(self.old, formulas, steps, formats=self.formats, opened=False)
@@ -152,6 +160,7 @@ class _Pair:
 
     def _spend(self, steps: Steps) -> None:
         """From now on validation takes these steps."""
+        self._searches.append((steps, steps.left))
         self.under_old.memory.steps = self.under_new.memory.steps = steps
 
     def _shows(self, instance: Json) -> bool:
