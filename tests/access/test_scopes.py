@@ -91,7 +91,7 @@ MAY = """
     read_receipt             c r w m a e
     read_call                c r w m a e
     query_waivers            c r w m a e
-    query_replays            c r w m a e
+    query_replays            a e
     read_waiver              c r w m a e
     read_signing_key         c r w m a e
     create_collection        c r w m a e

@@ -273,16 +273,20 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         fronts,
         CallKeys(engine, table, lambda authorization, head: caller_of(table, authorization, head)),
     )
-    server.tokens = tokens.opened(settings, table)
+    return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+
+
+async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
+    """Everything that goes on by itself goes on; the owner's key where it was made just now."""
+    server.tokens = tokens.opened(server.settings, server.table)
     key = await _found(server)
-    moving = Moving(database, replaying, bus.submit)
-    await moving.replay() if settings.replay_at_start == "before" else server.begin(moving.behind())
-    with database.read() as connection:
+    await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
+    with server.database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
     server.warming.start()
     server.data.start()
-    return server, key
+    return key
 
 
 def _handlers(
