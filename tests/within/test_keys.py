@@ -152,15 +152,13 @@ def apply(input, state):
 
 def test_a_fork_for_each_call(server: RunningServer, tmp_path: Path, echo: str) -> None:
     """Nothing of a call is left for the next, the key neither; and it can call itself all the same."""
-    project = {"troth.toml": b""}
     name = publish(server, tmp_path, HOSTILE)
     folder = tmp_path / name.split("/")[1]
-    lines = (folder / "troth.toml").read_text() + '[running]\nstart = "call"\n'
+    lines = (folder / "troth.toml").read_text() + '[runtime]\nstart = "call"\n'
     (folder / "troth.toml").write_text(lines)
     built = server.owner.compile(folder)
     assert built["status"] == "succeeded", built["log"]
     server.owner.publish(name, built["hash"], bump="revision")
-    assert project
     path = f"/v1/algo/{echo}"
     assert server.owner.call(name, {"keep": True, "path": path}).result[1]["result"] == 1
     assert "list index out of range" in str(error(server, name, {"kept": True, "path": path}))

@@ -1,14 +1,19 @@
-"""What a key may be used for. A key never gives more than its account has; a scope takes from that."""
+"""What a key may be used for. A key never gives more than its account has; a scope takes from that.
+
+Which action needs which part of a scope is a row of `NEEDS`, and what is not in it needs a key that manages. Whether the
+account itself may do it is another table, `troth.access.roles.GRANTS`.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from troth.errors import Malformed
+from troth.errors import Forbidden, Malformed
 
 EVERY_ALGORITHM = "algo://*"
 #: patterns that one key may have
@@ -61,6 +66,13 @@ class Scope:
             "origin": self.origin,
         }
 
+    def sees(self, subject: str) -> bool:
+        """Whether what is private about `owner/name` is shown to a member with this key; to others it is no member's."""
+        if self.manage:
+            return True
+        reach = reach_of(self.algorithms)
+        return reach is None or reach.allows(subject)
+
     def covers(self, other: Scope) -> bool:
         """Whether the other allows nothing that this one does not: so a key cannot make one that is wider than itself.
 
@@ -97,7 +109,8 @@ class Reach:
         return owner in self.owners or (bool(name) and f"{owner}/{name}" in self.subjects)
 
 
-def reach_of(patterns: Iterable[str]) -> Reach | None:
+@functools.lru_cache(maxsize=4096)
+def reach_of(patterns: tuple[str, ...]) -> Reach | None:
     """What legal patterns name; None is every algorithm."""
     owners, subjects = set(), set()
     for owner, name in map(_parts, patterns):
@@ -148,3 +161,91 @@ def _parts(pattern: str) -> tuple[str, str]:
             asked=pattern[:200],
         )
     return found[1] or "", found[2] or ""
+
+
+class Need(StrEnum):
+    """The part of a scope that an action needs."""
+
+    NOTHING = "any key"
+    READ_DATA = "a key that reads data"
+    WRITE_DATA = "a key that writes data"
+    MANAGE = "a key that manages"
+    ADMINISTRATOR = "a key of an administrator"
+
+
+#: Action to the part of a scope that it needs: names of commands and of the operations of the native API, and the doors' own.
+#: Calls need a pattern that names the algorithm, which the routing of the call looks at.
+NEEDS: dict[str, Need] = {
+    "create_account": Need.ADMINISTRATOR,
+    "delete_account": Need.ADMINISTRATOR,
+    "collect_garbage": Need.ADMINISTRATOR,
+    "read_metrics": Need.ADMINISTRATOR,
+    "read_engine": Need.ADMINISTRATOR,
+    "query_journal": Need.ADMINISTRATOR,
+    "query_accounts": Need.ADMINISTRATOR,
+    "query_garbage": Need.ADMINISTRATOR,
+    "query_people": Need.ADMINISTRATOR,
+    "update_account": Need.MANAGE,
+    "create_organization": Need.MANAGE,
+    "update_organization": Need.MANAGE,
+    "delete_organization": Need.MANAGE,
+    "query_account": Need.NOTHING,
+    "query_organization": Need.NOTHING,
+    "add_member": Need.MANAGE,
+    "remove_member": Need.MANAGE,
+    "create_key": Need.MANAGE,
+    "rotate_key": Need.MANAGE,
+    "revoke_key": Need.MANAGE,
+    "query_keys": Need.MANAGE,
+    "query_floating_calls": Need.MANAGE,
+    "create_algorithm": Need.MANAGE,
+    "compile_algorithm": Need.MANAGE,
+    "publish_version": Need.MANAGE,
+    "start_build": Need.MANAGE,
+    "finish_build": Need.MANAGE,
+    "fail_interrupted_builds": Need.MANAGE,
+    "upload_source": Need.MANAGE,
+    "check_version": Need.MANAGE,
+    "use_repository": Need.MANAGE,
+    "read_private_builds": Need.MANAGE,
+    "read_build_log": Need.MANAGE,
+    "read_bill_of_materials": Need.MANAGE,
+    "verify_rebuild": Need.MANAGE,
+    "query_builds": Need.MANAGE,
+    "read_data": Need.READ_DATA,
+    "write_data": Need.WRITE_DATA,
+    # commands pass by their own names; the rest answers each key with what its patterns show
+    "submit_command": Need.NOTHING,
+    "resolve_reference": Need.NOTHING,
+    "query_versions": Need.NOTHING,
+    "query_contract": Need.NOTHING,
+    "query_clauses": Need.NOTHING,
+    "query_usage": Need.NOTHING,
+    "read_receipt": Need.NOTHING,
+    "read_call": Need.NOTHING,
+}
+
+
+def within(action: str, scope: Scope) -> bool:
+    """Whether a key of this scope may be used for the action."""
+    return _MEETS[NEEDS.get(action, Need.MANAGE)](scope)
+
+
+def require_scope(action: str, scope: Scope) -> None:
+    """Raises Forbidden unless a key of this scope may be used for the action. Says nothing of what it is done to."""
+    if not within(action, scope):
+        need = NEEDS.get(action, Need.MANAGE)
+        raise Forbidden(
+            f"this key is not for {action.replace('_', ' ')}",
+            why=f"it takes {need.value}",
+            repair="use another key of your account, or make one that may: troth key create",
+        )
+
+
+_MEETS: dict[Need, Callable[[Scope], bool]] = {
+    Need.NOTHING: lambda scope: True,
+    Need.READ_DATA: lambda scope: scope.data.allows(DataAccess.READ),
+    Need.WRITE_DATA: lambda scope: scope.data.allows(DataAccess.WRITE),
+    Need.MANAGE: lambda scope: scope.manage,
+    Need.ADMINISTRATOR: lambda scope: scope.administrator,
+}

@@ -6,7 +6,6 @@ from collections import defaultdict
 
 from sqlalchemy import Connection, select
 
-from troth.access.scopes import reach_of
 from troth.calls.routing import AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
 from troth.registry import build_records, catalog, key_records
 from troth.registry.tables import accounts as account_table
@@ -24,10 +23,11 @@ class TableLoader:
 
     def load(self, connection: Connection) -> None:
         """Reads everything."""
-        with self._table.algorithms.mutate() as algorithms:
+        with self._table.algorithms.mutate() as algorithms, self._table.subjects.mutate() as subjects:
             for row in catalog.all_algorithms(connection):
                 algorithms[row.subject] = self._routes(connection, row)
-            self._table.algorithms = algorithms.finish()
+                subjects[row.id] = row.subject
+            self._table.algorithms, self._table.subjects = algorithms.finish(), subjects.finish()
         everybody = connection.execute(select(account_table.c.id)).scalars()
         self._refresh_accounts(connection, set(everybody))
 
@@ -36,6 +36,7 @@ class TableLoader:
         for algorithm_id in algorithms:
             row = catalog.get_algorithm(connection, algorithm_id)
             self._table.algorithms = self._table.algorithms.set(row.subject, self._routes(connection, row))
+            self._table.subjects = self._table.subjects.set(row.id, row.subject)
         if accounts:
             self._refresh_accounts(connection, accounts)
 
@@ -58,6 +59,13 @@ class TableLoader:
                 elif key.digest in callers:
                     del callers[key.digest]
             self._table.callers = callers.finish()
+        with self._table.accounts.mutate() as accounts:
+            for account in key_records.signing_accounts(connection, changed):
+                if account.valid:
+                    accounts[account.name] = Caller(account.id, account.name, account.administrator, kind=account.kind)
+                elif account.name in accounts:
+                    del accounts[account.name]
+            self._table.accounts = accounts.finish()
 
     def _routes(self, connection: Connection, row: catalog.AlgorithmRow) -> AlgorithmRoutes:
         published = [
@@ -83,7 +91,6 @@ def caller_with(key: key_records.HeldKey) -> Caller:
         scope,
         key.expires,
         kind=key.kind,
-        reach=reach_of(scope.algorithms),
     )
 
 

@@ -9,7 +9,7 @@ out of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -29,6 +29,7 @@ class Origin(Protocol):
 
     request_id: str
     authorization: bytes
+    head: Iterable[tuple[bytes, bytes]]
     caller: Caller | None
     route: Route | None
     parent: Call | None
@@ -61,9 +62,9 @@ class Within:
 
 
 class CallKeys:
-    """Looks keys of calls up. `holder` gives the present caller of the key that an outermost call came with."""
+    """Looks keys of calls up. `holder` gives the present caller of the key with which an outermost call came."""
 
-    def __init__(self, engine: Finder, table: RoutingTable, holder: Callable[[bytes], Caller | None]) -> None:
+    def __init__(self, engine: Finder, table: RoutingTable, holder: Callable[[Origin], Caller | None]) -> None:
         self._engine = engine
         self._table = table
         self._holder = holder
@@ -82,7 +83,7 @@ class CallKeys:
         if not runs:
             raise NotYet
         origin: Origin = call.request.origin
-        caller = self._holder(outermost(origin).authorization)
+        caller = self._holder(outermost(origin))
         return None if caller is None else Within(call, origin, self._bound(origin, caller))
 
     def caller(self, authorization: bytes, client: Peer) -> Caller | None:

@@ -73,6 +73,14 @@ class Formats:
         )
 
 
+#: What the first keys and accounts were made with, in the words of the second version.
+_STEPS: dict[tuple[str, int], UpConversion] = {
+    ("create_key", 1): lambda payload: {**payload, "scope": None},
+    ("create_account", 1): dict,
+    ("create_organization", 1): dict,
+}
+
+
 @cache
 def shipped() -> Formats:
     """The formats in this release."""
@@ -83,7 +91,7 @@ def shipped() -> Formats:
                 int(file.name.removesuffix(".json")): Draft202012Validator(json.loads(file.read_text()))
                 for file in folder.iterdir()
             }
-    return Formats(schemas)
+    return Formats(schemas, _STEPS)
 
 
 def _malformed(name: str, version: int, why: str, place: str) -> MalformedPayload:

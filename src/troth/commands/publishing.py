@@ -38,6 +38,7 @@ class PublishVersion:
         algorithm = existing(connection, payload["algorithm"])
         catalog.lock_algorithm(connection, algorithm.id)
         build, verdict, permissions = _verdict(connection, self._judging, algorithm, payload, prepared)
+        _require_public(connection, transaction.actor, algorithm, permissions)
         if verdict.outcome is not Answer.ALLOWED:
             raise verdict.refusal()
         catalog.add_version(
@@ -75,7 +76,7 @@ class Checking:
         while True:
             snapshot = await self._judging.snapshot(payload)
             try:
-                return await asyncio.to_thread(self._answered, payload, snapshot)
+                return await asyncio.to_thread(self._answered, actor, payload, snapshot)
             except Moved:
                 continue
 
@@ -83,10 +84,11 @@ class Checking:
         with self._database.read() as connection:
             require_for("publish_version", connection, actor, payload["algorithm"])
 
-    def _answered(self, payload: Payload, snapshot: Snapshot) -> dict[str, Any]:
+    def _answered(self, actor: Actor, payload: Payload, snapshot: Snapshot) -> dict[str, Any]:
         with self._database.read() as connection:
             algorithm = existing(connection, payload["algorithm"])
             build, verdict, permissions = _verdict(connection, self._judging, algorithm, payload, snapshot)
+            _require_public(connection, actor, algorithm, permissions)
         told = {"algorithm": algorithm.subject, "hash": build.hash, "permissions": permissions.as_dict()}
         return {**told, "verdict": verdict.as_dict(), "warnings": _warnings(verdict)}
 
@@ -105,6 +107,14 @@ def _verdict(
     if history.numbers() != snapshot.numbers:
         raise Moved
     return build, *judging.verdict(payload, build, history, snapshot.judged)
+
+
+def _require_public(
+    connection: Connection, actor: Actor, algorithm: catalog.AlgorithmRow, permissions: Permissions
+) -> None:
+    """Raises Forbidden where a member of an organisation, who is no admin of it, would publish for everybody."""
+    if permissions.public:
+        require_for("publish_publicly", connection, actor, algorithm.subject)
 
 
 def _publishable(connection: Connection, algorithm: catalog.AlgorithmRow, commit: str) -> build_records.BuildRow:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import within
 from troth.contracts.document import contract_of
 from troth.errors import MalformedReference, NotFound
 from troth.registry import build_records, catalog
@@ -23,7 +24,7 @@ def resolution(connection: Connection, caller: Actor, text: str, readings: Readi
     reference = references.parse(text)
     algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
     history = catalog.history_of(connection, algorithm.id) if algorithm else None
-    member = bool(algorithm) and catalog.is_member(connection, algorithm, caller.id)  # type: ignore[arg-type]
+    member = bool(algorithm) and catalog.sees_private(connection, algorithm, caller)  # type: ignore[arg-type]
     return resolve(reference, history, member=member, readings=readings)
 
 
@@ -82,7 +83,11 @@ def builds(connection: Connection, caller: Actor, subject: str) -> dict[str, Any
 def repository(connection: Connection, caller: Actor, owner: str, name: str) -> str | None:
     """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None."""
     algorithm = catalog.find_algorithm(connection, owner, name)
-    if algorithm is None or not catalog.is_member(connection, algorithm, caller.id):
+    if (
+        algorithm is None
+        or not within("use_repository", caller.scope)
+        or not catalog.sees_private(connection, algorithm, caller)
+    ):
         return None
     return algorithm.id
 
@@ -112,7 +117,7 @@ def _visible(connection: Connection, caller: Actor, subject: str) -> tuple[catal
     algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
     if algorithm is None:
         raise _unknown(subject)
-    return algorithm, catalog.is_member(connection, algorithm, caller.id)
+    return algorithm, catalog.sees_private(connection, algorithm, caller)
 
 
 def _unknown(subject: str) -> NotFound:

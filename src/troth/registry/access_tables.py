@@ -22,7 +22,7 @@ key_scopes = Table(
     Column("production", Boolean, nullable=False),
     Column("origin", String(253), nullable=False),
     Column("expires_at", _MOMENT),
-    Column("replaces", _UUID, ForeignKey("keys.id")),  # the key that was rotated into this one
+    Column("replaces", _UUID, ForeignKey("keys.id"), unique=True),  # the key that was rotated into this one
 )
 
 key_uses = Table(

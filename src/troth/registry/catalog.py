@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, tuple_
 
+from troth.access.roles import Actor
 from troth.contracts import document
 from troth.errors import NameTaken
 from troth.registry.accounts import role_of
@@ -141,6 +142,12 @@ def create_algorithm(
 def is_member(connection: Connection, algorithm: AlgorithmRow, account_id: str) -> bool:
     """Whether the account is the algorithm's owner or belongs to it, now (ALG-26)."""
     return algorithm.owner_id == account_id or role_of(connection, algorithm.owner_id, account_id) is not None
+
+
+def sees_private(connection: Connection, algorithm: AlgorithmRow, actor: Actor) -> bool:
+    """Whether what is private about the algorithm is shown: to members, if the key that they ask with is for it."""
+    member = is_member(connection, algorithm, actor.id)
+    return actor.scope.sees(algorithm.subject) and member
 
 
 def add_version(

@@ -85,6 +85,8 @@ class CallRequest:
     seconds: float
     raw: bool = False
     capture: bool = False
+    #: W3C's traceparent and tracestate, a line each, which the algorithm finds in its environment; empty for none
+    trace: str = ""
     #: for whom and with what rights it is made: what the key of the call leads to; None where the call has no key
     origin: Any = None
     #: the call in whose worker this one was made, which waits for it and with which it ends

@@ -94,6 +94,7 @@ class Pool:
         starts = {zygote.place.start for zygote in self.zygotes}
         return {
             "id": self.spec.id,
+            "algorithm_id": self.spec.algorithm_id,
             "workers": {"busy": busy, "idle": len(self.workers) - busy},
             "state": "hot" if self.workers else "warm" if self.zygotes else "cold",
             "waiting": len(self.waiting),

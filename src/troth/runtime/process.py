@@ -177,7 +177,11 @@ class WorkerProcess:
         self._calls.append(call)
         if len(self._calls) == 1:
             self._begin(call)
-        self._link.send(call.number, request.kind, flags, request.body)
+        if request.trace:
+            trace = request.trace.encode("ascii")
+            self._link.send(call.number, request.kind, flags | worker.TRACED, request.body, _framed(trace))
+        else:
+            self._link.send(call.number, request.kind, flags, request.body)
 
     def retire(self) -> None:
         """Lets it go: it ends as soon as it sees that nobody is there."""
@@ -340,3 +344,8 @@ class WorkerProcess:
         unbegun, self._calls = list(self._calls), deque()
         self.buried.set_result(None)
         self._on_gone(self, unbegun)
+
+
+def _framed(trace: bytes) -> bytes:
+    """A trace as it stands before the body of a call."""
+    return worker.TRACE_HEAD.pack(len(trace)) + trace

@@ -39,8 +39,11 @@ ERROR, READY, EXITED = 4, 5, 6
 ITEM, END = 7, 8
 # to a new worker, before everything else: what the keys of its calls are made of
 KEY = 9
-# flags of a call: the result as it is, keep what is printed, results one by one
-RAW, CAPTURE, STREAM = 1, 2, 4
+# flags of a call: the result as it is, keep what is printed, results one by one, and before the body the trace that it belongs to
+RAW, CAPTURE, STREAM, TRACED = 1, 2, 4, 8
+#: Length of a trace in the body of a call: two lines, which algorithms find under these names in their environment.
+TRACE_HEAD = struct.Struct("!H")
+TRACE_NAMES = ("TRACEPARENT", "TRACESTATE")
 
 #: What an algorithm may call its errors; any other name becomes AlgorithmError (algorithmia-api, section 3.1).
 ERROR_TYPES = frozenset(
@@ -134,7 +137,7 @@ class Answering:
         """Answers so many calls, or all that come, and ends the process."""
         global _serving
         _serving = self
-        received = bytearray()
+        received, traced = bytearray(), False
         while calls:
             calls -= 1
             _fill(link, received, HEAD.size)
@@ -143,6 +146,9 @@ class Answering:
             _fill(link, received, HEAD.size + size)
             body = received[HEAD.size : HEAD.size + size]
             del received[: HEAD.size + size]
+            if flags & TRACED or traced:
+                traced = bool(flags & TRACED)
+                _continue(body, traced)
             if flags & CAPTURE:
                 _mark(call, 0)
             answer = self.answer(kind, flags, body, partial(send, link, call, ITEM))
@@ -252,6 +258,24 @@ def hide(*folders: str) -> None:
 def _stack(error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_hidden)]
     return "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
+
+
+#: The algorithm may put another in its place.
+_environment = os.environ
+
+
+def _continue(body: bytearray, traced: bool) -> None:
+    """Moves a call's trace from its body into the environment, where processes that it starts find it too, or ends the last one's."""
+    lines = ["", ""]
+    if traced:
+        end = TRACE_HEAD.size + TRACE_HEAD.unpack_from(body)[0]
+        lines = body[TRACE_HEAD.size : end].decode("ascii").split("\n")
+        del body[:end]
+    for name, line in zip(TRACE_NAMES, lines, strict=True):
+        if line:
+            _environment[name] = line
+        else:
+            _environment.pop(name, None)
 
 
 def _mark(call: int, end: int) -> None:

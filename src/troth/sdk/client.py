@@ -186,6 +186,14 @@ class Client:
         """What the engine is doing now and what was called since the server started, for administrators."""
         return self._get("/api/v1/engine")
 
+    def floating(self, days: int = 30) -> dict[str, Any]:
+        """What production keys called by references that float, in so many days."""
+        return self._get("/api/v1/query/floating", days=days)
+
+    def organization(self, name: str) -> dict[str, Any]:
+        """An organisation with its members."""
+        return self._get("/api/v1/query/organization", organization=name)
+
     def keys(self) -> dict[str, Any]:
         """This caller's keys, without what is secret."""
         return self._get("/api/v1/query/keys")

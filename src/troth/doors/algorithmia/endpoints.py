@@ -24,7 +24,7 @@ from troth.access.roles import Actor
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.algorithmia.calls import Receive, Send
 from troth.doors.algorithmia.refusals import UNKNOWN_PATH, Numbered, refusal
-from troth.doors.authorization import caller_of
+from troth.doors.authorization import caller_of, why_not
 from troth.errors import Failed, TooLarge, TrothError, Unauthenticated
 
 PREFIX = "/v1/"
@@ -56,7 +56,7 @@ class Asked:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.caller.id, self.caller.name, "user", self.caller.administrator)
+        return self.caller.actor
 
     @property
     def algorithm(self) -> str:
@@ -132,9 +132,10 @@ def _answered(answer: dict[str, Any] | list[Any], identity: str) -> Response:
 
 
 def _caller(request: Request, table: RoutingTable) -> Caller:
-    caller = caller_of(table, request.headers.get("authorization", "").encode("latin-1"))
+    authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
+    caller = caller_of(table, authorization, head)
     if caller is None:
-        raise Unauthenticated("authorization required")
+        raise Unauthenticated("authorization required", why=why_not(table, authorization, head))
     return caller
 
 

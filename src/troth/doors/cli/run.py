@@ -118,7 +118,7 @@ class _Bench:
             environments = self._environments()
             digest = environments.lock(dependencies, tell).digest
             is_new = _is_new(environments, digest)
-            loaded = Loaded(root, environments.ready(digest, tell))
+            loaded = Loaded(root, environments.ready(digest, tell), project.running)
             spec = VersionSpec("run", "run", "", manifest.digest, entry, digest, project.permissions.network_access)
             if is_new:
                 # none where it cannot be imported, which its call will tell

@@ -26,6 +26,7 @@ from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.check import CheckApi
 from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.native.people import PeopleApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
 from troth.doors.server.assembly import Server
@@ -97,6 +98,7 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
+    operations += PeopleApi(server.database).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 
@@ -108,7 +110,8 @@ def _rest(server: Server) -> Starlette:
         return Response(document, media_type="application/json")
 
     async def metrics(request: Request) -> Response:
-        caller = caller_of(server.table, request.headers.get("authorization", "").encode("latin-1"))
+        authorization = request.headers.get("authorization", "").encode("latin-1")
+        caller = caller_of(server.table, authorization, request.scope["headers"])
         if caller is None:
             missing = Unauthenticated("authorization required", repair="send Authorization: Bearer KEY")
             return problem_response(missing, _request_id())

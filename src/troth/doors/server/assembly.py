@@ -15,7 +15,6 @@ from typing import IO, Any
 
 import structlog
 
-from troth.access.roles import Actor
 from troth.artifacts.store import ArtifactStore
 from troth.builds.environments import Environments
 from troth.builds.logs import BuildLogs
@@ -29,6 +28,7 @@ from troth.calls.warming import Warming
 from troth.calls.within import CallKeys
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
+from troth.commands import keys as key_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
@@ -58,7 +58,6 @@ from troth.versions.history import Readings
 log = structlog.get_logger()
 
 _LONG_AT_ONCE = 8
-_HASH_LENGTH = 40
 
 
 @dataclass(slots=True)
@@ -97,16 +96,14 @@ class Server:
 
         def ask() -> str | None:
             with self.database.read() as connection:
-                actor = Actor(caller.id, caller.name, "user", caller.administrator)
-                return algorithm_queries.repository(connection, actor, owner, name)
+                return algorithm_queries.repository(connection, caller.actor, owner, name)
 
         return await asyncio.to_thread(ask)
 
     def pushed(self, caller: Caller, subject: str, commit: str) -> None:
         """Builds what was pushed, in the name of who pushed it."""
-        actor = Actor(caller.id, caller.name, "user", caller.administrator)
         payload = json.dumps({"algorithm": subject, "commit": commit}).encode()
-        envelope = Envelope("compile_algorithm", 1, payload, actor, str(uuid.uuid4()))
+        envelope = Envelope("compile_algorithm", 1, payload, caller.actor, str(uuid.uuid4()))
 
         async def build() -> None:
             try:
@@ -240,14 +237,16 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         garbage,
         judging,
         launcher,
-        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states()),
+        observation(
+            settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
+        ),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
         threads,
         Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
         fronts,
-        CallKeys(engine, table, lambda authorization: caller_of(table, authorization)),
+        CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
     )
     key = await _found(server)
     with database.read() as connection:
@@ -272,8 +271,13 @@ def _handlers(
         "create_organization": account_commands.CreateOrganization(),
         "add_member": account_commands.AddMember(),
         "remove_member": account_commands.RemoveMember(),
-        "create_key": account_commands.CreateKey(),
-        "revoke_key": account_commands.RevokeKey(),
+        "update_account": account_commands.UpdateAccount(),
+        "delete_account": account_commands.DeleteAccount(),
+        "update_organization": account_commands.UpdateOrganization(),
+        "delete_organization": account_commands.DeleteOrganization(),
+        "create_key": key_commands.CreateKey(),
+        "rotate_key": key_commands.RotateKey(),
+        "revoke_key": key_commands.RevokeKey(),
         "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories),
         "start_build": algorithm_commands.StartBuild(),
         "finish_build": algorithm_commands.FinishBuild(building),
@@ -356,12 +360,6 @@ def local_engine(
 def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
     """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
     found = engine.states()
-    wanted = {state["id"] for state in found}
-    named: dict[str, tuple[str, str]] = {}
-    for subject, routes in table.algorithms.items() if wanted else ():
-        for text, route in (*routes.closed.items(), *routes.open.items()):
-            if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
-                named[route.spec.id] = subject, route.version
     for state in found:
-        state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
+        state["algorithm"], state["version"] = table.name(state.pop("algorithm_id"), state["id"])
     return found

@@ -145,7 +145,7 @@ async def main(listener: socket.socket, link: Link) -> None:
     link.send({"ready": True})
     threading.Thread(target=follower.listen, name="follower", daemon=True).start()
     await follower.serve.wait()
-    keys = CallKeys(engine, table, lambda authorization: caller_of(table, authorization))
+    keys = CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head))
     door: Any = CallDoor(
         table, engine, kept, kept, Explaining(database, readings), keys, call_seconds=settings.call_seconds,  # type: ignore[arg-type]
         longest_call_seconds=settings.longest_call_seconds, request_bytes=settings.request_bytes,
@@ -158,7 +158,7 @@ async def main(listener: socket.socket, link: Link) -> None:
         await engine.close(settings.stop_seconds)
     finally:
         telling.cancel()
-        link.send({**kept.taken(), "states": []})
+        link.send({**kept.taken(), "uses": table.uses.gathered(), "states": []})
         if kept.tracing is not None:
             kept.tracing.close()
         launcher.close()
@@ -193,7 +193,7 @@ async def _tell(link: Link, kept: Kept, engine: LocalEngine, table: RoutingTable
 
     while True:
         await asyncio.sleep(_SECOND)
-        message = {**kept.taken(), "states": named_states(engine, table)}
+        message = {**kept.taken(), "uses": table.uses.gathered(), "states": named_states(engine, table)}
         await asyncio.to_thread(link.send, message)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.key_uses import KeyUses
 from troth.calls.limits import Allowance, Limits
 from troth.calls.records import Facts, Records
 from troth.calls.usage import Usage
@@ -41,7 +42,12 @@ class Observation:
 
 
 def observation(
-    settings: Settings, database: Database, faults: Faults, describe: Callable[[Facts], dict[str, Any]], states: States
+    settings: Settings,
+    database: Database,
+    faults: Faults,
+    describe: Callable[[Facts], dict[str, Any]],
+    states: States,
+    uses: KeyUses,
 ) -> Observation:
     """The parts; `describe` makes a receipt from the facts of a call. Raises MalformedSetting."""
     tracing = Tracing.open(settings.traces, settings.traces_ratio)
@@ -49,8 +55,8 @@ def observation(
     usage = Usage(totals)
     records = Records(describe)
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time)
-    metrics = Metrics(totals, faults, states, bookkeeping.backlog)
+    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time, uses)
+    metrics = Metrics(totals, faults, states, bookkeeping.backlog, uses.references)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
     return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics)
 

@@ -21,7 +21,8 @@ def upgrade() -> None:
     sa.Column('replaces', sa.String(length=36), nullable=True),
     sa.ForeignKeyConstraint(['key_id'], ['keys.id'], name=op.f('fk_key_scopes_key_id')),
     sa.ForeignKeyConstraint(['replaces'], ['keys.id'], name=op.f('fk_key_scopes_replaces')),
-    sa.PrimaryKeyConstraint('key_id', name=op.f('pk_key_scopes'))
+    sa.PrimaryKeyConstraint('key_id', name=op.f('pk_key_scopes')),
+    sa.UniqueConstraint('replaces', name=op.f('uq_key_scopes_replaces'))
     )
     op.create_table('key_uses',
     sa.Column('key_id', sa.String(length=36), nullable=False),
