@@ -194,9 +194,9 @@ class Client:
         """An organisation with its members."""
         return self._get("/api/v1/query/organization", organization=name)
 
-    def keys(self) -> dict[str, Any]:
-        """This caller's keys, without what is secret."""
-        return self._get("/api/v1/query/keys")
+    def keys(self, account: str = "") -> dict[str, Any]:
+        """This caller's keys, or those of an organisation that it is an admin of, without what is secret."""
+        return self._get("/api/v1/query/keys", account=account)
 
     def accounts(self) -> dict[str, Any]:
         """All accounts, for administrators."""

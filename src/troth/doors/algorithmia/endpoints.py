@@ -87,7 +87,9 @@ class Row:
 
     method: str
     path: str
-    handler: Callable[[Asked], Awaitable[dict[str, Any] | list[Any]]]
+    #: answers with JSON, or with None where the body of the answer is empty
+    handler: Callable[[Asked], Awaitable[dict[str, Any] | list[Any] | None]]
+    status: int = 200
 
 
 class EndpointDoor:
@@ -112,7 +114,7 @@ def _endpoint(row: Row, table: RoutingTable) -> Callable[[Request], Awaitable[Re
             asked = Asked(request, _caller(request, table), body)
             answer = await row.handler(asked)
             log.info("answered", endpoint=row.path, method=row.method, caller=asked.caller.name, request=identity)
-            return _answered(answer, identity)
+            return _answered(answer, identity, row.status)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to hear
         except TrothError as error:
@@ -126,9 +128,11 @@ def _endpoint(row: Row, table: RoutingTable) -> Callable[[Request], Awaitable[Re
     return endpoint
 
 
-def _answered(answer: dict[str, Any] | list[Any], identity: str) -> Response:
+def _answered(answer: dict[str, Any] | list[Any] | None, identity: str, status: int) -> Response:
+    if answer is None:
+        return Response(status_code=status, headers={"troth-request": f"req-{identity}"})
     content = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    return Response(content, 200, {"troth-request": f"req-{identity}"}, media_type="application/json")
+    return Response(content, status, {"troth-request": f"req-{identity}"}, media_type="application/json")
 
 
 def _caller(request: Request, table: RoutingTable) -> Caller:

@@ -19,6 +19,7 @@ from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor
 from troth.doors.algorithmia.management import ManagementApi
+from troth.doors.algorithmia.people import PeopleRows
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
@@ -66,7 +67,8 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(ManagementApi(server.bus, server.database).rows(), server.table)
+        people = PeopleRows(server.bus, server.database).rows()
+        self._v1 = EndpointDoor([*people, *ManagementApi(server.bus, server.database).rows()], server.table)
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
