@@ -8,6 +8,7 @@ out of it.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +23,10 @@ MARK = b"call-"
 PROCESS = "process"
 Peer = tuple[str, int] | None
 _KEY = re.compile(rb"(?:(?:simple|bearer) +)?call-([0-9a-f]{32})-([0-9]{1,10})", re.IGNORECASE)
+
+
+#: how often, and after how many seconds, a call is looked up again that may be about to run
+_LOOKS, _LOOK = 100, 0.001
 
 
 class Origin(Protocol):
@@ -86,12 +91,18 @@ class CallKeys:
         caller = self._holder(outermost(origin))
         return None if caller is None else Within(call, origin, self._bound(origin, caller))
 
-    def caller(self, authorization: bytes, client: Peer) -> Caller | None:
+    async def awaited(self, authorization: bytes, client: Peer) -> Within | None:
+        """The same, after a moment where the call may be about to run."""
+        for _ in range(_LOOKS):
+            try:
+                return self.find(authorization, client)
+            except NotYet:
+                await asyncio.sleep(_LOOK)
+        return None
+
+    async def caller(self, authorization: bytes, client: Peer) -> Caller | None:
         """The caller as which the key acts: never an administrator, with nothing to manage, within the call."""
-        try:
-            found = self.find(authorization, client)
-        except NotYet:
-            return None
+        found = await self.awaited(authorization, client)
         return found.caller if found else None
 
     def _bound(self, origin: Origin, caller: Caller) -> Caller:

@@ -121,7 +121,7 @@ class Follower:
             raise TrothError.from_problem(answer[0]["problem"])
         found = answer[0]["version"]
         site = Path(found["site"]) if found["site"] else None
-        return Loaded(Path(found["root"]), site, Running(**found["running"]), found["example"])
+        return Loaded(Path(found["root"]), site, Running(**found["running"]), found["example"], found["secrets"])
 
 
 async def main(listener: socket.socket, link: Link) -> None:
