@@ -24,6 +24,5 @@ class _Origin:
 
 def within(request: str) -> Within:
     """A call of this request id that runs."""
-    return Within(
-        Call(CallRequest(1, b"", 1), lambda found: None, None), _Origin(request), Caller("id", "owner", False)
-    )
+    caller = Caller("id", "owner", False)
+    return Within(Call(CallRequest(1, b"", 1), lambda found: None, None), _Origin(request), caller, caller)
