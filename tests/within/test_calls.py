@@ -296,3 +296,16 @@ def apply(input):
         headers={"Authorization": server.owner_key, "Accept": "application/x-ndjson"},
     )  # fmt: skip
     assert [json.loads(line).get("result") for line in reply.text.splitlines()] == [0, 1, 2, None]
+
+
+def test_in_every_process_that_takes_calls(tmp_path: Path) -> None:
+    with running_server(tmp_path / "home", fronts=2) as server:
+        echo = publish(server, tmp_path, "def apply(input):\n    return input\n")
+        caller = publish(server, tmp_path, CALLER)
+        wait_for(lambda: all(front["serves"] for front in server.server.fronts.described()))
+        for number in range(12):  # by new connections, which the processes share
+            reply = httpx2.post(
+                f"{server.address}/v1/algo/{caller}", json={"what": echo, "with": number}, trust_env=False, timeout=60,
+                headers={"Authorization": server.owner_key},
+            )  # fmt: skip
+            assert reply.json()["result"][0] == number
