@@ -9,6 +9,7 @@
     |  |- MalformedSource           malformed-source          400   2    (a folder that cannot be published)
     |  |- MalformedSetting          malformed-setting         400   2
     |  `- TooLarge                  too-large                 413   2
+    |     `- QuotaReached           quota-reached             413   2    (data that an account may keep)
     |- Refused                      refused                   409   3    a clause forbids it
     |  |- MalformedNumber           malformed-number          409   3    (ALG-01)
     |  |- SourceAltered             source-altered            409   3    (ALG-04)
@@ -156,6 +157,12 @@ class TooLarge(Malformed):
     code, status = "too-large", 413
 
 
+class QuotaReached(TooLarge):
+    """An account keeps as much data as it may."""
+
+    code = "quota-reached"
+
+
 class Refused(TrothError):
     """A clause of the policy forbids it."""
 
@@ -288,6 +295,12 @@ class JournalBroken(Failed):
     """The journal's hash chain does not hold."""
 
     code = "journal-broken"
+
+
+class SignatureBroken(Failed):
+    """A signature does not fit what it is said to sign."""
+
+    code = "signature-broken"
 
 
 class StoryBroken(Failed):

@@ -218,6 +218,14 @@ NEEDS: dict[str, Need] = {
     "query_builds": Need.MANAGE,
     "read_data": Need.READ_DATA,
     "write_data": Need.WRITE_DATA,
+    # these ask for write_data themselves, but not where they write to the session of a call
+    "create_collection": Need.NOTHING,
+    "set_collection_acl": Need.NOTHING,
+    "delete_collection": Need.NOTHING,
+    "store_file": Need.NOTHING,
+    "delete_file": Need.NOTHING,
+    "set_data_quota": Need.ADMINISTRATOR,
+    "expire_data": Need.MANAGE,
     # commands pass by their own names; the rest answers each key with what its patterns show
     "submit_command": Need.NOTHING,
     "resolve_reference": Need.NOTHING,

@@ -128,8 +128,8 @@ class CallDoor:
             head.get(b"traceparent", b""),
             head.get(b"tracestate", b""),
         )
-        exchange.peer = scope["client"]
         exchange.head = scope["headers"]
+        exchange.peer = scope["client"]
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])
@@ -193,11 +193,11 @@ class CallDoor:
             exchange.options = self._options(query)
         if method != "POST":
             raise CallError("calls are made by POST", status=405)
-        caller = exchange.caller = (
-            admit_within(exchange, self._keys)
-            if MARK in exchange.authorization
-            else caller_of(self._table, exchange.authorization, exchange.head)
-        )
+        if MARK in exchange.authorization:
+            caller: Caller | None = admit_within(exchange, self._keys)
+        else:
+            caller = caller_of(self._table, exchange.authorization, exchange.head)
+        exchange.caller = caller
         if caller is None:
             exchange.route = None
             why = why_not(self._table, exchange.authorization, exchange.head)
@@ -271,16 +271,8 @@ class CallDoor:
         assert route is not None
         self.begin(exchange)
         capture = options.stdout and exchange.sees_source()
-        request = CallRequest(
-            kind,
-            body,
-            options.seconds,
-            options.output == "raw",
-            capture,
-            exchange.continued(),
-            exchange,
-            exchange.parent,
-        )
+        trace, raw = exchange.continued(), options.output == "raw"
+        request = CallRequest(kind, body, options.seconds, raw, capture, trace, exchange, exchange.parent)
         if options.output == "void":
             self.engine.submit(route.spec, request, exchange.settle_behind)
             exchange.begun()

@@ -16,6 +16,7 @@ from troth import __version__
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
+from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor
 from troth.doors.algorithmia.inside import InsideRows
@@ -32,6 +33,7 @@ from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
+from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
@@ -73,6 +75,14 @@ class Application:
         inside = InsideRows(server.bus, server.database, server.observation.insights).rows()
         management = ManagementApi(server.bus, server.database).rows()
         self._v1 = EndpointDoor([*people, *inside, *management], server.table, server.call_keys)
+        self._data = DataDoor(
+            server.bus,
+            server.database,
+            server.table,
+            server.data,
+            server.call_keys,
+            usual_quota=settings.data_bytes,
+        )
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -86,6 +96,8 @@ class Application:
                 await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
+            elif is_data(path):
+                await self._data(scope, receive, send)
             elif path.startswith(V1_PREFIX):
                 await self._v1(scope, receive, send)
             else:
@@ -105,6 +117,7 @@ def _rest(server: Server) -> Starlette:
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
+    operations += WaiverApi(server.database, server.signing_key).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 

@@ -7,7 +7,7 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,15 +29,20 @@ from troth.calls.within import CallKeys
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
 from troth.commands import keys as key_commands
-from troth.commands import secrets as secret_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
+from troth.commands.data_keeping import DataKeeping
+from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
+from troth.commands.moving import Moving, RecordReplay
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
+from troth.commands.secrets import DeleteSecret, SetSecret
+from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
+from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
@@ -55,6 +60,7 @@ from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
 from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
+from troth.signing import SigningKey
 from troth.versions.history import Readings
 
 log = structlog.get_logger()
@@ -77,7 +83,9 @@ class Server:
     environments: Environments
     build_logs: BuildLogs
     garbage: Garbage
+    data: DataKeeping
     judging: Judging
+    signing_key: SigningKey
     launcher: Launcher
     observation: Observation
     results: Results
@@ -116,7 +124,11 @@ class Server:
             except Exception:
                 log.exception("a push was not built", algorithm=subject, commit=commit)
 
-        task = asyncio.get_running_loop().create_task(build())
+        self.begin(build())
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Goes on with work that nobody waits for."""
+        task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
 
@@ -162,6 +174,7 @@ class Server:
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
+        await self.data.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.judging.close)
         await asyncio.to_thread(self.database.close)
@@ -223,12 +236,17 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
-    judging = Judging(database, readings, replaying, seconds=settings.judging_seconds)
+    signing_key = SigningKey.open(home.signing_key)
+    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
-    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging, sealing)
+    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
+    handlers |= {"set_secret": SetSecret(sealing), "delete_secret": DeleteSecret()}
+    data = open_data(settings, home, database, bus)
+    handlers |= data_handlers(data.blobs, settings.data_bytes)
+    handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
         home,
@@ -241,7 +259,9 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         environments,
         build_logs,
         garbage,
+        data,
         judging,
+        signing_key,
         launcher,
         observation(
             settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
@@ -256,10 +276,13 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         sealing,
     )
     key = await _found(server)
+    moving = Moving(database, replaying, bus.submit)
+    await moving.replay() if settings.replay_at_start == "before" else server.begin(moving.behind())
     with database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
     server.warming.start()
+    server.data.start()
     return server, key
 
 
@@ -271,7 +294,6 @@ def _handlers(
     building: Building,
     garbage: Garbage,
     judging: Judging,
-    sealing: Sealing,
 ) -> dict[str, Handler]:
     """Every command by its name."""
     return {
@@ -292,8 +314,6 @@ def _handlers(
         "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
         "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
         "publish_version": PublishVersion(judging),
-        "set_secret": secret_commands.SetSecret(sealing),
-        "delete_secret": secret_commands.DeleteSecret(),
         "collect_garbage": CollectGarbage(database, garbage),
     }
 
