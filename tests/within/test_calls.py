@@ -309,3 +309,12 @@ def test_in_every_process_that_takes_calls(tmp_path: Path) -> None:
                 headers={"Authorization": server.owner_key},
             )  # fmt: skip
             assert reply.json()["result"][0] == number
+
+
+def test_a_machine_that_has_no_worker_left(tmp_path: Path) -> None:
+    """Where everybody would wait for everybody, the newest is refused, and nobody waits for ever."""
+    with running_server(tmp_path / "home", workers=2) as server:
+        deep = publish(server, tmp_path, DEEP)
+        assert "every worker that there may be waits" in error_of(server, deep, 10)["message"]
+        wait_for(lambda: busy(server) == 0)
+        assert server.owner.call(deep, 2).result == 2
