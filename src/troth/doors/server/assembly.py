@@ -209,18 +209,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     loader = TableLoader(table, readings)
     launcher = launcher_of(settings)
     faults = Faults()
-
-    def altered(digest: str, files: list[str]) -> None:
-        faults.altered_environments += 1
-
-    environments = Environments(
-        home.environments,
-        settings.package_cache_path(),
-        artifacts,
-        launcher,
-        seconds=settings.build_seconds,
-        altered=altered,
-    )
+    environments = environments_of(settings, home, artifacts, launcher, faults)
     environments.recover()
     engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
     build_logs = BuildLogs()
@@ -284,6 +273,18 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     server.warming.start()
     server.data.start()
     return server, key
+
+
+def environments_of(
+    settings: Settings, home: Home, artifacts: ArtifactStore, launcher: Launcher, faults: Faults
+) -> Environments:
+    """The environments of a home; those that were altered are counted."""
+
+    def altered(digest: str, files: list[str]) -> None:
+        faults.altered_environments += 1
+
+    cache, seconds = settings.package_cache_path(), settings.build_seconds
+    return Environments(home.environments, cache, artifacts, launcher, seconds=seconds, altered=altered)
 
 
 def _handlers(
