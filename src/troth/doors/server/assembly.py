@@ -44,7 +44,7 @@ from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
-from troth.doors.server.loading import loaded
+from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.errors import TrothError
 from troth.home import Home
@@ -264,27 +264,19 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
         sealing,
     )
+    return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+
+
+async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
+    """Everything that goes on by itself goes on; the owner's key where it was made just now."""
     key = await _found(server)
-    moving = Moving(database, replaying, bus.submit)
-    await moving.replay() if settings.replay_at_start == "before" else server.begin(moving.behind())
-    with database.read() as connection:
+    await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
+    with server.database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
     server.warming.start()
     server.data.start()
-    return server, key
-
-
-def environments_of(
-    settings: Settings, home: Home, artifacts: ArtifactStore, launcher: Launcher, faults: Faults
-) -> Environments:
-    """The environments of a home; those that were altered are counted."""
-
-    def altered(digest: str, files: list[str]) -> None:
-        faults.altered_environments += 1
-
-    cache, seconds = settings.package_cache_path(), settings.build_seconds
-    return Environments(home.environments, cache, artifacts, launcher, seconds=seconds, altered=altered)
+    return key
 
 
 def _handlers(
