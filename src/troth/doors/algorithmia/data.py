@@ -67,7 +67,7 @@ class DataDoor:
         self._keeping = keeping
         self._keys = keys
         self._usual_quota = usual_quota
-        self._handlers: dict[str, Callable[..., Awaitable[Response]]] = {"GET": self._get, "HEAD": self._head, "POST": self._make, "PATCH": self._change,
+        self._handlers: dict[str, Callable[..., Awaitable[Response | None]]] = {"GET": self._get, "HEAD": self._head, "POST": self._make, "PATCH": self._change,
                           "PUT": self._put, "DELETE": self._delete}  # fmt: skip
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
