@@ -30,6 +30,12 @@ _SOURCES = ("Algorithmia versioning", "PuppetDB versioning policy", "Polyaxon ve
 
 #: One legal value for each field that a command may require; example payloads are made of them and checked.
 _SAMPLES: dict[str, Any] = {
+    "delete_secret.name": "TOKEN",
+    "description": "of the bank's API",
+    "label": "bank",
+    "of": "ada/hello",
+    "set_secret.name": "TOKEN",
+    "value": "never shown again",
     "account": "bob",
     "algorithm": "ada/hello",
     "bump": "minor",

@@ -19,6 +19,7 @@ from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.inside import InsideRows
 from troth.doors.algorithmia.management import ManagementApi
 from troth.doors.algorithmia.people import PeopleRows
 from troth.doors.authorization import caller_of
@@ -27,6 +28,7 @@ from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.check import CheckApi
+from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.running import RunningApi
@@ -70,8 +72,17 @@ class Application:
             Bounds(settings.push_bytes, settings.git_seconds),
         )
         people = PeopleRows(server.bus, server.database).rows()
-        self._v1 = EndpointDoor([*people, *ManagementApi(server.bus, server.database).rows()], server.table)
-        self._data = DataDoor(server.bus, server.database, server.table, server.data, usual_quota=settings.data_bytes)
+        inside = InsideRows(server.bus, server.database, server.observation.insights).rows()
+        management = ManagementApi(server.bus, server.database).rows()
+        self._v1 = EndpointDoor([*people, *inside, *management], server.table, server.call_keys)
+        self._data = DataDoor(
+            server.bus,
+            server.database,
+            server.table,
+            server.data,
+            server.call_keys,
+            usual_quota=settings.data_bytes,
+        )
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -105,7 +116,7 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
-    operations += PeopleApi(server.database).operations()
+    operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
