@@ -51,7 +51,9 @@ class User:
         caller = Caller(self.id, self.name, False, "a-key", replace(EVERYTHING, data=data))
         return replace(self, key=_admit(self.server, caller))
 
-    def inside(self, owner: User, name: str = "algo", *, data: DataAccess = DataAccess.WRITE, session: str = "") -> User:
+    def inside(
+        self, owner: User, name: str = "algo", *, data: DataAccess = DataAccess.WRITE, session: str = ""
+    ) -> User:
         """The key that an algorithm of the owner's has in a call of this user's."""
         request = self.server.new_name("req")
         bound = BoundCall(request, f"{owner.name}/{name}", owner.id, outermost=session or request)
@@ -94,7 +96,7 @@ def make_user(data_server: RunningServer, http: httpx2.Client) -> Callable[..., 
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def user(make_user: Callable[..., User]) -> User:
-    """A new user."""
+    """A user for the tests of one module, which use directories of their own."""
     return make_user()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -50,13 +51,9 @@ class Cast:
 def cast(data_server: RunningServer, make_user: Make) -> Cast:
     member, former, stranger = make_user("member"), make_user("former"), make_user("stranger")
     organization = data_server.organization(data_server.client(member.key), "house")
-    data_server.client(member.key).command(
-        "add_member", organization=organization, account=former.name, role="member"
-    )
+    data_server.client(member.key).command("add_member", organization=organization, account=former.name, role="member")
     data_server.client(member.key).command("remove_member", organization=organization, account=former.name)
-    identity = next(
-        owner for owner, ids in data_server.server.table.members.items() if member.id in ids
-    )
+    identity = next(owner for owner, ids in data_server.server.table.members.items() if member.id in ids)
     owner = User(organization, identity, "", member.http, data_server).with_scope(DataAccess.WRITE)
     directories = {acl: owner.directory(words) for acl, words in ACLS.items()}
     for directory in directories.values():
@@ -124,7 +121,7 @@ def test_what_is_hidden_is_answered_as_what_never_was(cast: Cast) -> None:
     stranger, private = cast.people["a stranger"], cast.directories["private"]
     for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
         for hidden, never in ((private, f"{cast.owner.name}/never"), (f"{private}/kept.txt", f"{private}/never")):
-            options = {"json": {"acl": {"read": []}}} if method == "PATCH" else {}
+            options: dict[str, Any] = {"json": {"acl": {"read": []}}} if method == "PATCH" else {}
             one, other = stranger.ask(method, hidden, **options), stranger.ask(method, never, **options)
             assert one.status_code == other.status_code
             assert told(one).replace(hidden, never) == told(other)

@@ -98,7 +98,9 @@ def delete_collection(connection: Connection, collection: CollectionRow) -> int:
 
 def is_empty(connection: Connection, collection_id: str) -> bool:
     """Whether it has no file."""
-    return connection.execute(select(data_files.c.id).where(data_files.c.collection_id == collection_id)).first() is None
+    return (
+        connection.execute(select(data_files.c.id).where(data_files.c.collection_id == collection_id)).first() is None
+    )
 
 
 def find_file(connection: Connection, collection_id: str, name: str) -> FileRow | None:
@@ -160,7 +162,9 @@ def needed_blobs(connection: Connection, digests: Collection[str]) -> set[str]:
     return found
 
 
-def passing_files(connection: Connection, temporary_before: str, session_before: str) -> list[tuple[CollectionRow, str]]:
+def passing_files(
+    connection: Connection, temporary_before: str, session_before: str
+) -> list[tuple[CollectionRow, str]]:
     """(collection, name) of files of algorithms and of sessions that were kept only for a while."""
     name, modified = data_collections.c.name, data_files.c.modified_at
     temporary = name.like(".algo/%/temp") & (modified < temporary_before)
@@ -194,8 +198,6 @@ def session_blobs(connection: Connection, session: str) -> set[str]:
 
 def _weigh(connection: Connection, account_id: str, difference: int) -> None:
     mine = data_accounts.c.account_id == account_id
-    changed = connection.execute(
-        update(data_accounts).where(mine).values(bytes=data_accounts.c.bytes + difference)
-    )
+    changed = connection.execute(update(data_accounts).where(mine).values(bytes=data_accounts.c.bytes + difference))
     if not changed.rowcount:
         connection.execute(data_accounts.insert().values(account_id=account_id, bytes=max(0, difference)))

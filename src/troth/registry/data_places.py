@@ -48,7 +48,9 @@ def readable(connection: Connection, actor: DataActor, path: DataPath) -> Collec
     return found
 
 
-def writable(connection: Connection, actor: DataActor, path: DataPath, *, storing: bool = False) -> CollectionRow | None:
+def writable(
+    connection: Connection, actor: DataActor, path: DataPath, *, storing: bool = False
+) -> CollectionRow | None:
     """The same, if the actor may change what is in it. What it may only read is Forbidden."""
     allow("write_data", actor, path)
     if path.special:

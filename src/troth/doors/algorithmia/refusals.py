@@ -61,9 +61,7 @@ class Numbered(Malformed):
         self.http_status = http_status
 
 
-def refusal(
-    error: TrothError, request: Request, identity: str, *, plain_status: bool = False, **more: Any
-) -> Response:
+def refusal(error: TrothError, request: Request, identity: str, *, plain_status: bool = False, **more: Any) -> Response:
     """The answer that tells of an error; `identity` is the request's uuid. `plain_status` is for where clients look at
     nothing else, and `more` are further members of the error."""
     status, number = _answer(error)

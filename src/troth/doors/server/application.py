@@ -67,9 +67,7 @@ class Application:
             Bounds(settings.push_bytes, settings.git_seconds),
         )
         self._v1 = EndpointDoor(ManagementApi(server.bus, server.database).rows(), server.table)
-        self._data = DataDoor(
-            server.bus, server.database, server.table, server.data, usual_quota=settings.data_bytes
-        )
+        self._data = DataDoor(server.bus, server.database, server.table, server.data, usual_quota=settings.data_bytes)
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
