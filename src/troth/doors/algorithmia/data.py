@@ -36,8 +36,13 @@ from troth.registry.database import Database
 Found = TypeVar("Found")
 PREFIXES = ("/v1/data", "/v1/connector", "/v1/hostedData")
 _LARGEST_DOCUMENT = 64 * 1024
-#: media type that is accepted to the one that a file is said to have; of a file itself nothing is known
-_SAID = {"text/plain": "text/plain; charset=utf-8", "application/json": "application/json"}
+#: Media type that is accepted to the one that a file is said to have: of a file itself nothing is known. The Python client
+#: accepts everything, and without a charset it guesses the encoding of a text, often wrongly.
+_SAID = {
+    "text/plain": "text/plain; charset=utf-8",
+    "application/json": "application/json",
+    "*/*": "application/octet-stream; charset=utf-8",
+}
 
 log = structlog.get_logger()
 
