@@ -24,6 +24,7 @@
     |  |  |- QueueFull              queue-full                503   5
     |  |  |- QueueDeadline          queue-deadline            503   5
     |  |  `- RateLimited            rate-limited              429   5
+    |  |- ParentEnded               parent-ended              503   5    (a call made within another)
     |  |- IsolationUnavailable      isolation-unavailable     503   5
     |  |- EnvironmentUnavailable    environment-unavailable   503   5    (libraries for another machine)
     |  `- ServerUnreachable         server-unreachable        503   5
@@ -247,6 +248,12 @@ class RateLimited(Overloaded):
     code, status = "rate-limited", 429
 
 
+class ParentEnded(Unavailable):
+    """The call in which a call was made has ended."""
+
+    code = "parent-ended"
+
+
 class IsolationUnavailable(Unavailable):
     """What a version asks of its isolation cannot be honoured on this machine."""
 
@@ -281,6 +288,12 @@ class JournalBroken(Failed):
     """The journal's hash chain does not hold."""
 
     code = "journal-broken"
+
+
+class SignatureBroken(Failed):
+    """A signature does not fit what it is said to sign."""
+
+    code = "signature-broken"
 
 
 class StoryBroken(Failed):

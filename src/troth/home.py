@@ -50,6 +50,11 @@ class Home:
         return self.root / "owner.key"
 
     @property
+    def signing_key(self) -> Path:
+        """The key that signs waivers, readable by the server's user only."""
+        return self.root / "signing.key"
+
+    @property
     def registry(self) -> str:
         return f"sqlite:///{self.root / 'registry.sqlite'}"
 

@@ -137,6 +137,10 @@ class Settings:
     replay_seconds: float = _setting(
         120.0, "time limit for replaying all examples of a publication; what is not replayed then counts as a break"
     )
+    replay_at_start: Literal["before", "behind"] = _setting(
+        "before",
+        "whether examples are replayed on a new version of the worker before the server takes calls, or behind them",
+    )
     log_format: Literal["text", "json"] = _setting("text", "form of the server's log lines")
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "least important log line that is written"

@@ -23,10 +23,11 @@ class TableLoader:
 
     def load(self, connection: Connection) -> None:
         """Reads everything."""
-        with self._table.algorithms.mutate() as algorithms:
+        with self._table.algorithms.mutate() as algorithms, self._table.subjects.mutate() as subjects:
             for row in catalog.all_algorithms(connection):
                 algorithms[row.subject] = self._routes(connection, row)
-            self._table.algorithms = algorithms.finish()
+                subjects[row.id] = row.subject
+            self._table.algorithms, self._table.subjects = algorithms.finish(), subjects.finish()
         everybody = connection.execute(select(account_table.c.id)).scalars()
         self._refresh_accounts(connection, set(everybody))
 
@@ -35,6 +36,7 @@ class TableLoader:
         for algorithm_id in algorithms:
             row = catalog.get_algorithm(connection, algorithm_id)
             self._table.algorithms = self._table.algorithms.set(row.subject, self._routes(connection, row))
+            self._table.subjects = self._table.subjects.set(row.id, row.subject)
         if accounts:
             self._refresh_accounts(connection, accounts)
 

@@ -41,6 +41,8 @@ class AlgorithmRoutes:
     open: Map[str, Route]
     #: exact private versions, `latestPrivate`, and hashes
     closed: Map[str, Route]
+    #: what people call each runnable build, by its `id`: the highest of its numbers, a public one where there is one; else its hash
+    names: Map[str, str] = field(default_factory=Map)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,13 @@ class Caller:
 
 @dataclass(slots=True)
 class RoutingTable:
-    """Maps, each replaced as a whole: algorithms by `owner/name`, callers by key digest, members by owner."""
+    """Maps, each replaced as a whole: algorithms by `owner/name`, callers by key digest, members by owner, and what algorithms
+    are called by their ids."""
 
     algorithms: Map[str, AlgorithmRoutes]
     callers: Map[str, Caller]
     members: Map[str, frozenset[str]]
+    subjects: Map[str, str] = field(default_factory=Map)
     #: which keys were used, and which production keys called what floats
     uses: KeyUses = field(default_factory=KeyUses)
     #: accounts by name with all their rights, for who signs in by other means than a key
@@ -115,6 +119,16 @@ class RoutingTable:
     def belongs(self, caller: Caller, owner_id: str) -> bool:
         """Whether the caller is the owner or, at this moment, a member of it (ALG-26)."""
         return caller.id == owner_id or caller.id in self.members.get(owner_id, _NOBODY)
+
+    def name(self, algorithm_id: str, build: str) -> tuple[str, str]:
+        """`owner/name` of an algorithm and the version that a build of it is, by their ids; empty where they are gone.
+
+        Two look-ups, however much is published.
+        """
+        subject = self.subjects.get(algorithm_id, "")
+        routes = self.algorithms.get(subject)
+        version = routes.names.get(build) if routes is not None else None
+        return (subject, version) if version is not None else ("", "")
 
     def public(self, subject: str, version: str) -> bool:
         """Whether `subject/version` leads somewhere for everybody."""
@@ -159,6 +173,9 @@ def algorithm_routes(
     """The answers for one algorithm: `published` in any order, `built` the successful builds by their hash."""
     open_routes: dict[str, Route] = {}
     closed_routes: dict[str, Route] = dict(built)
+    names = {route.spec.id: route.version for route in built.values()}
+    for fact in sorted(published, key=lambda fact: (fact.public, fact.number)):
+        names[fact.route.spec.id] = fact.route.version
     for fact in sorted(published, key=lambda fact: fact.number):
         major, minor, revision = fact.number
         exact = f"{major}.{minor}.{revision}"
@@ -170,4 +187,4 @@ def algorithm_routes(
             open_routes[text] = fact.route
     if latest_private == "only-private" and open_routes:
         closed_routes.pop("latestPrivate", None)
-    return AlgorithmRoutes(owner_id, Map(open_routes), Map(closed_routes))
+    return AlgorithmRoutes(owner_id, Map(open_routes), Map(closed_routes), Map(names))

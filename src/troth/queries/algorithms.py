@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from troth.access.roles import Actor
 from troth.access.scopes import within
 from troth.contracts.document import contract_of
 from troth.errors import MalformedReference, NotFound
-from troth.registry import build_records, catalog
+from troth.registry import build_records, catalog, replays
 from troth.versions import references
 from troth.versions.history import Readings
 from troth.versions.resolution import Resolution, resolve
@@ -28,19 +29,31 @@ def resolution(connection: Connection, caller: Actor, text: str, readings: Readi
     return resolve(reference, history, member=member, readings=readings)
 
 
+def explained(connection: Connection, caller: Actor, text: str, readings: Readings) -> dict[str, Any]:
+    """What a reference means to the caller and why, with the waivers by which that version got its number."""
+    found = resolution(connection, caller, text, readings)
+    waivers: list[dict[str, Any]] = []
+    if found.number is not None:
+        algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name)
+        row = catalog.find_version(connection, algorithm.id, found.number) if algorithm else None
+        waivers = row.verdict.get("waivers", []) if row else []
+    return {**found.as_dict(), "waivers": waivers}
+
+
 def versions(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
     """The versions of an algorithm that the caller may know of, highest first, with what was promised at publication.
 
     An algorithm without a version for the caller is not found (ALG-25).
     """
-    algorithm, member = _visible(connection, caller, subject)
+    algorithm, member = visible(connection, caller, subject)
     rows = [row for row in catalog.all_versions(connection, algorithm.id) if member or row.permissions.public]
     if not rows and not member:
-        raise _unknown(subject)
+        raise unknown(subject)
+    replayed = replays.known(connection, algorithm.id)
     return {
         "algorithm": algorithm.subject,
         "summary": algorithm.summary,
-        "versions": [_version(row, member) for row in rows],
+        "versions": [_version(row, member, replayed.get(row.id, [])) for row in rows],
     }
 
 
@@ -71,9 +84,9 @@ def contract(connection: Connection, caller: Actor, text: str, readings: Reading
 
 def builds(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
     """The last builds of an algorithm, newest first, for members of its owner; of their logs the ends."""
-    algorithm, member = _visible(connection, caller, subject)
+    algorithm, member = visible(connection, caller, subject)
     if not member:
-        raise _unknown(subject)
+        raise unknown(subject)
     return {
         "algorithm": algorithm.subject,
         "builds": [_build(row) for row in build_records.all_builds(connection, algorithm.id, most=_MOST_BUILDS)],
@@ -94,7 +107,7 @@ def repository(connection: Connection, caller: Actor, owner: str, name: str) -> 
 
 def member_build(connection: Connection, caller: Actor, subject: str, commit: str) -> build_records.BuildRow:
     """The build of a commit, for members of the owner. Raises NotFound."""
-    algorithm, member = _visible(connection, caller, subject)
+    algorithm, member = visible(connection, caller, subject)
     found = build_records.find_build(connection, algorithm.id, commit) if member else None
     if found is not None:
         return found
@@ -106,7 +119,8 @@ def member_build(connection: Connection, caller: Actor, subject: str, commit: st
     )
 
 
-def _visible(connection: Connection, caller: Actor, subject: str) -> tuple[catalog.AlgorithmRow, bool]:
+def visible(connection: Connection, caller: Actor, subject: str) -> tuple[catalog.AlgorithmRow, bool]:
+    """The algorithm of that name, and whether the caller belongs to its owner. Raises MalformedReference or NotFound."""
     reference = references.parse(subject)
     if reference.version:
         raise MalformedReference(
@@ -116,11 +130,12 @@ def _visible(connection: Connection, caller: Actor, subject: str) -> tuple[catal
         )
     algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
     if algorithm is None:
-        raise _unknown(subject)
+        raise unknown(subject)
     return algorithm, catalog.sees_private(connection, algorithm, caller)
 
 
-def _unknown(subject: str) -> NotFound:
+def unknown(subject: str) -> NotFound:
+    """What everybody hears who may not know whether the algorithm exists."""
     return NotFound(
         f"algorithm algo://{subject} not found",
         repair="look at its spelling; what is private is found by members of its owner only",
@@ -128,7 +143,7 @@ def _unknown(subject: str) -> NotFound:
     )
 
 
-def _version(row: catalog.VersionRow, member: bool) -> dict[str, Any]:
+def _version(row: catalog.VersionRow, member: bool, replayed: Sequence[replays.Known]) -> dict[str, Any]:
     return {
         "version": str(row.number),
         "permissions": row.permissions.as_dict(),
@@ -138,6 +153,8 @@ def _version(row: catalog.VersionRow, member: bool) -> dict[str, Any]:
         "contract": row.contract_digest,
         "environment": row.build.environment,
         "verdict": row.verdict,
+        "waivers": row.verdict.get("waivers", []),
+        "replayed": [one.as_dict() for one in replayed],
         "policy_revision": row.policy_revision,
         "notes": row.notes,
         "published_at": row.published_at,

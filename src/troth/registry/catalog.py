@@ -160,12 +160,16 @@ def add_version(
     details: dict[str, Any],
     actor_id: str,
     now: str,
-) -> None:
-    """Publishes a build under the number of an allowing verdict. The database refuses a number that exists (ALG-02)."""
+) -> str:
+    """Publishes a build under the number of an allowing verdict, and gives the version's id.
+
+    The database refuses a number that exists (ALG-02).
+    """
     contract = document.with_permissions(build.contract, permissions)
+    identity = str(uuid.uuid4())
     connection.execute(
         versions.insert().values(
-            id=str(uuid.uuid4()),
+            id=identity,
             algorithm_id=build.algorithm_id,
             build_id=build.id,
             **verdict.number._asdict(),
@@ -181,6 +185,7 @@ def add_version(
             valid_from=now,
         )
     )
+    return identity
 
 
 def all_versions(connection: Connection, algorithm_id: str) -> list[VersionRow]:

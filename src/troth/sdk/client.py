@@ -136,6 +136,22 @@ class Client:
         """What the version promises that a reference means to this caller: its schemas, examples and permissions."""
         return self._get("/api/v1/query/contract", reference=reference)
 
+    def waivers(self, algorithm: str) -> dict[str, Any]:
+        """The waivers of an algorithm, the newest first; for strangers those of versions that they may know of."""
+        return self._get("/api/v1/query/waivers", algorithm=algorithm)
+
+    def waiver(self, identity: str) -> dict[str, Any]:
+        """One waiver and what became of it."""
+        return self._get(f"/api/v1/waivers/{quote(identity, safe='')}")
+
+    def signing_key(self) -> dict[str, Any]:
+        """The public half of the key that the server signs waivers with."""
+        return self._get("/api/v1/signing-key")
+
+    def replays(self) -> dict[str, Any]:
+        """How versions answered their examples on the worker that the server has, for administrators."""
+        return self._get("/api/v1/query/replays")
+
     def builds(self, algorithm: str) -> dict[str, Any]:
         """The builds of an algorithm, for members of its owner."""
         return self._get("/api/v1/query/builds", algorithm=algorithm)

@@ -21,6 +21,7 @@ from troth.doors.cli.output import show_error
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
+from troth.doors.cli.waiver import waiver
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 
@@ -50,6 +51,7 @@ app.command(references.lock)
 app.command(policy.clauses)
 app.command(policy.explain)
 app.command(rules)
+app.command(waiver)
 app.command(operator.doctor)
 app.command(top)
 app.command(service)

@@ -144,7 +144,7 @@ class NativeApi:
     async def _resolve(self, asked: Asked) -> dict[str, Any]:
         def ask(connection: Connection) -> dict[str, Any]:
             caller = asked.actor
-            return algorithm_queries.resolution(connection, caller, asked.query.reference, self._readings).as_dict()
+            return algorithm_queries.explained(connection, caller, asked.query.reference, self._readings)
 
         return await asyncio.to_thread(self._reading, ask)
 

@@ -30,6 +30,7 @@ from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
+from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
@@ -54,6 +55,7 @@ class Application:
             server.observation,
             server.results,
             Explaining(server.database, server.readings),
+            server.call_keys,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
             request_bytes=settings.request_bytes,
@@ -102,6 +104,7 @@ def _rest(server: Server) -> Starlette:
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
     operations += PeopleApi(server.database).operations()
+    operations += WaiverApi(server.database, server.signing_key).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 

@@ -7,7 +7,7 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,17 +25,22 @@ from troth.calls.receipts import Receipt
 from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
+from troth.calls.within import CallKeys
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
 from troth.commands import keys as key_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
+from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
+from troth.commands.moving import Moving, RecordReplay
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
+from troth.commands.waiving import waiver_handlers
+from troth.doors.authorization import caller_of
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
@@ -53,12 +58,12 @@ from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
 from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
+from troth.signing import SigningKey
 from troth.versions.history import Readings
 
 log = structlog.get_logger()
 
 _LONG_AT_ONCE = 8
-_HASH_LENGTH = 40
 
 
 @dataclass(slots=True)
@@ -78,6 +83,7 @@ class Server:
     garbage: Garbage
     data: DataKeeping
     judging: Judging
+    signing_key: SigningKey
     launcher: Launcher
     observation: Observation
     results: Results
@@ -88,6 +94,8 @@ class Server:
     warming: Warming
     #: further processes that take calls
     fronts: Fronts
+    #: keys of calls that run, which algorithms use
+    call_keys: CallKeys
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -113,7 +121,11 @@ class Server:
             except Exception:
                 log.exception("a push was not built", algorithm=subject, commit=commit)
 
-        task = asyncio.get_running_loop().create_task(build())
+        self.begin(build())
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Goes on with work that nobody waits for."""
+        task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
 
@@ -219,13 +231,15 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
-    judging = Judging(database, readings, replaying, seconds=settings.judging_seconds)
+    signing_key = SigningKey.open(home.signing_key)
+    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
+    handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
         home,
@@ -240,6 +254,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         garbage,
         data,
         judging,
+        signing_key,
         launcher,
         observation(
             settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
@@ -250,8 +265,11 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads,
         Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
         fronts,
+        CallKeys(engine, table, lambda authorization: caller_of(table, authorization)),
     )
     key = await _found(server)
+    moving = Moving(database, replaying, bus.submit)
+    await moving.replay() if settings.replay_at_start == "before" else server.begin(moving.behind())
     with database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
@@ -364,12 +382,6 @@ def local_engine(
 def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
     """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
     found = engine.states()
-    wanted = {state["id"] for state in found}
-    named: dict[str, tuple[str, str]] = {}
-    for subject, routes in table.algorithms.items() if wanted else ():
-        for text, route in (*routes.closed.items(), *routes.open.items()):
-            if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
-                named[route.spec.id] = subject, route.version
     for state in found:
-        state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
+        state["algorithm"], state["version"] = table.name(state.pop("algorithm_id"), state["id"])
     return found
