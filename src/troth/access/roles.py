@@ -57,6 +57,8 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "create_algorithm": _OWNERS,
     "compile_algorithm": _OWNERS,
     "publish_version": _OWNERS,
+    "set_secret": _OWNERS,
+    "delete_secret": _OWNERS,
     "publish_publicly": frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN}),
     "request_waiver": _OWNERS,
     "approve_waiver": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},

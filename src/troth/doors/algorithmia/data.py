@@ -20,6 +20,7 @@ from starlette.responses import Response
 from troth.access.data_paths import DataPath, check_collection, path_of
 from troth.access.data_rights import USUAL_ACL, DataActor, ReadAcl, Within, acl_of
 from troth.calls.routing import RoutingTable
+from troth.calls.within import MARK, CallKeys
 from troth.commands.bus import Bus, Envelope
 from troth.commands.data import quota_reached
 from troth.commands.data_keeping import DataKeeping
@@ -64,11 +65,19 @@ class DataDoor:
     """The ASGI application of the data API."""
 
     def __init__(
-        self, bus: Bus, database: Database, table: RoutingTable, keeping: DataKeeping, *, usual_quota: int
+        self,
+        bus: Bus,
+        database: Database,
+        table: RoutingTable,
+        keys: CallKeys,
+        keeping: DataKeeping,
+        *,
+        usual_quota: int,
     ) -> None:
         self._bus = bus
         self._database = database
         self._table = table
+        self._keys = keys
         self._keeping = keeping
         self._usual_quota = usual_quota
         self._handlers = {"GET": self._get, "HEAD": self._head, "POST": self._make, "PATCH": self._change,
@@ -95,14 +104,17 @@ class DataDoor:
         handler = self._handlers.get(request.method)
         if handler is None:
             raise Numbered(UNKNOWN_PATH, f"{request.method} is not for data", http_status=405)
-        actor = self._actor(request)
+        actor = await self._actor(request)
         if request.scope["path"].startswith("/v1/hostedData"):
             return await self._hosted(actor)
         return await handler(request, actor, path_of(_segments(request), actor))
 
-    def _actor(self, request: Request) -> DataActor:
+    async def _actor(self, request: Request) -> DataActor:
         authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
-        caller = caller_of(self._table, authorization, head)
+        if MARK in authorization:
+            caller = await self._keys.caller(authorization, request.scope["client"])
+        else:
+            caller = caller_of(self._table, authorization, head)
         if caller is None:
             raise Unauthenticated("authorization required", why=why_not(self._table, authorization, head))
         bound = caller.within
@@ -168,7 +180,7 @@ class DataDoor:
             stored = {"earlier": blob.digest}  # until a file has it
             payload = {**_directory(path), "file": path.file, "upload": upload.id}
             # the body took its time, and the caller's rights are those of now (ALG-26)
-            stored = await self._submit(self._actor(request), "store_file", payload)
+            stored = await self._submit(await self._actor(request), "store_file", payload)
         except streams.TooMuch:
             raise quota_reached(room or 0) from None
         finally:
