@@ -19,8 +19,9 @@ from starlette.responses import Response
 
 from troth.access.data_paths import DataPath, check_collection, path_of
 from troth.access.data_rights import USUAL_ACL, DataActor, ReadAcl, Within, acl_of
+from troth.access.scopes import DataAccess, Scope
 from troth.calls.routing import RoutingTable
-from troth.calls.within import MARK, CallKeys
+from troth.calls.within import MARK, PROCESS, CallKeys, Peer
 from troth.commands.bus import Bus, Envelope
 from troth.commands.data import quota_reached
 from troth.commands.data_keeping import DataKeeping
@@ -31,11 +32,15 @@ from troth.doors.algorithmia.refusals import INVALID_JSON, INVALID_REQUEST, UNKN
 from troth.doors.authorization import caller_of, why_not
 from troth.errors import Failed, MalformedName, NameTaken, TooLarge, TrothError, Unauthenticated
 from troth.queries import data as queries
+from troth.registry.catalog import find_algorithm_by_id
 from troth.registry.data import FileRow
 from troth.registry.database import Database
+from troth.runtime.engine import VersionSpec
 
 Found = TypeVar("Found")
 PREFIXES = ("/v1/data", "/v1/connector", "/v1/hostedData")
+#: the key of a process in which a version is being loaded; it is known by the sandbox that it is in
+LOADING = b"call-load"
 _LARGEST_DOCUMENT = 64 * 1024
 #: Media type that is accepted to the one that a file is said to have: of a file itself nothing is known. The Python client
 #: accepts everything, and without a charset it guesses the encoding of a text, often wrongly.
@@ -70,6 +75,7 @@ class DataDoor:
         database: Database,
         table: RoutingTable,
         keys: CallKeys,
+        loading: Callable[[int], VersionSpec | None],
         keeping: DataKeeping,
         *,
         usual_quota: int,
@@ -78,6 +84,7 @@ class DataDoor:
         self._database = database
         self._table = table
         self._keys = keys
+        self._loading = loading
         self._keeping = keeping
         self._usual_quota = usual_quota
         self._handlers = {"GET": self._get, "HEAD": self._head, "POST": self._make, "PATCH": self._change,
@@ -111,6 +118,8 @@ class DataDoor:
 
     async def _actor(self, request: Request) -> DataActor:
         authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
+        if authorization.strip() == LOADING:
+            return await self._loading_actor(request.scope["client"])
         if MARK in authorization:
             caller = await self._keys.caller(authorization, request.scope["client"])
         else:
@@ -120,6 +129,15 @@ class DataDoor:
         bound = caller.within
         within = Within(bound.algorithm, bound.algorithm_owner_id, bound.outermost or bound.request) if bound else None
         return DataActor(caller.id, caller.name, caller.kind, caller.administrator, caller.scope, within)
+
+    async def _loading_actor(self, client: Peer) -> DataActor:
+        """An algorithm whose version is being loaded: it reads what everybody's calls of it could, and acts for nobody."""
+        spec = self._loading(client[1]) if client is not None and client[0] == PROCESS else None
+        found = await self._read(lambda c: find_algorithm_by_id(c, spec.algorithm_id)) if spec else None
+        if found is None:
+            raise Unauthenticated("authorization required", why="no version is being loaded there")
+        within = Within(found.subject, found.owner_id, "")
+        return DataActor("", "", "user", administrator=False, scope=Scope(data=DataAccess.READ), within=within)
 
     async def _get(self, request: Request, actor: DataActor, path: DataPath) -> Response:
         if not path.file:

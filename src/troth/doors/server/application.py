@@ -72,12 +72,19 @@ class Application:
             Bounds(settings.push_bytes, settings.git_seconds),
         )
         self._data = DataDoor(
-            server.bus, server.database, server.table, server.call_keys, server.data, usual_quota=settings.data_bytes
+            server.bus,
+            server.database,
+            server.table,
+            server.call_keys,
+            server.engine.loading,
+            server.data,
+            usual_quota=settings.data_bytes,
         )
         people = PeopleRows(server.bus, server.database).rows()
         inside = InsideRows(server.bus, server.database, server.observation.insights).rows()
         management = ManagementApi(server.bus, server.database).rows()
         self._v1 = EndpointDoor([*people, *inside, *management], server.table, server.call_keys)
+        self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
