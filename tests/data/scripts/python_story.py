@@ -84,7 +84,8 @@ def frozen(client: Any, directory: Any, scratch: Path) -> dict[str, Any]:
 
 def commands(client: Any, scratch: Path) -> dict[str, Any]:
     """What the `algo` command does with data."""
-    cli, found = CLI(), {}
+    cli = CLI()
+    found: dict[str, Any] = {}
     cli.mkdir("data://.my/command", client)
     (scratch / "note.txt").write_text("a note")
     cli.cp([str(scratch / "note.txt")], "data://.my/command", client)
