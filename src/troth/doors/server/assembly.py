@@ -214,25 +214,15 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         faults.altered_environments += 1
 
     environments = Environments(
-        home.environments,
-        settings.package_cache_path(),
-        artifacts,
-        launcher,
-        seconds=settings.build_seconds,
+        home.environments, settings.package_cache_path(), artifacts, launcher, seconds=settings.build_seconds,
         altered=altered,
-    )
+    )  # fmt: skip
     environments.recover()
     engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
     build_logs = BuildLogs()
     threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
     building = Building(
-        trees,
-        repositories,
-        environments,
-        engine,
-        build_logs,
-        load_seconds=settings.load_seconds,
-        threads=threads,
+        trees, repositories, environments, engine, build_logs, load_seconds=settings.load_seconds, threads=threads
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)

@@ -7,6 +7,7 @@ worker which functions they are, and returns.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import inspect
 import json
 import os
@@ -70,9 +71,8 @@ class ModelData:
         name, wanted = entry["name"], entry.get("md5_checksum") if self.using_frozen else None
         client = self._client
         if client is None:
-            import Algorithmia  # type: ignore[import-not-found]  # that of the environment, or the one beside this file
-
-            client = self._client = Algorithmia.client()
+            # that of the environment, or the one beside this file
+            client = self._client = importlib.import_module("Algorithmia").client()
         path = client.file(entry["source_uri"]).getFile(as_path=True)
         found = _checksum(path)
         if wanted is None:
