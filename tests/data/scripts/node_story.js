@@ -1,7 +1,7 @@
 // Run by Node beside the client of npm: everything that it can do with data. Prints what came of it as one line of JSON.
-// Arguments: the folder of the package, the server's address, a key.
+// Arguments: the folder of the package and the server's address. The key is in ALGORITHMIA_API_KEY.
 const algorithmia = require(process.argv[2]);
-const client = algorithmia.client(process.argv[4], process.argv[3]);
+const client = algorithmia.client(process.env.ALGORITHMIA_API_KEY, process.argv[3]);
 const asked = (step) => new Promise((resolve) => step((...answer) => resolve(answer)));
 
 async function main() {
