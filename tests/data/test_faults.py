@@ -229,6 +229,50 @@ def test_a_reader_keeps_what_it_began_to_read(user: User) -> None:
     assert user.ask("GET", path).content == b"b"
 
 
+def test_a_reader_that_leaves(user: User) -> None:
+    path = f"{user.directory()}/large"
+    user.put(path, os.urandom(1) * 30_000_000)
+    for _ in range(3):
+        with connection(user) as wire:
+            head = f"GET /v1/data/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: {user.key}\r\n\r\n"
+            wire.sendall(head.encode())
+            assert wire.recv(1000).startswith(b"HTTP/1.1 200")
+            assert open_blobs(user)
+    while open_blobs(user):
+        pass
+
+
+def open_blobs(user: User) -> list[str]:
+    """What the server, which is this process, holds open of its blobs."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
+        except FileNotFoundError:
+            continue  # closed meanwhile
+    return [path for path in found if path.startswith(str(user.server.home / "data" / "blobs"))]
+
+
+@pytest.mark.parametrize("key", ["", "its own"])
+def test_a_client_that_asks_before_it_sends_is_refused_at_once(user: User, key: str) -> None:
+    with connection(user) as wire:
+        head = (
+            f"PUT /v1/data/.my/missing/x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {1 << 40}\r\n"
+        )
+        wire.sendall((head + (f"Authorization: Simple {user.key}\r\n" if key else "") + "\r\n").encode())
+        status = wire.recv(65536).split(b" ")[1]
+    assert status == (b"404" if key else b"401")
+
+
+def test_a_client_that_sends_all_the_same_hears_why(user: User) -> None:
+    """Clients that read an answer only when they have sent everything would not hear of a connection that was closed."""
+    content = b"x" * 20_000_000
+    answer = user.put(".my/missing/x", content)
+    assert answer.status_code == 404
+    nobody = user.http.put("/v1/data/.my/missing/x", content=content)
+    assert nobody.status_code == 401
+
+
 def test_a_directory_that_is_deleted_while_it_is_listed(user: User) -> None:
     directory = user.directory()
     for number in range(4):
