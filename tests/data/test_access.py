@@ -10,6 +10,7 @@ import pytest
 
 from tests.data.conftest import User
 from tests.server import RunningServer
+from tests.within.author import wait_for
 from troth.access.scopes import DataAccess
 
 Make = Callable[..., User]
@@ -193,8 +194,7 @@ def test_a_session_ends_with_its_call(make_user: Make, data_server: RunningServe
     keeping = data_server.server.data
     assert "req-ended" in keeping.sessions
     data_server.loop.call_soon_threadsafe(keeping.end_session, "req-ended")
-    while inside.ask("GET", ".session/note.txt").status_code == 200:
-        pass
+    wait_for(lambda: inside.ask("GET", ".session/note.txt").status_code == 404)
     assert keeping.sessions.isdisjoint({"req-ended"})
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.data.conftest import User
 from tests.server import RunningServer
+from tests.within.author import wait_for
 
 Make = Callable[..., User]
 NAMES = {
@@ -152,22 +153,20 @@ def test_what_is_not_for_files_or_directories(user: User) -> None:
     assert user.ask("GET", f"{directory}/a/b").status_code == 400
 
 
-def test_an_upload_that_is_cut_off_leaves_nothing(user: User) -> None:
-    directory = user.directory()
+@pytest.mark.parametrize("head", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
+def test_an_upload_that_is_cut_off_leaves_nothing(user: User, head: str) -> None:
+    directory, uploads = user.directory(), user.server.home / "data" / "uploads"
     user.put(f"{directory}/kept", b"as it was")
     blobs = user.server.home / "data" / "blobs"
     before = sorted(blobs.rglob("*"))
-    for name, head in (("new", "Content-Length: 3000000"), ("kept", "Transfer-Encoding: chunked")):
+    for name in ("new", "kept"):
         with connection(user) as wire:
-            wire.sendall(
-                f"PUT /v1/data/{directory}/{name} HTTP/1.1\r\nHost: x\r\nAuthorization: {user.key}\r\n{head}\r\n\r\n".encode()
+            request = (
+                f"PUT /v1/data/{directory}/{name} HTTP/1.1\r\nHost: x\r\nAuthorization: {user.key}\r\n{head}\r\n\r\n"
             )
-            wire.sendall(b"100000\r\n" + b"x" * 0x100000 + b"\r\n" + b"x" * 0x80000)
-            uploads = user.server.home / "data" / "uploads"
-            while not list(uploads.iterdir()):
-                pass
-        while list(uploads.iterdir()):
-            pass
+            wire.sendall(request.encode() + b"200000\r\n" + b"x" * 0x180000)  # as a chunk not the whole of it
+            wait_for(lambda: bool(list(uploads.iterdir())))
+        wait_for(lambda: not list(uploads.iterdir()))
     assert [file["filename"] for file in user.ask("GET", directory).json()["files"]] == ["kept"]
     assert user.ask("GET", f"{directory}/kept").content == b"as it was"
     assert sorted(blobs.rglob("*")) == before
@@ -238,8 +237,7 @@ def test_a_reader_that_leaves(user: User) -> None:
             wire.sendall(head.encode())
             assert wire.recv(1000).startswith(b"HTTP/1.1 200")
             assert open_blobs(user)
-    while open_blobs(user):
-        pass
+    wait_for(lambda: not open_blobs(user))
 
 
 def open_blobs(user: User) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, update
 
 from tests.data.conftest import User
 from tests.server import RunningServer, running_server
+from tests.within.author import wait_for
 from troth.registry.data_tables import data_files
 
 Make = Callable[..., User]
@@ -50,5 +51,4 @@ def test_what_a_crash_left_is_removed_at_the_start(tmp_path: Path) -> None:
         path.write_bytes(b"cut off")
     with running_server(tmp_path / "home"):
         assert not scratch.exists()
-        while orphan.exists():
-            pass
+        wait_for(lambda: not orphan.exists())

@@ -10,7 +10,7 @@ import pytest
 
 from tests.data.conftest import User
 from tests.server import RunningServer
-from tests.within.author import error_of, publish
+from tests.within.author import error_of, publish, wait_for
 from troth.access.scopes import DataAccess
 
 Make = Callable[..., User]
@@ -109,8 +109,7 @@ def test_sessions_and_what_is_kept_for_a_caller(make_user: Make, author: User, c
     assert called(caller, curious, steps) == [True, ["written"], ["note"]]
     assert called(caller, curious, [["read", "data://.session/note"]])[0].startswith("refused: there is no")
     keeping = caller.server.server.data
-    while keeping.sessions:  # what ended is told behind the answer
-        pass
+    wait_for(lambda: not keeping.sessions)  # what ended is told behind the answer
     name = curious.split("/")[1]
     assert called(caller, curious, [["write", "data://.algo/perm/count"]]) == [True]
     assert caller.ask("GET", f".algo/{author.name}/{name}/perm/count").content == b"written"
