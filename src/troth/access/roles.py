@@ -77,6 +77,7 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "delete_file": _OWNERS,
     "set_data_quota": _OPERATORS,
     "expire_data": frozenset({Relation.SYSTEM}),
+    "end_session": frozenset({Relation.SYSTEM}),
     "read_journal": _OPERATORS,
     "read_accounts": _OPERATORS,
     "read_all_usage": _OPERATORS,

@@ -234,6 +234,7 @@ NEEDS: dict[str, Need] = {
     "delete_file": Need.NOTHING,
     "set_data_quota": Need.ADMINISTRATOR,
     "expire_data": Need.MANAGE,
+    "end_session": Need.MANAGE,
     # commands pass by their own names; the rest answers each key with what its patterns show
     "submit_command": Need.NOTHING,
     "resolve_reference": Need.NOTHING,

@@ -86,6 +86,9 @@ class CallDoor:
         self._default = Options(call_seconds)
         self._longest = longest_call_seconds
         self._keys = keys
+        #: request ids of calls under way that have written to the session of theirs, and what hears of their end
+        self.sessions: set[str] = set()
+        self.end_session: Callable[[str], None] = _nothing
         self._explaining: set[asyncio.Task[None]] = set()
         first = str(uuid.uuid4())
         self._request_prefix, self._requests = f"req-{first[:24]}", int(first[24:], 16)
@@ -389,3 +392,7 @@ def _kind(content_type: bytes) -> int:
             else "the content type is missing: text/plain, application/json or application/octet-stream"
         )
     return kind
+
+
+def _nothing(session: str) -> None:
+    """No session has ended that anybody asks for."""

@@ -157,6 +157,8 @@ class Exchange:
         if self.counted_as:
             watch.limits.leave(self.counted_as)
             self.counted_as = ""
+        if self.door.sessions and self.parent is None:
+            self.door.end_session(self.request_id)
         if route is not None and caller is not None:
             watch.usage.add(self.subject, route.version, caller.name, outcome, seconds)
             watch.records.keep(self.request_id, caller.name, self.reference, route, outcome, seconds, place)

@@ -71,18 +71,20 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        people = PeopleRows(server.bus, server.database).rows()
-        inside = InsideRows(server.bus, server.database, server.observation.insights).rows()
-        management = ManagementApi(server.bus, server.database).rows()
-        self._v1 = EndpointDoor([*people, *inside, *management], server.table, server.call_keys)
         self._data = DataDoor(
             server.bus,
             server.database,
             server.table,
-            server.data,
             server.call_keys,
+            server.engine.loading,
+            server.data,
             usual_quota=settings.data_bytes,
         )
+        people = PeopleRows(server.bus, server.database).rows()
+        inside = InsideRows(server.bus, server.database, server.observation.insights).rows()
+        management = ManagementApi(server.bus, server.database).rows()
+        self._v1 = EndpointDoor([*people, *inside, *management], server.table, server.call_keys)
+        self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -116,8 +118,8 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
-    operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += WaiverApi(server.database, server.signing_key).operations()
+    operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 

@@ -221,13 +221,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     build_logs = BuildLogs()
     threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
     building = Building(
-        trees,
-        repositories,
-        environments,
-        engine,
-        build_logs,
-        load_seconds=settings.load_seconds,
-        threads=threads,
+        trees, repositories, environments, engine, build_logs, load_seconds=settings.load_seconds, threads=threads
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
@@ -237,11 +231,11 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
-    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
-    handlers |= {"set_secret": SetSecret(sealing), "delete_secret": DeleteSecret()}
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
+    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
+    handlers |= {"set_secret": SetSecret(sealing), "delete_secret": DeleteSecret()}
     server = Server(
         settings,
         home,
