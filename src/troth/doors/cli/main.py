@@ -13,7 +13,7 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import announcing, author, builds, caller, operator, policy, publishing, references
+from troth.doors.cli import announcing, author, builds, caller, inside, operator, people, policy, publishing, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
@@ -25,6 +25,7 @@ from troth.doors.cli.service import service
 from troth.doors.cli.top import top
 from troth.doors.cli.upgrading import upgrade_plan
 from troth.doors.cli.waiver import waiver
+from troth.doors.cli.worker import worker
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 
@@ -71,11 +72,14 @@ app.command(rules)
 app.command(waiver)
 app.command(operator.doctor)
 app.command(top)
+app.command(worker)
 app.command(service)
 app.command(operator.journal)
 app.command(builds.collect)
-app.command(operator.key)
-app.command(operator.account)
+app.command(inside.secret)
+app.command(inside.insights)
+app.command(people.key)
+app.command(people.account)
 
 
 def run(tokens: Sequence[str] | None = None) -> None:

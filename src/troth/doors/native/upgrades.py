@@ -50,7 +50,7 @@ class UpgradeApi:
         return [
             Operation("GET", "/api/v1/upgrade-plan", "plan_upgrade",
                       "One plan from a release to another: notes, migrations, breaks, settings, and where to stop.",
-                      self._plan, query=_Upgrade, errors=(NotFound, MalformedNumber, Malformed)),
+                      self._plan, query=_Upgrade, errors=(NotFound, MalformedNumber, Malformed), page=as_page),
             Operation("GET", "/api/v1/query/cadence", "query_cadence",
                       "How often a product is released, what is announced, and what of it is late (PLX-14).",
                       self._cadence, query=_Product, errors=(NotFound,)),
