@@ -83,6 +83,7 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "mark_stable": frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN}),
     "yank_release": _OWNERS,
     "plan_release": _OWNERS,
+    "cancel_planned_release": _OWNERS,
     "create_calendar": frozenset({Relation.USER}),
     "revoke_calendar": _OPERATORS | {Relation.SELF},
     "end_session": frozenset({Relation.SYSTEM}),
