@@ -183,7 +183,7 @@ def _refusal(verdict: ReleaseVerdict, row: ProductRow, number: ReleaseNumber) ->
     told = verdict.as_dict()
     gaps = "; ".join(one.question for one in verdict.gaps)
     reasons = [one.text for one in verdict.objections]
-    reasons += [f"{one['facts'][0]['words']}: {one['purpose']}" for one in told["asked"] if one["refuses"]]
+    reasons += [f"{one['facts'][0]['words'].rstrip('.')}: {one['purpose']}" for one in told["asked"] if one["refuses"]]
     repairs = [one.repair for one in verdict.objections]
     repairs += [fact["repair"] for one in told["asked"] if one["refuses"] for fact in one["facts"] if "repair" in fact]
     least = f"release it as {verdict.least}" if verdict.least and verdict.least != number else ""
