@@ -239,6 +239,7 @@ NEEDS: dict[str, Need] = {
     "query_product": Need.NOTHING,
     "query_releases": Need.NOTHING,
     "query_release": Need.NOTHING,
+    "query_changelog": Need.NOTHING,
     "read_release_file": Need.NOTHING,
     "plan_upgrade": Need.NOTHING,
     "query_cadence": Need.NOTHING,
