@@ -14,7 +14,20 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter, validators
 from rich.console import Console
 
-from bench import against_peers, cold, echo, large, memory, overload, predict, publish, pushes, resolution, transport
+from bench import (
+    against_peers,
+    check,
+    cold,
+    echo,
+    large,
+    memory,
+    overload,
+    predict,
+    publish,
+    pushes,
+    resolution,
+    transport,
+)
 from bench.load import LoadFailed, generator
 from bench.section import Findings, Options, Section
 from bench.servers import DidNotStart
@@ -29,6 +42,7 @@ SECTIONS: dict[str, Section] = {
     "overload": overload.measure,
     "resolution": resolution.measure,
     "publish": publish.measure,
+    "check": check.measure,
     "pushes": pushes.measure,
     "transport": transport.measure,
     "peers": against_peers.measure,

@@ -135,7 +135,9 @@ class Comparing:
 def _at(step: str, change: Change) -> Change:
     """The change at a place further out."""
     path = step + change.path
-    return Change(change.rule, change.level, path, change.old, change.new, change.words, change.witness, change.undecided)
+    return Change(
+        change.rule, change.level, path, change.old, change.new, change.words, change.witness, change.undecided
+    )
 
 
 def _unasked(old: Whole, new: Whole, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
