@@ -13,11 +13,13 @@ from functools import partial
 
 import structlog
 
+from troth.calls.failures import Failures
 from troth.calls.records import Records
 from troth.calls.usage import Usage
 from troth.observe.metrics import Backlog, Faults
 from troth.registry.call_records import forget_records
 from troth.registry.database import Database
+from troth.registry.failures import add_failures, forget_failures
 from troth.registry.usage import add_usage, forget_usage
 
 log = structlog.get_logger()
@@ -45,6 +47,7 @@ class Bookkeeping:
         database: Database,
         usage: Usage,
         records: Records,
+        failures: Failures,
         faults: Faults,
         retention: Retention,
         clock: Callable[[], float],
@@ -52,6 +55,7 @@ class Bookkeeping:
         self._database = database
         self._usage = usage
         self._records = records
+        self._failures = failures
         self._faults = faults
         self._retention = retention
         self._clock = clock
@@ -90,8 +94,11 @@ class Bookkeeping:
 
     async def _flush(self) -> bool:
         self.settle()
-        counts = self._usage.take()
+        counts, failed = self._usage.take(), self._failures.take()
         try:
+            if failed:
+                await self._database.write(partial(add_failures, found=failed))
+                failed = []
             if counts:
                 await self._database.write(lambda connection: add_usage(connection, counts))
                 counts = {}
@@ -101,6 +108,7 @@ class Bookkeeping:
         except Exception as error:
             self._usage.give_back(counts, int(self._clock()) // _MINUTE)
             self._records.give_back()
+            self._failures.give_back(failed)
             self._faults.failed_flushes += 1
             if not self._failing:
                 log.warning("counts and records of calls cannot be written", why=_words(error))
@@ -117,6 +125,7 @@ class Bookkeeping:
         most = self._retention.records
         while await self._database.write(lambda connection: forget_usage(connection, oldest_minute)):
             pass
+        await self._database.write(lambda connection: forget_failures(connection, before=oldest * 1000, most=most))
         while await self._database.write(lambda connection: forget_records(connection, before=oldest, most=most)):
             pass
         self._records.forget_circumstances()

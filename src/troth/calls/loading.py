@@ -71,7 +71,12 @@ class TableLoader:
 
     def _routes(self, connection: Connection, row: catalog.AlgorithmRow) -> AlgorithmRoutes:
         published = [
-            VersionFact(version.number, version.permissions.public, _route(row, version.build, version))
+            VersionFact(
+                version.number,
+                version.permissions.public,
+                _route(row, version.build, version),
+                row.floats(version.published_at),
+            )
             for version in catalog.all_versions(connection, row.id)
         ]
         built = {

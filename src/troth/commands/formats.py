@@ -83,7 +83,11 @@ def shipped() -> Formats:
                 int(file.name.removesuffix(".json")): Draft202012Validator(json.loads(file.read_text()))
                 for file in folder.iterdir()
             }
-    return Formats(schemas)
+    return Formats(schemas, _STEPS)
+
+
+#: Version 2 of `create_algorithm` adds where others keep the source, which may be left out.
+_STEPS: Mapping[tuple[str, int], UpConversion] = {("create_algorithm", 1): dict}
 
 
 def _malformed(name: str, version: int, why: str, place: str) -> MalformedPayload:

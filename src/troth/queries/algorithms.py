@@ -21,7 +21,7 @@ _MOST_BUILDS, _LONGEST_LOG = 200, 20_000
 def resolution(connection: Connection, caller: Actor, text: str, readings: Readings) -> Resolution:
     """What a reference means to the caller (ALG-12 to ALG-26). Raises MalformedReference or NotFound."""
     reference = references.parse(text)
-    algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
+    algorithm = catalog.find_algorithm(connection, reference.owner, reference.name, even_deleted=True)
     history = catalog.history_of(connection, algorithm.id) if algorithm else None
     member = bool(algorithm) and catalog.is_member(connection, algorithm, caller.id)  # type: ignore[arg-type]
     return resolve(reference, history, member=member, readings=readings)
@@ -33,7 +33,11 @@ def versions(connection: Connection, caller: Actor, subject: str) -> dict[str, A
     An algorithm without a version for the caller is not found (ALG-25).
     """
     algorithm, member = _visible(connection, caller, subject)
-    rows = [row for row in catalog.all_versions(connection, algorithm.id) if member or row.permissions.public]
+    rows = [
+        row
+        for row in catalog.all_versions(connection, algorithm.id)
+        if member or (row.permissions.public and algorithm.floats(row.published_at))
+    ]
     if not rows and not member:
         raise _unknown(subject)
     return {
@@ -49,7 +53,7 @@ def contract(connection: Connection, caller: Actor, text: str, readings: Reading
     Raises MalformedReference, or NotFound for what is no published version to the caller.
     """
     found = resolution(connection, caller, text, readings)
-    algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name)
+    algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name, even_deleted=True)
     row = catalog.find_version(connection, algorithm.id, found.number) if algorithm and found.number else None
     if algorithm is None or row is None:
         raise NotFound(

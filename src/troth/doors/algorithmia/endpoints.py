@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
@@ -23,11 +24,18 @@ from starlette.routing import Route
 from troth.access.roles import Actor
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.algorithmia.calls import Receive, Send
+from troth.doors.algorithmia.encodings import packed, unpacked
 from troth.doors.algorithmia.refusals import UNKNOWN_PATH, Numbered, refusal
 from troth.doors.authorization import caller_of
 from troth.errors import Failed, TooLarge, TrothError, Unauthenticated
 
 PREFIX = "/v1/"
+#: The path of an algorithm, by both of its names.
+ALGORITHM = "/v1/algorithms/{algorithm:algorithm}"
+#: Who asks without a key, where none is needed.
+NOBODY = Caller("", "", False)
+#: What a handler answers with: JSON, nothing at all, or a whole response.
+Answer = dict[str, Any] | list[Any] | None | Response
 _LARGEST_BODY = 1 << 20
 #: Bytes of a body that is too large which are still read, so that the client hears why.
 _PATIENCE = 64 << 20
@@ -83,11 +91,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: what is asked where, and how it is answered."""
+    """One row: what is asked where, and how it is answered; the rest describes it (`troth.doors.algorithmia.openapi`)."""
 
     method: str
     path: str
-    handler: Callable[[Asked], Awaitable[dict[str, Any] | list[Any]]]
+    handler: Callable[[Asked], Awaitable[Answer]]
+    #: what the body is read as
+    body: type[msgspec.Struct] | None = None
+    #: parameters of the query
+    query: tuple[str, ...] = ()
+    #: whether it answers without a key
+    open: bool = False
 
 
 class EndpointDoor:
@@ -109,10 +123,10 @@ def _endpoint(row: Row, table: RoutingTable) -> Callable[[Request], Awaitable[Re
         try:
             body = await _body(request)
             # only now, because the body may take its time, and the caller's rights are those of now (ALG-26)
-            asked = Asked(request, _caller(request, table), body)
+            asked = Asked(request, _caller(request, table, row), body)
             answer = await row.handler(asked)
             log.info("answered", endpoint=row.path, method=row.method, caller=asked.caller.name, request=identity)
-            return _answered(answer, identity)
+            return _answered(answer, request, identity)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to hear
         except TrothError as error:
@@ -126,13 +140,23 @@ def _endpoint(row: Row, table: RoutingTable) -> Callable[[Request], Awaitable[Re
     return endpoint
 
 
-def _answered(answer: dict[str, Any] | list[Any], identity: str) -> Response:
+def _answered(answer: Answer, request: Request, identity: str) -> Response:
+    """The response; an answer of nothing is 204, with no body and so without a type."""
+    told = {"troth-request": f"req-{identity}"}
+    if isinstance(answer, Response):
+        answer.headers.update(told)
+        return answer
+    if answer is None:
+        return Response(None, 204, told)
     content = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    return Response(content, 200, {"troth-request": f"req-{identity}"}, media_type="application/json")
+    content, headers = packed(content, request.headers.get("accept-encoding", ""))
+    return Response(content, 200, {**told, **headers}, media_type="application/json")
 
 
-def _caller(request: Request, table: RoutingTable) -> Caller:
+def _caller(request: Request, table: RoutingTable, row: Row) -> Caller:
     caller = caller_of(table, request.headers.get("authorization", "").encode("latin-1"))
+    if caller is None and row.open:
+        return NOBODY
     if caller is None:
         raise Unauthenticated("authorization required")
     return caller
@@ -148,7 +172,7 @@ async def _body(request: Request) -> bytes:
             break
     if size > _LARGEST_BODY:
         raise TooLarge(f"the body is larger than {_LARGEST_BODY} bytes", repair="send a smaller one")
-    return b"".join(chunks)
+    return unpacked(b"".join(chunks), request.headers.get("content-encoding", ""), _LARGEST_BODY)
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

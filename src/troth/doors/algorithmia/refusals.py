@@ -12,6 +12,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from troth.builds.origins import OriginInvalid, OriginUnreachable
+from troth.commands.scms import KeptElsewhere, NoSuchScm, ScmDisabled, ScmPreferred, ScmTaken, ScmUsed
 from troth.errors import (
     Forbidden,
     Malformed,
@@ -28,7 +30,10 @@ from troth.queries.management import AlreadyPublished, NoSuchAlgorithm, NoSuchBu
 #: Numbers of section 3.4 that are raised where a request is read.
 INVALID_JSON, INVALID_REQUEST, UNKNOWN_PATH = 2013, 6001, 2015
 UNKNOWN_LANGUAGE, UNSUPPORTED_MACHINE, UNKNOWN_PACKAGE_SET, UNKNOWN_SCM = 4001, 4004, 1003, 4009
-BAD_MARKER, BAD_LIMIT, NOT_IMPLEMENTED = 5002, 5003, 5005
+BAD_MARKER, BAD_LIMIT, NO_CONFIGURATION, NOT_IMPLEMENTED = 5002, 5003, 5004, 5005
+NO_OAUTH_TOKEN, NO_DATES, NO_WEBHOOKS, INVALID_SCM, MALFORMED_SCM_UPDATE = 4008, 4010, 4012, 4020, 4021
+NOT_DELETABLE_SCM, NOT_MODIFIABLE_SCM, NO_OAUTH, NO_OAUTH_END, BAD_WEBHOOK = 4040, 4045, 4050, 4051, 4070
+PROVIDER_NOT_AUTHORIZED, BAD_FEATURE = 4080, 4002
 
 #: Kind of error, HTTP status, number of section 3.4; the first row that fits.
 _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
@@ -37,6 +42,14 @@ _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
     (NoSuchBuild, 404, 1004),
     (NothingCompiled, 400, 1004),
     (AlreadyPublished, 400, 1007),
+    (NoSuchScm, 404, UNKNOWN_SCM),
+    (ScmTaken, 400, 4044),
+    (ScmUsed, 400, 4043),
+    (ScmDisabled, 400, 4042),
+    (ScmPreferred, 400, 4041),
+    (KeptElsewhere, 400, 4011),
+    (OriginInvalid, 400, INVALID_SCM),
+    (OriginUnreachable, 400, 4084),
     (NameTaken, 400, 1002),
     (Unauthenticated, 401, 2002),
     (Forbidden, 403, 2001),

@@ -17,8 +17,10 @@ from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
-from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.endpoints import EndpointDoor, Row
 from troth.doors.algorithmia.management import ManagementApi
+from troth.doors.algorithmia.openapi import described
+from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
@@ -64,7 +66,7 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(ManagementApi(server.bus, server.database).rows(), server.table)
+        self._v1 = EndpointDoor(_v1_rows(server), server.table)
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -85,6 +87,13 @@ class Application:
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1003})
+
+
+def _v1_rows(server: Server) -> list[Row]:
+    """The endpoints below `/v1`, and the document that describes them."""
+    management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
+    scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
+    return described([*management.rows(), *scm.rows()])
 
 
 def _rest(server: Server) -> Starlette:

@@ -19,6 +19,7 @@ from troth.access.roles import Actor
 from troth.artifacts.store import ArtifactStore
 from troth.builds.environments import Environments
 from troth.builds.logs import BuildLogs
+from troth.builds.origins import Origins
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
@@ -28,6 +29,7 @@ from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
+from troth.commands import lifecycle, scms
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
@@ -71,6 +73,7 @@ class Server:
     engine: LocalEngine
     trees: Trees
     repositories: Repositories
+    origins: Origins
     environments: Environments
     build_logs: BuildLogs
     garbage: Garbage
@@ -100,8 +103,11 @@ class Server:
 
     def pushed(self, caller: Caller, subject: str, commit: str) -> None:
         """Builds what was pushed, in the name of who pushed it."""
-        actor = Actor(caller.id, caller.name, "user", caller.administrator)
-        payload = json.dumps({"algorithm": subject, "commit": commit}).encode()
+        self.build_behind(Actor(caller.id, caller.name, "user", caller.administrator), subject, commit)
+
+    def build_behind(self, actor: Actor, subject: str, commit: str = "") -> None:
+        """Builds a commit, else the newest one, after the request is answered."""
+        payload = json.dumps({"algorithm": subject, **({"commit": commit} if commit else {})}).encode()
         envelope = Envelope("compile_algorithm", 1, payload, actor, str(uuid.uuid4()))
 
         async def build() -> None:
@@ -185,6 +191,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     trees.recover()
     repositories = Repositories(home.repositories)
     repositories.recover()
+    origins = Origins(repositories, _listed(settings.scm_allow), seconds=settings.git_seconds)
     readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
@@ -221,7 +228,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     bus = Bus(database, shipped(), handlers, fronts)
-    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
+    handlers |= _handlers(bus, database, trees, repositories, origins, building, garbage, judging)
     server = Server(
         settings,
         home,
@@ -231,6 +238,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         engine,
         trees,
         repositories,
+        origins,
         environments,
         build_logs,
         garbage,
@@ -241,7 +249,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         readings,
         lock,
         threads,
-        Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
+        Warming(_listed(settings.keep_warm), table, engine),
         fronts,
     )
     key = await _found(server)
@@ -257,6 +265,7 @@ def _handlers(
     database: Database,
     trees: Trees,
     repositories: Repositories,
+    origins: Origins,
     building: Building,
     garbage: Garbage,
     judging: Judging,
@@ -269,13 +278,21 @@ def _handlers(
         "remove_member": account_commands.RemoveMember(),
         "create_key": account_commands.CreateKey(),
         "revoke_key": account_commands.RevokeKey(),
-        "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories),
+        "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories, origins),
+        "update_algorithm": lifecycle.UpdateAlgorithm(),
+        "delete_algorithm": lifecycle.DeleteAlgorithm(),
         "start_build": algorithm_commands.StartBuild(),
         "finish_build": algorithm_commands.FinishBuild(building),
         "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
-        "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
+        "compile_algorithm": algorithm_commands.CompileAlgorithm(
+            database, trees, repositories, building, origins, bus.submit
+        ),
         "publish_version": PublishVersion(judging),
         "collect_garbage": CollectGarbage(database, garbage),
+        "create_scm": scms.CreateScm(database, origins),
+        "update_scm": scms.UpdateScm(database, origins),
+        "prefer_scm": scms.PreferScm(database, origins),
+        "delete_scm": scms.DeleteScm(database, origins),
     }
 
 
@@ -303,11 +320,7 @@ async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
 
 def launcher_of(settings: Settings) -> Launcher:
     """What confines processes, as the settings say."""
-    networks = (
-        [one.strip() for one in text.split(",") if one.strip()]
-        for text in (settings.egress_allow, settings.egress_deny)
-    )
-    allow, deny = networks
+    allow, deny = _listed(settings.egress_allow), _listed(settings.egress_deny)
     return Launcher(
         worker_uid=settings.worker_uid,
         worker_uids=settings.worker_uids,
@@ -315,6 +328,11 @@ def launcher_of(settings: Settings) -> Launcher:
         bubblewrap=find_bubblewrap(),
         egress=EgressRules(tuple(allow), tuple(deny)),
     )
+
+
+def _listed(setting: str) -> list[str]:
+    """What stands between the commas of a setting."""
+    return [one.strip() for one in setting.split(",") if one.strip()]
 
 
 def local_engine(

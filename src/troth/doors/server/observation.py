@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.failures import Failures
 from troth.calls.limits import Allowance, Limits
 from troth.calls.records import Facts, Records
 from troth.calls.usage import Usage
@@ -26,6 +27,7 @@ class Observation:
 
     usage: Usage
     records: Records
+    failures: Failures
     limits: Limits
     #: None where no traces are wanted
     tracing: Tracing | None
@@ -48,11 +50,12 @@ def observation(
     totals = CallTotals()
     usage = Usage(totals)
     records = Records(describe)
+    failures = Failures()
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time)
+    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time)
     metrics = Metrics(totals, faults, states, bookkeeping.backlog)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
-    return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics)
+    return Observation(usage, records, failures, limits, tracing, faults, bookkeeping, metrics)
 
 
 def allowance(settings: Settings) -> Allowance:

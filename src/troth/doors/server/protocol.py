@@ -40,7 +40,7 @@ _TOGETHER = 64 * 1024
 #: each piece what it takes at so many bytes a second, but never that long for one piece.
 _HEAD_SECONDS, _BODY_SECONDS, _SLOWEST = 20.0, 60.0, 10_000
 #: header names that only uvicorn's way knows what to do with
-_UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding"])
+_UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding", b"content-encoding"])
 
 
 class CorkedProtocol(HttpToolsProtocol):

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from troth.registry import deletions, failures, scms  # noqa: F401 - tables of their own
 from troth.registry.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
