@@ -49,7 +49,9 @@ class Books:
         self.faults = Faults()
         self.now = float(NOW)
         retention = Retention(days, days, records)
-        self.keeping = Bookkeeping(database, self.usage, self.records, Failures(), self.faults, retention, lambda: self.now)
+        self.keeping = Bookkeeping(
+            database, self.usage, self.records, Failures(), self.faults, retention, lambda: self.now
+        )
 
     def call(self, number: int, route: Route, version: str = "1.0.0", caller: str = "ben") -> None:
         self.usage.add("ada/echo", version, caller, "ok", 0.004)

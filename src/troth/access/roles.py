@@ -46,6 +46,7 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "delete_public_algorithm": _OPERATORS,
     "compile_algorithm": _OWNERS,
     "publish_version": _OWNERS,
+    "import_version": _OPERATORS,
     "start_build": frozenset({Relation.SYSTEM}),
     "finish_build": frozenset({Relation.SYSTEM}),
     "fail_interrupted_builds": frozenset({Relation.SYSTEM}),

@@ -85,7 +85,7 @@ class Origins:
         path = self._repositories.path(algorithm_id)
         wanted = f"HEAD:{git.BRANCH}"
         try:
-            self._git(path, address, "fetch", "--quiet", "--no-tags", "--", address, wanted, seconds=self._seconds)
+            self._git(path, address, "fetch", "--no-tags", "--", address, wanted, seconds=self._seconds)
         except git.GitFailed as error:
             if "non-fast-forward" not in error.said:
                 raise
@@ -119,7 +119,9 @@ class Origins:
             if "non-fast-forward" in error.said:
                 raise
             raise OriginUnreachable(
-                f"{address} cannot be read", why=error.why, repair="look at its spelling, and whether it answers"
+                f"{address} cannot be read",
+                why=" ".join(error.why.split()),
+                repair="look at its spelling, and whether it answers",
             ) from None
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from troth.access.roles import Actor
 from troth.contracts.document import contract_of
 from troth.errors import MalformedReference, NotFound
-from troth.registry import build_records, catalog
+from troth.registry import build_records, catalog, scms
 from troth.versions import references
 from troth.versions.history import Readings
 from troth.versions.resolution import Resolution, resolve
@@ -84,11 +84,14 @@ def builds(connection: Connection, caller: Actor, subject: str) -> dict[str, Any
 
 
 def repository(connection: Connection, caller: Actor, owner: str, name: str) -> str | None:
-    """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None."""
+    """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None.
+
+    What others keep is cloned from them.
+    """
     algorithm = catalog.find_algorithm(connection, owner, name)
     if algorithm is None or not catalog.is_member(connection, algorithm, caller.id):
         return None
-    return algorithm.id
+    return algorithm.id if scms.origin_of(connection, algorithm.id) is None else None
 
 
 def member_build(connection: Connection, caller: Actor, subject: str, commit: str) -> build_records.BuildRow:

@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from troth.access.roles import Actor
 from troth.errors import Forbidden, MalformedNumber, MalformedReference, NotFound, Refused
-from troth.registry import build_records, catalog
+from troth.registry import build_records, catalog, scms
 from troth.registry.build_records import BuildRow
 from troth.registry.catalog import AlgorithmRow, VersionRow
+from troth.registry.scms import Origin
 from troth.versions import references
 from troth.versions.numbers import Number
 
@@ -52,6 +53,8 @@ class Seen:
 
     algorithm: AlgorithmRow
     member: bool
+    #: where others keep its source
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,11 @@ def seen(connection: Connection, caller: Actor, name: str) -> Seen:
     """The algorithm, for members of its owner, and for everybody once a version of it is public."""
     algorithm = named(connection, name)
     if algorithm is not None:
+        origin = scms.origin_of(connection, algorithm.id)
         if catalog.is_member(connection, algorithm, caller.id):
-            return Seen(algorithm, True)
+            return Seen(algorithm, True, origin)
         if catalog.versions_page(connection, algorithm.id, 1, visibility="public", since=algorithm.returned_at):
-            return Seen(algorithm, False)
+            return Seen(algorithm, False, origin)
     raise NoSuchAlgorithm("No such algorithm", asked=name[:200])
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -42,8 +41,8 @@ _LANGUAGES = "/v1/algorithm-environments/edge/languages"
 _TEMPLATE = "/v1/algorithm-environments/edge/environment-specifications/{specification}/template"
 #: commits in one answer
 _MOST_COMMITS = 200
-#: a day or a moment as ISO 8601 has them, or seconds since 1970
-_WHEN = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?|\d{1,12}", re.ASCII)
+#: digits of a moment in seconds since 1970
+_LONGEST_MOMENT = 13
 
 
 class ManagementApi:
@@ -247,11 +246,19 @@ def failure_object(failure: Failure) -> dict[str, Any]:
 
 
 def _moment(asked: Asked, name: str) -> str:
-    """A bound of a list of commits as git takes it; empty where there is none."""
+    """A bound of a list of commits as git takes it, in seconds since 1970; empty where there is none."""
     text = asked.query(name)
-    if not text or _WHEN.fullmatch(text):
-        return f"@{text}" if text.isdigit() else text
-    raise Numbered(INVALID_REQUEST, f"{name} cannot be {text[:40]!r}", why="it is a moment, as 2026-01-31T12:00:00Z")
+    if not text:
+        return ""
+    try:
+        if text.isascii() and text.isdigit() and len(text) < _LONGEST_MOMENT:
+            return f"@{text} +0000"
+        found = datetime.fromisoformat(text)
+        return f"@{max(int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()), 0)} +0000"
+    except (ValueError, OverflowError):
+        raise Numbered(
+            INVALID_REQUEST, f"{name} cannot be {text[:40]!r}", why="it is a moment, as 2026-01-31T12:00:00Z"
+        ) from None
 
 
 def _place(described: Described) -> Number | management.Place:

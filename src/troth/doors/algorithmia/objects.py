@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from troth.queries.management import Described
+from troth.queries.management import Described, Seen
 from troth.registry.build_records import BuildRow
 from troth.registry.catalog import AlgorithmRow, VersionRow
+from troth.registry.scms import Scm
 from troth.versions.history import BuildStatus
 from troth.versions.numbers import Number
 from troth.versions.permissions import Permissions
@@ -29,7 +30,7 @@ def algorithm_object(described: Described, server: str, *, output: bool = False)
         "name": algorithm.name,
         "details": _details(algorithm, described.version),
         "settings": _settings(described),
-        "source": {"scm": _SCM},
+        "source": _source(described.seen),
         "self_link": _link(described, server),
         "resource_type": "algorithm",
     }
@@ -41,6 +42,21 @@ def algorithm_object(described: Described, server: str, *, output: bool = False)
         "build": build_object(build, number, member=described.seen.member),
         "compilation": _compilation(build, output and described.seen.member),
     }
+
+
+def scm_object(scm: Scm) -> dict[str, Any]:
+    """A place where others keep repositories."""
+    urls = {"web": scm.base}
+    return {"id": scm.id, "provider": scm.provider, "default": scm.preferred, "enabled": scm.enabled, "urls": urls}
+
+
+def _source(seen: Seen) -> dict[str, Any]:
+    """Who keeps the source; where others do, members are told where."""
+    if seen.origin is None:
+        return {"scm": _SCM}
+    names = {"repository_owner": seen.origin.owner, "repository_name": seen.origin.name}
+    scm = scm_object(seen.origin.scm)
+    return {"scm": scm, **names} if seen.member else {"scm": {**scm, "urls": {}}}
 
 
 def build_object(build: BuildRow, number: Number | None, *, member: bool = True) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from troth.commands.bus import Bus, Envelope
 from troth.commands.scms import INTERNAL, NoSuchScm
 from troth.doors.algorithmia.bodies import read
 from troth.doors.algorithmia.endpoints import ALGORITHM, Asked, Row
+from troth.doors.algorithmia.objects import scm_object
 from troth.doors.algorithmia.refusals import (
     BAD_WEBHOOK,
     INVALID_SCM,
@@ -100,7 +101,7 @@ class ScmApi:
     async def _list(self, asked: Asked) -> dict[str, Any]:
         found = await self._read(scms.all_scms)
         own = _INTERNAL | {"default": not any(one.preferred for one in found)}
-        return {"marker": None, "next_link": None, "results": [own, *(_described(one) for one in found)]}
+        return {"marker": None, "next_link": None, "results": [own, *(scm_object(one) for one in found)]}
 
     async def _one(self, asked: Asked) -> dict[str, Any]:
         wanted = asked.path("scm")
@@ -196,7 +197,7 @@ class ScmApi:
         return hmac.new(self._webhook_key, algorithm_id.encode(), hashlib.sha256).hexdigest()
 
     async def _found(self, scm_id: str) -> dict[str, Any]:
-        return _described((await self._read(lambda c: scms.find_scm(c, scm_id))) or Scm(scm_id, "", "", False, False))
+        return scm_object((await self._read(lambda c: scms.find_scm(c, scm_id))) or Scm(scm_id, "", "", False, False))
 
     async def _read(self, ask: Callable[[Connection], Any]) -> Any:
         def answer() -> Any:
@@ -269,16 +270,6 @@ def _no_webhooks() -> Numbered:
         why="a push to them is built by itself",
         repair="push to /git/OWNER/NAME.git",
     )
-
-
-def _described(scm: Scm) -> dict[str, Any]:
-    return {
-        "id": scm.id,
-        "provider": scm.provider,
-        "enabled": scm.enabled,
-        "default": scm.preferred,
-        "urls": {"web": scm.base},
-    }
 
 
 def _id(asked: Asked) -> dict[str, str]:

@@ -35,7 +35,7 @@ from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
-from troth.commands.publishing import PublishVersion
+from troth.commands.publishing import ImportVersion, PublishVersion
 from troth.commands.replaying import Replaying
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
@@ -288,6 +288,7 @@ def _handlers(
             database, trees, repositories, building, origins, bus.submit
         ),
         "publish_version": PublishVersion(judging),
+        "import_version": ImportVersion(judging),
         "collect_garbage": CollectGarbage(database, garbage),
         "create_scm": scms.CreateScm(database, origins),
         "update_scm": scms.UpdateScm(database, origins),
