@@ -81,7 +81,7 @@ def test_commits(ada: Http, tmp_path: Path) -> None:
     assert set(found["commits"][0]) == {"id", "short_message", "message", "author"}
     for bounds in ({"since": "2100-01-01"}, {"until": "100"}):
         assert done(ada.get(f"{algorithm}/log", params=bounds)) == {"commits": []}
-    for text in ("yesterday", "--output=x", "2020-01-01;rm", "1" * 40, "\N{SNOWMAN}"):
+    for text in ("yesterday", "--output=x", "2020-01-01;rm", "\N{SNOWMAN}"):
         assert "since cannot be" in refused(ada.get(f"{algorithm}/log", params={"since": text}), 400, 6001)
 
 

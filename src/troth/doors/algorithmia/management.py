@@ -203,7 +203,7 @@ class ManagementApi:
         await self._subject(asked, "collections")
         raise Numbered(
             NOT_IMPLEMENTED, "algorithms have no default collection", why="sources name the data that they read",
-            repair="name it in the source", http_status=501,
+            repair="name it in the source",
         )  # fmt: skip
 
     async def _subject(self, asked: Asked, what: str) -> str:

@@ -66,7 +66,7 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(_v1_rows(server), server.table)
+        self._v1 = EndpointDoor(v1_rows(server), server.table)
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -89,7 +89,7 @@ class Application:
             await send({"type": "websocket.close", "code": 1003})
 
 
-def _v1_rows(server: Server) -> list[Row]:
+def v1_rows(server: Server) -> list[Row]:
     """The endpoints below `/v1`, and the document that describes them."""
     management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
     scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
