@@ -51,6 +51,11 @@ class Home:
         return self.root / "owner.key"
 
     @property
+    def signing_key(self) -> Path:
+        """The key that signs waivers, readable by the server's user only."""
+        return self.root / "signing.key"
+
+    @property
     def registry(self) -> str:
         return f"sqlite:///{self.root / 'registry.sqlite'}"
 
@@ -69,6 +74,11 @@ class Home:
     @property
     def environments(self) -> Path:
         return self.root / "environments"
+
+    @property
+    def data(self) -> Path:
+        """Files of the data API, each under the digest of its content."""
+        return self.root / "data"
 
     @property
     def uploads(self) -> Path:

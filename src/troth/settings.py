@@ -114,6 +114,8 @@ class Settings:
     key_burst: int = _setting(0, "calls that one key may make at once within that; 0: those of one second")
     key_concurrent_calls: int = _setting(0, "calls of one key that may be under way; 0: any number")
     concurrent_calls: int = _setting(0, "calls of all keys that may be under way; 0: any number")
+    data_bytes: int = _setting(0, "data that one account may keep, unless it has a quota of its own; 0: any size")
+    data_temporary_seconds: float = _setting(86400.0, "time that temporary files of algorithms (.algo/temp) are kept")
     usage_days: int = _setting(90, "days for which counts of calls are kept")
     record_days: int = _setting(30, "days for which receipts of calls are kept")
     records: int = _setting(1_000_000, "receipts that are kept at most; the oldest go first")
@@ -138,6 +140,10 @@ class Settings:
     )
     replay_seconds: float = _setting(
         120.0, "time limit for replaying all examples of a publication; what is not replayed then counts as a break"
+    )
+    replay_at_start: Literal["before", "behind"] = _setting(
+        "before",
+        "whether examples are replayed on a new version of the worker before the server takes calls, or behind them",
     )
     log_format: Literal["text", "json"] = _setting("text", "form of the server's log lines")
     log_level: Literal["debug", "info", "warning", "error"] = _setting(

@@ -38,8 +38,11 @@ class Ways:
     fronts: tuple[uvicorn.Server, uvicorn.Server]
     addresses: tuple[Address, Address]
 
-    def answers(self, *parts: bytes) -> tuple[list[bytes], list[bytes]]:
-        """What both answer to these parts, each sent by itself: the replies without what differs from call to call."""
+    def answers(self, *parts: bytes, apart: bool = False) -> tuple[list[bytes], list[bytes]]:
+        """What both answer to these parts, each sent by itself: the replies without what differs from call to call.
+
+        A part waits for the answers to those before it where they are sent `apart`.
+        """
         connections = [socket.create_connection(address, timeout=_PATIENCE) for address in self.addresses]
         received = {connection: bytearray() for connection in connections}
         waiting = set(connections)
@@ -48,7 +51,10 @@ class Ways:
                 for connection in connections:
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     _send(connection, part)
-                _read(waiting, received, 0.002 if len(parts) > 1 else 0.0)
+                if apart:
+                    self._gather(waiting, received)
+                else:
+                    _read(waiting, received, 0.002 if len(parts) > 1 else 0.0)
             self._gather(waiting, received)
         finally:
             for connection in connections:
@@ -56,9 +62,9 @@ class Ways:
         first, second = (replies(bytes(one)) for one in received.values())
         return first, second
 
-    def same(self, *parts: bytes) -> list[bytes]:
+    def same(self, *parts: bytes, apart: bool = False) -> list[bytes]:
         """The replies, which have to be the same."""
-        direct, ordinary = self.answers(*parts)
+        direct, ordinary = self.answers(*parts, apart=apart)
         assert direct == ordinary, f"\n{parts}\ndirect:   {direct}\nordinary: {ordinary}"
         return direct
 

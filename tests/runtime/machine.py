@@ -53,8 +53,8 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._launcher = Launcher(worker_uid=60001, bubblewrap=find_bubblewrap())
-        self._isolation = measure(self._launcher, folder)
+        self.launcher = Launcher(worker_uid=60001, bubblewrap=find_bubblewrap())
+        self._isolation = measure(self.launcher, folder)
         self._versions: dict[str, Loaded] = {}
 
     def version(
@@ -97,7 +97,7 @@ class Machine:
         async def work() -> Found:
             given = PoolLimits(**{"scale_seconds": 0.01, "workers": 4, **limits})
             engine = LocalEngine(
-                self._launcher,
+                self.launcher,
                 self._isolation,
                 lambda spec: self._versions[spec.id],
                 limits=given,

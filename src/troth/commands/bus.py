@@ -1,6 +1,6 @@
 """The one way to write: every change of the registry is a command that passes through here.
 
-In order: wire format, authority, up-conversion, slow preparation outside any transaction, then one transaction that
+In order: wire format, up-conversion, authority, slow preparation outside any transaction, then one transaction that
 judges, writes the rows, the journal entry and the outcome; then the routing table. The same actor and uuid get the same
 outcome; the same uuid with another payload is refused.
 """
@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import require_scope
 from troth.clock import now, stamp
 from troth.commands.formats import Formats, Payload
 from troth.errors import Malformed, Refused, TrothError, UuidReused
@@ -113,10 +114,11 @@ class Bus:
         """The outcome, once it is durable and in force. Raises the refusal where it was refused, also when repeated."""
         payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
         _check_uuid(envelope.uuid)
+        require_scope(envelope.command, envelope.actor.scope)
         handler = self._handlers[envelope.command]
+        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
         if earlier := await asyncio.to_thread(self._earlier, handler, envelope, payload):
             return _replayed(envelope, earlier)
-        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
         recorded, transaction = await self._written(handler, envelope, payload)
         outcome = _replayed(envelope, recorded)
         log.info("command done", command=envelope.command, uuid=envelope.uuid, actor=envelope.actor.name)

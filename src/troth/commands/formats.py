@@ -73,6 +73,16 @@ class Formats:
         )
 
 
+#: What the first keys and accounts were made with, in the words of the second version.
+_STEPS: dict[tuple[str, int], UpConversion] = {
+    ("create_key", 1): lambda payload: {**payload, "scope": None},
+    ("create_account", 1): dict,
+    ("create_organization", 1): dict,
+    # what others keep the source of may be left out
+    ("create_algorithm", 1): dict,
+}
+
+
 @cache
 def shipped() -> Formats:
     """The formats in this release."""
@@ -84,10 +94,6 @@ def shipped() -> Formats:
                 for file in folder.iterdir()
             }
     return Formats(schemas, _STEPS)
-
-
-#: Version 2 of `create_algorithm` adds where others keep the source, which may be left out.
-_STEPS: Mapping[tuple[str, int], UpConversion] = {("create_algorithm", 1): dict}
 
 
 def _malformed(name: str, version: int, why: str, place: str) -> MalformedPayload:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import require_scope
 from troth.errors import Forbidden, MalformedNumber, MalformedReference, NotFound, Refused
 from troth.registry import build_records, catalog, scms
 from troth.registry.build_records import BuildRow
@@ -88,7 +89,7 @@ def seen(connection: Connection, caller: Actor, name: str) -> Seen:
     algorithm = named(connection, name)
     if algorithm is not None:
         origin = scms.origin_of(connection, algorithm.id)
-        if catalog.is_member(connection, algorithm, caller.id):
+        if catalog.sees_private(connection, algorithm, caller):
             return Seen(algorithm, True, origin)
         if catalog.versions_page(connection, algorithm.id, 1, visibility="public", since=algorithm.returned_at):
             return Seen(algorithm, False, origin)
@@ -99,6 +100,7 @@ def seen_by_member(connection: Connection, caller: Actor, name: str, what: str) 
     """`seen`, or Forbidden for those who know the algorithm by its public versions only."""
     found = seen(connection, caller, name)
     if found.member:
+        require_scope("read_private_builds", caller.scope)
         return found
     raise Forbidden(
         f"{what} of {found.algorithm.subject} are for members of its owner",

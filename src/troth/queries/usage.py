@@ -45,7 +45,8 @@ def usage(connection: Connection, asker: Actor, question: UsageQuestion, now: da
     """
     wanted = _wanted(question, now)
     everything = GRANTS["read_all_usage"] & relations(asker)
-    owners = None if everything else owners_of(connection, asker.id)
+    belonging = asker.scope.manage  # other keys tell of the account's own calls only
+    owners = None if everything else owners_of(connection, asker.id) if belonging else []
     rows = usage_of(connection, wanted, own=asker.name, owners=owners, most=question.limit + 1)
     return {
         "from": _text(wanted.since),

@@ -31,10 +31,10 @@ class FrameLink(asyncio.Protocol):
         # uvloop's transports are not subclasses of asyncio's
         self._transport = CorkedTransport(cast(asyncio.Transport, transport), asyncio.get_running_loop())
 
-    def send(self, call: int, kind: int, flags: int, body: bytes) -> None:
-        """Queues one frame for the worker."""
+    def send(self, call: int, kind: int, flags: int, body: bytes, before: bytes = b"") -> None:
+        """Queues one frame for the worker; `before` is the beginning of its body."""
         assert self._transport is not None
-        head = HEAD.pack(len(body), call, kind, flags, 0.0)
+        head = HEAD.pack(len(before) + len(body), call, kind, flags, 0.0) + before
         if len(body) < 65536:
             self._transport.write(head + body)
         else:

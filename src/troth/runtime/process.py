@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -37,6 +38,10 @@ class Host(Protocol):
     @property
     def place(self) -> Place: ...
 
+    def holds(self, process: int) -> bool:
+        """Whether a process of the machine is in it."""
+        ...
+
     def end_worker(self, number: int) -> None:
         """Ends a worker and what it started, at once."""
         ...
@@ -63,8 +68,11 @@ class WorkerProcess:
         once: bool,
         ready: Callable[[WorkerProcess], None],
         gone: Callable[[WorkerProcess, list[Call]], None],
+        waiting: Callable[[], None],
     ) -> None:
         self.number = number
+        #: what the keys of its calls are made of; nobody else knows it
+        self.secret = secrets.token_hex(16)
         #: when it last had something to do, by the loop's clock
         self.used = 0.0
         #: what its last call took; None before the first
@@ -75,6 +83,7 @@ class WorkerProcess:
         self._once = once
         self._on_ready = ready
         self._on_gone = gone
+        self._on_waiting = waiting
         self._loop = asyncio.get_running_loop()
         self._link = FrameLink(self._deliver, self._lost, largest + _ERROR_ROOM)
         self._output = OutputLink()
@@ -84,6 +93,7 @@ class WorkerProcess:
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf  # of the call that runs
         self._begun = 0.0  # when it began
+        self._asked_by = (0, 0)  # the call and process that asked for something last
         self._stopped = False
         self._exited = False  # by its own word, after an answer and before the next call
         self.buried: asyncio.Future[None] = self._loop.create_future()
@@ -92,6 +102,7 @@ class WorkerProcess:
         """Takes over the ends of its link and its output."""
         await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(output))
         await self._loop.create_unix_connection(lambda: self._link, sock=link)
+        self._link.send(0, worker.KEY, 0, self.secret.encode())
 
     async def loaded(self, seconds: float) -> Failure | None:
         """Waits until it can be called; else what kept it from that."""
@@ -116,6 +127,27 @@ class WorkerProcess:
         """How many calls it has; more than it can ever take, where it is stopped."""
         return 1 << 30 if self._stopped else len(self._calls)
 
+    @property
+    def suspended(self) -> bool:
+        """Whether the call that it runs waits for others that it made."""
+        return bool(self._calls and self._calls[0].children)
+
+    @property
+    def serves_outsiders(self) -> bool:
+        """Whether it has calls that were not made by other calls."""
+        return any(call.request.parent is None for call in self._calls)
+
+    def call_of(self, number: int, process: int) -> tuple[Call | None, bool]:
+        """The call of this number, and whether it runs, for a process of its sandbox. One that lies behind may be about to."""
+        if self._asked_by != (number, process):
+            if not self._host.holds(process):
+                return None, False
+            self._asked_by = number, process
+        for place, call in enumerate(self._calls):
+            if call.number == number and not call.done and not self._stopped:
+                return call, place == 0
+        return None, False
+
     def has_room(self, request: CallRequest, depth: int) -> bool:
         """Whether it can take this call now, if it may have so many. A call whose output is wanted is taken alone."""
         if self._stopped:
@@ -123,6 +155,8 @@ class WorkerProcess:
         if not self._calls:
             return True
         last = self._calls[-1]
+        if self._calls[0].children:  # it waits, perhaps for this very call
+            return False
         if len(self._calls) >= depth or self._once or request.capture or last.request.capture or last.items:
             return False
         if self._loop.time() - self._begun > _QUICK:
@@ -143,7 +177,11 @@ class WorkerProcess:
         self._calls.append(call)
         if len(self._calls) == 1:
             self._begin(call)
-        self._link.send(call.number, request.kind, flags, request.body)
+        if request.trace:
+            trace = request.trace.encode("ascii")
+            self._link.send(call.number, request.kind, flags | worker.TRACED, request.body, _framed(trace))
+        else:
+            self._link.send(call.number, request.kind, flags, request.body)
 
     def retire(self) -> None:
         """Lets it go: it ends as soon as it sees that nobody is there."""
@@ -165,6 +203,10 @@ class WorkerProcess:
         if self._calls and self._calls[0] is call:
             delay = 0.0 if call.items is not None else _FAREWELL
             self._loop.call_later(delay, self._stop_if_running, call)
+
+    def waits(self, call: Call) -> None:
+        """Tells the pool that this worker is idle in all but name."""
+        self._on_waiting()
 
     def resumed(self, call: Call) -> None:
         """Reads on where the results of a call were too many."""
@@ -302,3 +344,8 @@ class WorkerProcess:
         unbegun, self._calls = list(self._calls), deque()
         self.buried.set_result(None)
         self._on_gone(self, unbegun)
+
+
+def _framed(trace: bytes) -> bytes:
+    """A trace as it stands before the body of a call."""
+    return worker.TRACE_HEAD.pack(len(trace)) + trace

@@ -23,6 +23,7 @@ from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
 from troth.runtime.process import WorkerProcess
 from troth.sandbox.confined import Confined
+from troth.sandbox.confinement import API_SOCKET
 from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
 
 _WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm", "/environment"
@@ -42,10 +43,12 @@ class Zygote:
 
     Where loading left one thread and no process, its workers are forks: each starts within milliseconds and shares the
     memory of what was loaded. Otherwise the loaded process is the only worker itself. `gone` is called once, when the sandbox
-    is no more.
+    is no more. `known` are the engine's workers by their secret, among which its own are while they live.
     """
 
-    def __init__(self, spec: VersionSpec, *, largest: int, gone: Callable[[Zygote], None]) -> None:
+    def __init__(
+        self, spec: VersionSpec, *, largest: int, gone: Callable[[Zygote], None], known: dict[str, WorkerProcess]
+    ) -> None:
         self.spec = spec
         #: what it said of its version when it was checked, as it came
         self.report = b""
@@ -54,6 +57,7 @@ class Zygote:
         self.place = Place("spawn")
         self._largest = largest
         self._on_gone = gone
+        self._known = known
         self._loop = asyncio.get_running_loop()
         self._link = FrameLink(self._deliver, self._lost, _LARGEST_WORDS)
         self._output = OutputLink()
@@ -114,6 +118,7 @@ class Zygote:
         *,
         ready: Callable[[WorkerProcess], None],
         gone: Callable[[WorkerProcess, list[Call]], None],
+        waiting: Callable[[], None],
         once: bool = False,
     ) -> WorkerProcess | Failure:
         """Another worker that can be called, or what kept it from that. The first fork tries whether forks work at all.
@@ -125,9 +130,9 @@ class Zygote:
         kind = SERVE if serves else FORK
         flags = (ONCE if once and not serves else 0) | (CANARY if canary and not serves else 0)
         found = WorkerProcess(
-            self, self._number, largest=self._largest, once=once and not serves, ready=ready, gone=gone
+            self, self._number, largest=self._largest, once=once and not serves, ready=ready, gone=gone, waiting=waiting
         )
-        self._workers[self._number] = found
+        self._workers[self._number] = self._known[found.secret] = found
         self._made.add(found)
         self._statuses[self._number] = self._loop.create_future()
         self._serves = self._serves or serves
@@ -139,7 +144,7 @@ class Zygote:
         if canary and not serves and not self.buried.done() and failure.outcome is not Outcome.OUT_OF_MEMORY:
             self.no_forks = f"the first fork failed: {failure.message}"
             self.place = Place("spawn", self.place.layers)
-            return await self.worker(ready=ready, gone=gone)
+            return await self.worker(ready=ready, gone=gone, waiting=waiting)
         return failure
 
     @property
@@ -154,6 +159,10 @@ class Zygote:
     def printed(self) -> str:
         """The last that was printed while the version was loaded."""
         return self._output.last_words()
+
+    def holds(self, process: int) -> bool:
+        """Whether a process, by the machine's number of it, is in this sandbox."""
+        return self._confined is not None and self._confined.holds(process)
 
     def memory(self) -> int | None:
         """Bytes that the sandbox uses now, or None when that is unknown."""
@@ -182,7 +191,8 @@ class Zygote:
         if not await _done(status):
             self.kill()
             await _done(status)
-        self._workers.pop(number, None)
+        if (found := self._workers.pop(number, None)) is not None:
+            self._known.pop(found.secret, None)
         self._statuses.pop(number, None)
         out_of_memory = self._confined is not None and self._confined.out_of_memory
         if out_of_memory:  # the count stands for the whole sandbox, so the next worker gets one of its own
@@ -299,9 +309,11 @@ class Zygote:
             "modules": {
                 "troth": os.path.join(supplied, "troth", "__init__.py"),
                 "troth.authoring": os.path.join(typed, "__init__.py"),
-                "Algorithmia": os.path.join(supplied, "algorithmia.py"),
+                "Algorithmia": os.path.join(supplied, "algorithmia", "__init__.py"),
                 "adk": os.path.join(supplied, "adk.py"),
             },
+            # the socket by which the server is reached; empty where this machine has none for workers
+            "api": API_SOCKET if launcher.connects else "",
             "check": check,
             "largest": self._largest,
             "example": loaded.example,

@@ -144,7 +144,7 @@ class Launcher:
             try:
                 entrances = group.entrances if group else []
                 given_here = Surroundings(self.method, self.bubblewrap, uid, filter_fd, entrances, scratch)
-                made = plan(self._connected(confinement), given_here)
+                made = plan(self._connected(confinement, undo), given_here)
                 files = [*confinement.files, *([filter_fd] if filter_fd is not None else [])]
                 process = self._start(json.dumps(made), files, output, output if errors is None else errors, given)
             finally:
@@ -211,10 +211,10 @@ class Launcher:
             os.chown(path, uid, uid)
         return path
 
-    def _connected(self, confinement: Confinement) -> Confinement:
+    def _connected(self, confinement: Confinement, undo: ExitStack) -> Confinement:
         """The confinement with what its network gives it: the server's socket, the egress proxy."""
         if confinement.network is Network.FULL and self.egress is not None:
-            confinement = self.egress.extended(self, confinement)
+            confinement = self.egress.extended(self, confinement, undo)
         if confinement.network not in (Network.API, Network.FULL) or self.api_socket is None:
             return confinement
         return replace(confinement, binds=[*confinement.binds, (str(self.api_socket), API_SOCKET)])

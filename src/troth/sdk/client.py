@@ -136,6 +136,22 @@ class Client:
         """What the version promises that a reference means to this caller: its schemas, examples and permissions."""
         return self._get("/api/v1/query/contract", reference=reference)
 
+    def waivers(self, algorithm: str) -> dict[str, Any]:
+        """The waivers of an algorithm, the newest first; for strangers those of versions that they may know of."""
+        return self._get("/api/v1/query/waivers", algorithm=algorithm)
+
+    def waiver(self, identity: str) -> dict[str, Any]:
+        """One waiver and what became of it."""
+        return self._get(f"/api/v1/waivers/{quote(identity, safe='')}")
+
+    def signing_key(self) -> dict[str, Any]:
+        """The public half of the key that the server signs waivers with."""
+        return self._get("/api/v1/signing-key")
+
+    def replays(self) -> dict[str, Any]:
+        """How versions answered their examples on the worker that the server has, for administrators."""
+        return self._get("/api/v1/query/replays")
+
     def builds(self, algorithm: str) -> dict[str, Any]:
         """The builds of an algorithm, for members of its owner."""
         return self._get("/api/v1/query/builds", algorithm=algorithm)
@@ -185,6 +201,14 @@ class Client:
     def engine(self) -> dict[str, Any]:
         """What the engine is doing now and what was called since the server started, for administrators."""
         return self._get("/api/v1/engine")
+
+    def floating(self, days: int = 30) -> dict[str, Any]:
+        """What production keys called by references that float, in so many days."""
+        return self._get("/api/v1/query/floating", days=days)
+
+    def organization(self, name: str) -> dict[str, Any]:
+        """An organisation with its members."""
+        return self._get("/api/v1/query/organization", organization=name)
 
     def keys(self) -> dict[str, Any]:
         """This caller's keys, without what is secret."""

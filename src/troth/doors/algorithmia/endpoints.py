@@ -26,7 +26,7 @@ from troth.calls.routing import Caller, RoutingTable
 from troth.doors.algorithmia.calls import Receive, Send
 from troth.doors.algorithmia.encodings import packed, unpacked
 from troth.doors.algorithmia.refusals import UNKNOWN_PATH, Numbered, refusal
-from troth.doors.authorization import caller_of
+from troth.doors.authorization import caller_of, why_not
 from troth.errors import Failed, TooLarge, TrothError, Unauthenticated
 
 PREFIX = "/v1/"
@@ -64,7 +64,7 @@ class Asked:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.caller.id, self.caller.name, "user", self.caller.administrator)
+        return self.caller.actor
 
     @property
     def algorithm(self) -> str:
@@ -154,11 +154,12 @@ def _answered(answer: Answer, request: Request, identity: str) -> Response:
 
 
 def _caller(request: Request, table: RoutingTable, row: Row) -> Caller:
-    caller = caller_of(table, request.headers.get("authorization", "").encode("latin-1"))
+    authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
+    caller = caller_of(table, authorization, head)
     if caller is None and row.open:
         return NOBODY
     if caller is None:
-        raise Unauthenticated("authorization required")
+        raise Unauthenticated("authorization required", why=why_not(table, authorization, head))
     return caller
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from troth.access.data_paths import NoSuchData
 from troth.builds.origins import OriginInvalid, OriginUnreachable
 from troth.commands.scms import KeptElsewhere, NoSuchScm, ScmDisabled, ScmPreferred, ScmTaken, ScmUsed
 from troth.errors import (
@@ -37,6 +38,7 @@ PROVIDER_NOT_AUTHORIZED, BAD_FEATURE = 4080, 4002
 
 #: Kind of error, HTTP status, number of section 3.4; the first row that fits.
 _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
+    (NoSuchData, 404, UNKNOWN_PATH),
     (NoSuchAlgorithm, 404, 1000),
     (NoSuchVersion, 404, 1000),
     (NoSuchBuild, 404, 1004),
@@ -72,20 +74,22 @@ class Numbered(Malformed):
         self.http_status = http_status
 
 
-def refusal(error: TrothError, request: Request, identity: str) -> Response:
-    """The answer that tells of an error; `identity` is the request's uuid."""
+def refusal(error: TrothError, request: Request, identity: str, *, plain_status: bool = False, **more: Any) -> Response:
+    """The answer that tells of an error; `identity` is the request's uuid. `plain_status` is for where clients look at
+    nothing else, and `more` are further members of the error."""
     status, number = _answer(error)
     words = _said(error)
     if isinstance(error, NoSuchAlgorithm) and request.method in ("GET", "HEAD"):
         body: dict[str, Any] = {"error": error.what}  # exactly this, as two suites of clients compare it
     else:
         described = {"id": identity, "code": number, "message": words}
-        body = {"error": described, **described}
+        body = {"error": {**described, **more}, **described}
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     headers = {"troth-request": f"req-{identity}"}
     if request.method == "HEAD":
         headers["X-Error-Message"] = _one_line(words)
-    return Response(content, _told(status, request), headers, media_type="application/json")
+    told = status if plain_status else _told(status, request)
+    return Response(content, told, headers, media_type="application/json")
 
 
 def _answer(error: TrothError) -> tuple[int, int]:

@@ -227,7 +227,7 @@ def _hooked(connection: Connection, name: str) -> tuple[AlgorithmRow | None, Ori
 
 
 def _is_member(connection: Connection, asked: Asked, algorithm: AlgorithmRow) -> bool:
-    return bool(asked.caller.id) and catalog.is_member(connection, algorithm, asked.caller.id)
+    return bool(asked.caller.id) and catalog.sees_private(connection, algorithm, asked.actor)
 
 
 def _is_signed(asked: Asked, secret: str) -> bool:

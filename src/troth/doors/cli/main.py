@@ -22,6 +22,7 @@ from troth.doors.cli.output import show_error
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
+from troth.doors.cli.waiver import waiver
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 
@@ -52,6 +53,7 @@ app.command(references.lock)
 app.command(policy.clauses)
 app.command(policy.explain)
 app.command(rules)
+app.command(waiver)
 app.command(operator.doctor)
 app.command(top)
 app.command(service)

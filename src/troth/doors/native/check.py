@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from troth.access.roles import Actor
 from troth.commands.formats import Formats
 from troth.commands.publishing import Checking, lowest
 from troth.doors.native.operations import Asked, Operation, body_of
@@ -36,8 +35,7 @@ class CheckApi:
         content = await body_of(asked.request, _LARGEST)
         version = self._formats.newest(_COMMAND)
         payload = self._formats.decode(_COMMAND, version, _with_lowest(content))
-        caller = asked.caller
-        return await self._checking.verdict(Actor(caller.id, caller.name, "user", caller.administrator), payload)
+        return await self._checking.verdict(asked.actor, payload)
 
 
 def _with_lowest(content: bytes) -> bytes:

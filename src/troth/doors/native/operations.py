@@ -15,9 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from troth import __version__
+from troth.access.roles import Actor
+from troth.access.scopes import require_scope
 from troth.calls.routing import Caller, RoutingTable
-from troth.doors.authorization import caller_of
-from troth.errors import Failed, Malformed, TooLarge, TrothError, Unauthenticated
+from troth.doors.authorization import caller_of, why_not
+from troth.errors import Failed, Forbidden, Malformed, TooLarge, TrothError, Unauthenticated
 
 log = structlog.get_logger()
 
@@ -30,6 +32,11 @@ class Asked:
     caller: Caller
     path: dict[str, str]
     query: Any
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as commands and queries take it."""
+        return self.caller.actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +120,12 @@ def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaita
 
 
 def _read(row: Operation, table: RoutingTable, request: Request) -> Asked:
-    caller = caller_of(table, request.headers.get("authorization", "").encode("latin-1"))
+    authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
+    caller = caller_of(table, authorization, head)
     if caller is None:
-        raise Unauthenticated(
-            "authorization required", why="no valid key came with the request", repair="send Authorization: Bearer KEY"
-        )
+        why = why_not(table, authorization, head) or "no valid key came with the request"
+        raise Unauthenticated("authorization required", why=why, repair="send Authorization: Bearer KEY")
+    require_scope(row.name, caller.scope)
     query = None
     if row.query is not None:
         try:
@@ -158,7 +166,7 @@ def _described(row: Operation) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(row.status): {"description": "done", "content": {"application/json": {"schema": {"type": "object"}}}}
     }
-    errors: list[type[TrothError]] = [Unauthenticated, *row.errors]
+    errors: list[type[TrothError]] = [Unauthenticated, Forbidden, *row.errors]
     for error in errors:
         summary = (error.__doc__ or "").strip().splitlines()[0]
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

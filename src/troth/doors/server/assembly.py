@@ -7,7 +7,7 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,16 +27,24 @@ from troth.calls.receipts import Receipt
 from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
+from troth.calls.within import CallKeys
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
+from troth.commands import keys as key_commands
 from troth.commands import lifecycle, scms
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
+from troth.commands.data_keeping import DataKeeping
+from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
 from troth.commands.garbage import CollectGarbage, Garbage
 from troth.commands.judging import Judging
+from troth.commands.moving import Moving, RecordReplay
 from troth.commands.publishing import ImportVersion, PublishVersion
 from troth.commands.replaying import Replaying
+from troth.commands.waiving import waiver_handlers
+from troth.doors.authorization import caller_of
+from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
@@ -53,12 +61,12 @@ from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
 from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
+from troth.signing import SigningKey
 from troth.versions.history import Readings
 
 log = structlog.get_logger()
 
 _LONG_AT_ONCE = 8
-_HASH_LENGTH = 40
 
 
 @dataclass(slots=True)
@@ -77,7 +85,9 @@ class Server:
     environments: Environments
     build_logs: BuildLogs
     garbage: Garbage
+    data: DataKeeping
     judging: Judging
+    signing_key: SigningKey
     launcher: Launcher
     observation: Observation
     results: Results
@@ -88,6 +98,8 @@ class Server:
     warming: Warming
     #: further processes that take calls
     fronts: Fronts
+    #: keys of calls that run, which algorithms use
+    call_keys: CallKeys
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -96,14 +108,13 @@ class Server:
 
         def ask() -> str | None:
             with self.database.read() as connection:
-                actor = Actor(caller.id, caller.name, "user", caller.administrator)
-                return algorithm_queries.repository(connection, actor, owner, name)
+                return algorithm_queries.repository(connection, caller.actor, owner, name)
 
         return await asyncio.to_thread(ask)
 
     def pushed(self, caller: Caller, subject: str, commit: str) -> None:
         """Builds what was pushed, in the name of who pushed it."""
-        self.build_behind(Actor(caller.id, caller.name, "user", caller.administrator), subject, commit)
+        self.build_behind(caller.actor, subject, commit)
 
     def build_behind(self, actor: Actor, subject: str, commit: str = "") -> None:
         """Builds a commit, else the newest one, after the request is answered."""
@@ -118,7 +129,11 @@ class Server:
             except Exception:
                 log.exception("a push was not built", algorithm=subject, commit=commit)
 
-        task = asyncio.get_running_loop().create_task(build())
+        self.begin(build())
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Goes on with work that nobody waits for."""
+        task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
 
@@ -162,6 +177,7 @@ class Server:
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
+        await self.data.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.judging.close)
         await asyncio.to_thread(self.database.close)
@@ -224,11 +240,15 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
-    judging = Judging(database, readings, replaying, seconds=settings.judging_seconds)
+    signing_key = SigningKey.open(home.signing_key)
+    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= _handlers(bus, database, trees, repositories, origins, building, garbage, judging)
+    data = open_data(settings, home, database, bus)
+    handlers |= data_handlers(data.blobs, settings.data_bytes)
+    handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
         home,
@@ -242,21 +262,29 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         environments,
         build_logs,
         garbage,
+        data,
         judging,
+        signing_key,
         launcher,
-        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states()),
+        observation(
+            settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
+        ),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
         threads,
         Warming(_listed(settings.keep_warm), table, engine),
         fronts,
+        CallKeys(engine, table, lambda authorization: caller_of(table, authorization)),
     )
     key = await _found(server)
+    moving = Moving(database, replaying, bus.submit)
+    await moving.replay() if settings.replay_at_start == "before" else server.begin(moving.behind())
     with database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
     server.warming.start()
+    server.data.start()
     return server, key
 
 
@@ -276,8 +304,13 @@ def _handlers(
         "create_organization": account_commands.CreateOrganization(),
         "add_member": account_commands.AddMember(),
         "remove_member": account_commands.RemoveMember(),
-        "create_key": account_commands.CreateKey(),
-        "revoke_key": account_commands.RevokeKey(),
+        "update_account": account_commands.UpdateAccount(),
+        "delete_account": account_commands.DeleteAccount(),
+        "update_organization": account_commands.UpdateOrganization(),
+        "delete_organization": account_commands.DeleteOrganization(),
+        "create_key": key_commands.CreateKey(),
+        "rotate_key": key_commands.RotateKey(),
+        "revoke_key": key_commands.RevokeKey(),
         "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories, origins),
         "update_algorithm": lifecycle.UpdateAlgorithm(),
         "delete_algorithm": lifecycle.DeleteAlgorithm(),
@@ -370,12 +403,6 @@ def local_engine(
 def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
     """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
     found = engine.states()
-    wanted = {state["id"] for state in found}
-    named: dict[str, tuple[str, str]] = {}
-    for subject, routes in table.algorithms.items() if wanted else ():
-        for text, route in (*routes.closed.items(), *routes.open.items()):
-            if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
-                named[route.spec.id] = subject, route.version
     for state in found:
-        state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
+        state["algorithm"], state["version"] = table.name(state.pop("algorithm_id"), state["id"])
     return found

@@ -20,8 +20,10 @@ from troth.calls.failures import Failures
 from troth.calls.limits import Limits
 from troth.calls.loading import TableLoader
 from troth.calls.routing import RoutingTable
+from troth.calls.within import CallKeys
 from troth.contracts.running import Running
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
+from troth.doors.authorization import caller_of
 from troth.doors.server.assembly import launcher_of, local_engine
 from troth.doors.server.explaining import Explaining
 from troth.doors.server.links import Link
@@ -146,8 +148,9 @@ async def main(listener: socket.socket, link: Link) -> None:
     link.send({"ready": True})
     threading.Thread(target=follower.listen, name="follower", daemon=True).start()
     await follower.serve.wait()
+    keys = CallKeys(engine, table, lambda authorization: caller_of(table, authorization))
     door: Any = CallDoor(
-        table, engine, kept, kept, Explaining(database, readings), call_seconds=settings.call_seconds,  # type: ignore[arg-type]
+        table, engine, kept, kept, Explaining(database, readings), keys, call_seconds=settings.call_seconds,  # type: ignore[arg-type]
         longest_call_seconds=settings.longest_call_seconds, request_bytes=settings.request_bytes,
     )  # fmt: skip
     telling = asyncio.ensure_future(_tell(link, kept, engine, table))
@@ -158,7 +161,7 @@ async def main(listener: socket.socket, link: Link) -> None:
         await engine.close(settings.stop_seconds)
     finally:
         telling.cancel()
-        link.send({**kept.taken(), "states": []})
+        link.send({**kept.taken(), "uses": table.uses.gathered(), "states": []})
         if kept.tracing is not None:
             kept.tracing.close()
         launcher.close()
@@ -193,7 +196,7 @@ async def _tell(link: Link, kept: Kept, engine: LocalEngine, table: RoutingTable
 
     while True:
         await asyncio.sleep(_SECOND)
-        message = {**kept.taken(), "states": named_states(engine, table)}
+        message = {**kept.taken(), "uses": table.uses.gathered(), "states": named_states(engine, table)}
         await asyncio.to_thread(link.send, message)
 
 

@@ -164,6 +164,10 @@ class Fronts:
         for request, body in message.get("finished", ()):
             self._server.results.finish(request, body.encode())
         self._server.observation.failures.add([Failure(*one) for one in message.get("failures", ())])
+        used, floated = message.get("uses", ((), ()))
+        self._server.table.uses.fresh.update(used)
+        for reference, key_id, calls in floated:
+            self._server.table.uses.floated(reference, key_id, calls)
         for call in message.get("calls", ()):
             self._keep(*call)
 

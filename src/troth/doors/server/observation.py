@@ -10,6 +10,7 @@ from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
 from troth.calls.failures import Failures
+from troth.calls.key_uses import KeyUses
 from troth.calls.limits import Allowance, Limits
 from troth.calls.records import Facts, Records
 from troth.calls.usage import Usage
@@ -43,7 +44,12 @@ class Observation:
 
 
 def observation(
-    settings: Settings, database: Database, faults: Faults, describe: Callable[[Facts], dict[str, Any]], states: States
+    settings: Settings,
+    database: Database,
+    faults: Faults,
+    describe: Callable[[Facts], dict[str, Any]],
+    states: States,
+    uses: KeyUses,
 ) -> Observation:
     """The parts; `describe` makes a receipt from the facts of a call. Raises MalformedSetting."""
     tracing = Tracing.open(settings.traces, settings.traces_ratio)
@@ -52,8 +58,8 @@ def observation(
     records = Records(describe)
     failures = Failures()
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time)
-    metrics = Metrics(totals, faults, states, bookkeeping.backlog)
+    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time, uses)
+    metrics = Metrics(totals, faults, states, bookkeeping.backlog, uses.references)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
     return Observation(usage, records, failures, limits, tracing, faults, bookkeeping, metrics)
 

@@ -2,7 +2,15 @@
 
 from alembic import context
 
-from troth.registry import deletions, failures, scms  # noqa: F401 - tables of their own
+from troth.registry import (  # noqa: F401 - their tables belong to the metadata
+    access_tables,
+    data_tables,
+    deletions,
+    failures,
+    replays,
+    scms,
+    waivers,
+)
 from troth.registry.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

@@ -11,11 +11,17 @@ import inspect
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, NamedTuple
 
+#: What Algorithmia's own client reads: where the server is, and a stand-in for the key, which `requests_adapter.py` knows.
+_VARIABLES = {
+    "ALGORITHMIA_API": "http://api.troth.internal",
+    "ALGORITHMIA_API_KEY": "the-key-of-the-call-that-runs",
+}
 #: Bounds of what a check reports: bytes of all, and names of imported files.
 LARGEST_REPORT, MOST_IMPORTED = 1 << 20, 20_000
 
@@ -64,6 +70,7 @@ class _Finder:
 
     def __init__(self, plan: dict[str, Any], folder: str, name: str) -> None:
         self._modules: dict[str, str] = plan["modules"]
+        self._supplied = plan["inside"] if plan["api"] else ""
         self._folder, self._package, self._entry = folder, os.path.basename(folder), name
         self._libraries = [*sys.path, *plan["site"]]
         self.clashes = name in sys.stdlib_module_names or self._is_known(name)
@@ -76,6 +83,8 @@ class _Finder:
         """Where a module is, or None if the other finders may look for it."""
         if name == self._package:
             return self._source()
+        if name == "requests.sessions" and self._supplied:
+            return self._connected(name, path)
         file = self._modules.get(name)
         if file is not None:
             return self._real(name) or importlib.util.spec_from_file_location(name, file)
@@ -90,11 +99,39 @@ class _Finder:
         spec.submodule_search_locations = [self._folder]
         return spec
 
+    def _connected(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+        """The library, which learns how this server is reached once it is loaded."""
+        spec = PathFinder.find_spec(name, path)
+        if spec is None or spec.loader is None:
+            return spec
+        run = spec.loader.exec_module
+
+        def load(module: ModuleType) -> None:
+            run(module)
+            try:
+                _adapter(self._supplied).mount(module)
+            except Exception as error:  # a library of that name that is not what it should be
+                warnings.warn(f"requests cannot be used to reach the server: {error}", stacklevel=2)
+
+        spec.loader.exec_module = load  # type: ignore[method-assign]
+        return spec
+
     def _real(self, name: str) -> ModuleSpec | None:
         """The author's own client of the platform, where there is one; it gets its kit from here all the same."""
         if name != "Algorithmia":
             return None
         return PathFinder.find_spec(name, self._libraries if name == self._entry else None)
+
+
+def _adapter(supplied: str) -> ModuleType:
+    """The module that brings requests and this server together."""
+    file = os.path.join(supplied, "requests_adapter.py")
+    spec = importlib.util.spec_from_file_location("troth_requests_adapter", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _imported(plan: dict[str, Any]) -> ModuleType:
@@ -105,6 +142,8 @@ def _imported(plan: dict[str, Any]) -> ModuleType:
         folder, name = os.path.split(folder)
     finder = _Finder(plan, folder, name)
     sys.argv = [entry]
+    if plan["api"]:
+        os.environ.update(_VARIABLES)
     sys.path += plan["site"]
     sys.path[:0] = [folder, plan["root"]]
     sys.meta_path.insert(0, finder)

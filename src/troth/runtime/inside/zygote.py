@@ -98,6 +98,7 @@ def _work(
         os.dup2(output, stream)
     os.close(output)
     try:
+        answering.take_secret(link)
         if kind == FORK:
             os.setsid()
             _differ()
