@@ -64,7 +64,7 @@ def test_the_object_of_an_algorithm(ada: Http) -> None:
         ({"settings": {**SETTINGS, "pipeline_enabled": "true"}}, 6001, "`$.settings.pipeline_enabled`"),
         ({"settings": {**SETTINGS, "royalty_microcredits": -1}}, 6001, "`$.settings.royalty_microcredits`"),
         ({"settings": {**SETTINGS, "language": "java11"}}, 4001, "java11"),
-        ({"settings": {**SETTINGS, "language": "python2-langpack"}}, 4001, "runs Python 3"),
+        ({"settings": {**SETTINGS, "language": "python2-langpack"}}, 4002, "Python 2"),
         ({"settings": {**SETTINGS, "environment": "gpu"}}, 4004, "gpu"),
         ({"settings": {**SETTINGS, "package_set": "scala-2"}}, 1003, "scala-2"),
         ({"settings": {**SETTINGS, "algorithm_environment": "1f8"}}, 6001, "settings.algorithm_environment"),

@@ -12,6 +12,7 @@ from troth.doors.algorithmia.languages import check_language, environment_id, ru
 from troth.doors.algorithmia.refusals import (
     INVALID_JSON,
     INVALID_REQUEST,
+    NOT_EDITABLE,
     UNKNOWN_PACKAGE_SET,
     UNKNOWN_SCM,
     UNSUPPORTED_MACHINE,
@@ -93,6 +94,7 @@ class Update(msgspec.Struct):
 
     details: _PublishedDetails | None = None
     settings: _UpdatedSettings | None = None
+    source: _Source | None = None
 
 
 class _VersionInfo(msgspec.Struct):
@@ -128,6 +130,11 @@ def create_payload(owner: str, content: bytes, preferred: str) -> dict[str, Any]
 def update_payload(subject: str, content: bytes) -> dict[str, Any]:
     """The payload of `update_algorithm` for a body of section 6.2."""
     body = read(content, Update)
+    if body.source is not None:
+        raise Numbered(
+            NOT_EDITABLE, "where a source is kept stays as it was said at creation",
+            why="versions come from that repository's history", repair="make another algorithm",
+        )  # fmt: skip
     if body.settings:
         _check_environment(body.settings)
     details = _given(body.details) if body.details else {}

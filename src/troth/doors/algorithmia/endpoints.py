@@ -95,7 +95,9 @@ class Row:
 
     method: str
     path: str
+    #: answers with JSON, with a response, or with None where the body of the answer is empty
     handler: Callable[[Asked], Awaitable[Answer]]
+    status: int = 200
     #: what the body is read as
     body: type[msgspec.Struct] | None = None
     #: parameters of the query
@@ -126,31 +128,36 @@ def _endpoint(row: Row, table: RoutingTable) -> Callable[[Request], Awaitable[Re
             asked = Asked(request, _caller(request, table, row), body)
             answer = await row.handler(asked)
             log.info("answered", endpoint=row.path, method=row.method, caller=asked.caller.name, request=identity)
-            return _answered(answer, request, identity)
+            return _answered(answer, request, identity, row.status)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to hear
         except TrothError as error:
             log.info("refused", endpoint=row.path, method=row.method, code=error.code, request=identity)
+            if error.status == Failed.status:  # its words are for the operator, and name paths of this machine
+                log.error("endpoint failed", endpoint=row.path, request=identity, what=error.what, why=error.why)
+                return refusal(_inside(identity), request, identity)
             return refusal(error, request, identity)
         except Exception:
             log.exception("endpoint failed", endpoint=row.path, method=row.method, request=identity)
-            inside = Failed("internal error", repair=f"look for {identity} in the server's log")
-            return refusal(inside, request, identity)
+            return refusal(_inside(identity), request, identity)
 
     return endpoint
 
 
-def _answered(answer: Answer, request: Request, identity: str) -> Response:
-    """The response; an answer of nothing is 204, with no body and so without a type."""
+def _inside(identity: str) -> Failed:
+    return Failed("internal error", repair=f"look for {identity} in the server's log")
+
+
+def _answered(answer: Answer, request: Request, identity: str, status: int) -> Response:
     told = {"troth-request": f"req-{identity}"}
     if isinstance(answer, Response):
         answer.headers.update(told)
         return answer
     if answer is None:
-        return Response(None, 204, told)
+        return Response(None, status, told)
     content = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     content, headers = packed(content, request.headers.get("accept-encoding", ""))
-    return Response(content, 200, {**told, **headers}, media_type="application/json")
+    return Response(content, status, {**told, **headers}, media_type="application/json")
 
 
 def _caller(request: Request, table: RoutingTable, row: Row) -> Caller:

@@ -20,7 +20,7 @@ from typing import Any
 from troth.clock import stamp
 from troth.contracts.template import template
 from troth.doors.algorithmia.objects import moment
-from troth.doors.algorithmia.refusals import INVALID_REQUEST, UNKNOWN_LANGUAGE, Numbered
+from troth.doors.algorithmia.refusals import INVALID_REQUEST, UNKNOWN_LANGUAGE, WITHOUT_FEATURE, Numbered
 
 _PYTHON = re.compile(r"python|python3[A-Za-z0-9._-]{0,40}|anaconda3[A-Za-z0-9._-]{0,40}", re.ASCII)
 _SPACE = uuid.UUID("7b0f2c1e-6f0d-5f43-9a57-1d1b4f0c7a11")
@@ -75,6 +75,13 @@ def environment_id() -> str:
 
 def check_language(name: str) -> None:
     """Raises Numbered for a language that does not run here."""
+    if name.lower().startswith("python2"):
+        raise Numbered(
+            WITHOUT_FEATURE,
+            f"{name[:80]} is not run here",
+            why="Python is, in version 3; Python 2 has had no releases since 2020",
+            repair="name python3, and port the source",
+        )
     if not _PYTHON.fullmatch(name.lower()):
         raise Numbered(
             UNKNOWN_LANGUAGE,

@@ -67,7 +67,7 @@ class ManagementApi:
             Row("POST", "/v1/algorithms/{owner}", self._create, body=bodies.Create),
             Row("GET", ALGORITHM, self._algorithm),
             Row("PUT", ALGORITHM, self._update, body=bodies.Update),
-            Row("DELETE", ALGORITHM, self._delete),
+            Row("DELETE", ALGORITHM, self._delete, status=204),
             Row("POST", ALGORITHM + "/compile", self._compile),
             Row("POST", ALGORITHM + "/versions", self._publish, body=bodies.Publish),
             Row("POST", ALGORITHM + "/version", self._publish, body=bodies.Publish),

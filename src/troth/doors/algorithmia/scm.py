@@ -91,7 +91,7 @@ class ScmApi:
             Row("POST", scm + "/oauth/revoke", self._no_oauth(NO_OAUTH_TOKEN)),
             Row("POST", "/v1/admin/scms", self._create, body=CreateScm),
             Row("PATCH", admin, self._update, body=UpdateScm),
-            Row("DELETE", admin, self._delete),
+            Row("DELETE", admin, self._delete, status=204),
             Row("POST", admin + "/default", self._prefer),
             Row("GET", ALGORITHM + "/scm/status", self._status),
             Row("GET", ALGORITHM + "/scm/webhook", self._secret),
