@@ -71,6 +71,10 @@ class Settings:
     owner: str = _setting("", "account of the administrator, made at the first start; empty: the name of the user")
     engine: Literal["local"] = _setting("local", "what runs versions")
     database: str = _setting("", "SQLAlchemy URL of the registry; empty: SQLite in the home")
+    secrets_key: str = _setting(
+        "",
+        "file of the key that secrets are sealed with, made when it is first needed; empty: `secrets.key` in the home",
+    )
     trust_authors: bool = _setting(False, "run everybody's code even where workers cannot be isolated")
     worker_uid: int = _setting(60001, "user that workers run as when the server is root")
     service_uid: int = _setting(60000, "user that git and builds of environments run as when the server is root")
@@ -152,6 +156,9 @@ class Settings:
 
     def home_path(self) -> Path:
         return Path(self.home).expanduser().absolute() if self.home else default_home()
+
+    def secrets_key_path(self) -> Path:
+        return Path(self.secrets_key).expanduser().absolute() if self.secrets_key else self.home_path() / "secrets.key"
 
     def package_cache_path(self) -> Path:
         return Path(self.package_cache).expanduser().absolute() if self.package_cache else self.home_path() / "packages"

@@ -61,6 +61,8 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "compile_algorithm": _OWNERS,
     "publish_version": _OWNERS,
     "import_version": _OPERATORS,
+    "set_secret": _OWNERS,
+    "delete_secret": _OWNERS,
     "publish_publicly": frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN}),
     "request_waiver": _OWNERS,
     "approve_waiver": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from troth.calls.failures import Failures
+from troth.calls.insights import Insights
 from troth.calls.key_uses import KeyUses, Uses
 from troth.calls.records import Records
 from troth.calls.usage import Usage
@@ -22,6 +23,7 @@ from troth.observe.metrics import Backlog, Faults
 from troth.registry.call_records import forget_records
 from troth.registry.database import Database
 from troth.registry.failures import add_failures, forget_failures
+from troth.registry.insights import forget_insights
 from troth.registry.key_uses import add_floating, add_uses, forget_floating
 from troth.registry.usage import add_usage, forget_usage
 
@@ -55,6 +57,7 @@ class Bookkeeping:
         retention: Retention,
         clock: Callable[[], float],
         uses: KeyUses | None = None,
+        insights: Insights | None = None,
     ) -> None:
         self._database = database
         self._usage = usage
@@ -62,6 +65,7 @@ class Bookkeeping:
         self._failures = failures
         self._faults = faults
         self._retention = retention
+        self._insights = insights or Insights()
         self._clock = clock
         self._uses = uses or KeyUses()
         self._tasks: list[asyncio.Task[None]] = []
@@ -114,11 +118,15 @@ class Bookkeeping:
             while kept := self._records.take():
                 written = await self._database.write(partial(self._records.write, kept=kept))
                 self._records.done(written)
+            while self._insights.take():
+                await self._database.write(self._insights.write)
+                self._insights.done()
         except Exception as error:
             self._usage.give_back(counts, int(self._clock()) // _MINUTE)
             self._uses.give_back(uses)
             self._records.give_back()
             self._failures.give_back(failed)
+            self._insights.give_back()
             self._faults.failed_flushes += 1
             if not self._failing:
                 log.warning("counts and records of calls cannot be written", why=_words(error))
@@ -138,6 +146,8 @@ class Bookkeeping:
             pass
         await self._database.write(lambda connection: forget_failures(connection, before=oldest * 1000, most=most))
         while await self._database.write(lambda connection: forget_records(connection, before=oldest, most=most)):
+            pass
+        while await self._database.write(lambda connection: forget_insights(connection, before=oldest, most=most)):
             pass
         self._records.forget_circumstances()
 

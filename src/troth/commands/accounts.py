@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from troth.access.roles import Actor, relations, require
 from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
-from troth.errors import NotFound, Refused
+from troth.errors import LastAdmin, NotFound, Refused
 from troth.registry import accounts, key_records, people
 
 
@@ -52,7 +52,7 @@ class DeleteAccount(Immediate):
         connection = transaction.connection
         user = _user(connection, payload["account"])
         if accounts.administrators(connection) == [user.name]:
-            raise Refused(
+            raise LastAdmin(
                 f"{user.name} is the last administrator",
                 why="a server without one could never be managed again",
                 repair="make another administrator first: troth account create --administrator",
@@ -166,7 +166,7 @@ def _ended(transaction: Transaction, account: Actor, word: str) -> dict[str, Any
 def _keep_an_admin(connection: Connection, organization: Actor, account: Actor, role: str | None) -> None:
     admins = {member for member, held in accounts.members_of(connection, organization.id) if held == "admin"}
     if role != "admin" and admins == {account.id}:
-        raise Refused(
+        raise LastAdmin(
             f"{account.name} is the last admin of {organization.name}",
             why="an organisation without an admin could never be changed again",
             repair="make somebody else an admin first",

@@ -32,9 +32,11 @@ def _nobody(found: CallResult | TrothError) -> None:
 class Tree:
     """An outermost call and all that were made within it: how many are under way below it, and how many were made."""
 
-    __slots__ = ("made", "under_way")
+    __slots__ = ("made", "reported", "under_way")
 
     def __init__(self) -> None:
+        #: how many figures its calls reported, and their size, by request id
+        self.reported: dict[str, tuple[int, int]] = {}
         self.under_way = 0
         self.made = 0
 

@@ -210,9 +210,17 @@ class Client:
         """An organisation with its members."""
         return self._get("/api/v1/query/organization", organization=name)
 
-    def keys(self) -> dict[str, Any]:
-        """This caller's keys, without what is secret."""
-        return self._get("/api/v1/query/keys")
+    def keys(self, account: str = "") -> dict[str, Any]:
+        """This caller's keys, or those of an organisation that it is an admin of, without what is secret."""
+        return self._get("/api/v1/query/keys", account=account)
+
+    def secrets(self, of: str) -> dict[str, Any]:
+        """The secrets of an algorithm or account, without their values, for members of the owner."""
+        return self._get("/api/v1/query/secrets", of=of)
+
+    def insights(self, algorithm: str, **wanted: Any) -> dict[str, Any]:
+        """Figures that an algorithm reported, newest first: `wanted` may hold `key`, `version`, `request`, `from`, `to`, `limit`."""
+        return self._get("/api/v1/query/insights", algorithm=algorithm, **wanted)
 
     def accounts(self) -> dict[str, Any]:
         """All accounts, for administrators."""

@@ -17,6 +17,7 @@ from troth.builds.origins import OriginInvalid, OriginUnreachable
 from troth.commands.scms import KeptElsewhere, NoSuchScm, ScmDisabled, ScmPreferred, ScmTaken, ScmUsed
 from troth.errors import (
     Forbidden,
+    LastAdmin,
     Malformed,
     NameTaken,
     NotFound,
@@ -27,10 +28,13 @@ from troth.errors import (
     Unavailable,
 )
 from troth.queries.management import AlreadyPublished, NoSuchAlgorithm, NoSuchBuild, NoSuchVersion, NothingCompiled
+from troth.queries.people import NoSuchOrganization, NoSuchUser
 
 #: Numbers of section 3.4 that are raised where a request is read.
 INVALID_JSON, INVALID_REQUEST, UNKNOWN_PATH = 2013, 6001, 2015
 UNKNOWN_LANGUAGE, UNSUPPORTED_MACHINE, UNKNOWN_PACKAGE_SET, UNKNOWN_SCM = 4001, 4004, 1003, 4009
+MALFORMED_USER, USERNAME_TAKEN, FIELDS_MISSING, OTHER_USERNAME, OTHER_EMAIL = 3001, 3003, 3005, 3007, 3008
+ORGANIZATION_EXISTS, MALFORMED_ORGANIZATION = 3101, 3103
 BAD_MARKER, BAD_LIMIT, NO_CONFIGURATION, NOT_IMPLEMENTED = 5002, 5003, 5004, 5005
 NO_OAUTH_TOKEN, NO_WEBHOOKS, INVALID_SCM, MALFORMED_SCM_UPDATE = 4008, 4012, 4020, 4021
 NOT_DELETABLE_SCM, NOT_MODIFIABLE_SCM, NO_OAUTH, NO_OAUTH_END, BAD_WEBHOOK = 4040, 4045, 4050, 4051, 4070
@@ -42,6 +46,9 @@ _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
     (NoSuchAlgorithm, 404, 1000),
     (NoSuchVersion, 404, 1000),
     (NoSuchBuild, 404, 1004),
+    (NoSuchUser, 404, 3000),
+    (NoSuchOrganization, 404, 3100),
+    (LastAdmin, 400, 3102),
     (NothingCompiled, 400, 1004),
     (AlreadyPublished, 400, 1007),
     (NoSuchScm, 404, UNKNOWN_SCM),

@@ -13,7 +13,7 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import author, builds, caller, operator, policy, references
+from troth.doors.cli import author, builds, caller, inside, operator, people, policy, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
@@ -59,8 +59,10 @@ app.command(top)
 app.command(service)
 app.command(operator.journal)
 app.command(builds.collect)
-app.command(operator.key)
-app.command(operator.account)
+app.command(inside.secret)
+app.command(inside.insights)
+app.command(people.key)
+app.command(people.account)
 
 
 def run(tokens: Sequence[str] | None = None) -> None:

@@ -19,8 +19,10 @@ from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor, Row
+from troth.doors.algorithmia.inside import InsideRows
 from troth.doors.algorithmia.management import ManagementApi
 from troth.doors.algorithmia.openapi import described
+from troth.doors.algorithmia.people import PeopleRows
 from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
@@ -28,6 +30,7 @@ from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.check import CheckApi
+from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.running import RunningApi
@@ -70,7 +73,7 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(v1_rows(server), server.table)
+        self._v1 = EndpointDoor(v1_rows(server), server.table, server.call_keys)
         self._data = DataDoor(server.bus, server.database, server.table, server.data, usual_quota=settings.data_bytes)
         self._rest = _rest(server)
 
@@ -100,7 +103,9 @@ def v1_rows(server: Server) -> list[Row]:
     """The endpoints below `/v1`, and the document that describes them."""
     management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
     scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
-    return described([*management.rows(), *scm.rows()])
+    people = PeopleRows(server.bus, server.database)
+    inside = InsideRows(server.bus, server.database, server.observation.insights)
+    return described([*management.rows(), *scm.rows(), *people.rows(), *inside.rows()])
 
 
 def _rest(server: Server) -> Starlette:
@@ -112,7 +117,7 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
-    operations += PeopleApi(server.database).operations()
+    operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +32,7 @@ from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
 from troth.commands import keys as key_commands
 from troth.commands import lifecycle, scms
+from troth.commands import secrets as secret_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
@@ -52,8 +53,9 @@ from troth.errors import TrothError
 from troth.home import Home
 from troth.observe.metrics import Faults
 from troth.queries import algorithms as algorithm_queries
-from troth.registry import accounts
+from troth.registry import accounts, secret_records
 from troth.registry.database import Database
+from troth.registry.sealing import Sealing
 from troth.runtime.engine import Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
@@ -100,6 +102,7 @@ class Server:
     fronts: Fronts
     #: keys of calls that run, which algorithms use
     call_keys: CallKeys
+    sealing: Sealing
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -167,7 +170,9 @@ class Server:
         if not self.trees.has(spec.manifest):
             self.trees.keep_files(self.repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
         site = self.environments.ready(spec.environment, content=spec.environment_content)
-        return loaded(self.trees.verified(spec.manifest), site)
+        with self.database.read() as connection:
+            variables = secret_records.variables_of(connection, spec.algorithm_id, self.sealing)
+        return replace(loaded(self.trees.verified(spec.manifest), site), secrets=variables)
 
     async def close(self, drain_seconds: float = 0.0) -> None:
         """Lets calls under way end for so long, stops the workers and finishes every write."""
@@ -244,8 +249,9 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
+    sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
-    handlers |= _handlers(bus, database, trees, repositories, origins, building, garbage, judging)
+    handlers |= _handlers(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
@@ -275,7 +281,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads,
         Warming(_listed(settings.keep_warm), table, engine),
         fronts,
-        CallKeys(engine, table, lambda authorization: caller_of(table, authorization)),
+        CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
+        sealing,
     )
     key = await _found(server)
     moving = Moving(database, replaying, bus.submit)
@@ -297,6 +304,7 @@ def _handlers(
     building: Building,
     garbage: Garbage,
     judging: Judging,
+    sealing: Sealing,
 ) -> dict[str, Handler]:
     """Every command by its name."""
     return {
@@ -322,6 +330,8 @@ def _handlers(
         ),
         "publish_version": PublishVersion(judging),
         "import_version": ImportVersion(judging),
+        "set_secret": secret_commands.SetSecret(sealing),
+        "delete_secret": secret_commands.DeleteSecret(),
         "collect_garbage": CollectGarbage(database, garbage),
         "create_scm": scms.CreateScm(database, origins),
         "update_scm": scms.UpdateScm(database, origins),

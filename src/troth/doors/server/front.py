@@ -124,7 +124,7 @@ class Follower:
             raise TrothError.from_problem(answer[0]["problem"])
         found = answer[0]["version"]
         site = Path(found["site"]) if found["site"] else None
-        return Loaded(Path(found["root"]), site, Running(**found["running"]), found["example"])
+        return Loaded(Path(found["root"]), site, Running(**found["running"]), found["example"], found["secrets"])
 
 
 async def main(listener: socket.socket, link: Link) -> None:
@@ -148,7 +148,7 @@ async def main(listener: socket.socket, link: Link) -> None:
     link.send({"ready": True})
     threading.Thread(target=follower.listen, name="follower", daemon=True).start()
     await follower.serve.wait()
-    keys = CallKeys(engine, table, lambda authorization: caller_of(table, authorization))
+    keys = CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head))
     door: Any = CallDoor(
         table, engine, kept, kept, Explaining(database, readings), keys, call_seconds=settings.call_seconds,  # type: ignore[arg-type]
         longest_call_seconds=settings.longest_call_seconds, request_bytes=settings.request_bytes,

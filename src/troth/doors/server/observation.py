@@ -10,6 +10,7 @@ from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
 from troth.calls.failures import Failures
+from troth.calls.insights import Insights
 from troth.calls.key_uses import KeyUses
 from troth.calls.limits import Allowance, Limits
 from troth.calls.records import Facts, Records
@@ -35,6 +36,7 @@ class Observation:
     faults: Faults
     bookkeeping: Bookkeeping
     metrics: Metrics
+    insights: Insights
 
     async def close(self) -> None:
         """Writes what is left; to be awaited when calls have ended, and before the database is closed."""
@@ -57,11 +59,12 @@ def observation(
     usage = Usage(totals)
     records = Records(describe)
     failures = Failures()
+    insights = Insights()
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time, uses)
+    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time, uses, insights)
     metrics = Metrics(totals, faults, states, bookkeeping.backlog, uses.references)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
-    return Observation(usage, records, failures, limits, tracing, faults, bookkeeping, metrics)
+    return Observation(usage, records, failures, limits, tracing, faults, bookkeeping, metrics, insights)
 
 
 def allowance(settings: Settings) -> Allowance:

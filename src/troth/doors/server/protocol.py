@@ -14,13 +14,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
-import socket
-import struct
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from troth.calls.within import PROCESS
 from troth.doors.algorithmia.answers import Answer
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.algorithmia.streams import form_of
@@ -69,7 +66,8 @@ class CorkedProtocol(HttpToolsProtocol):
         self._corked = CorkedTransport(cast(asyncio.Transport, transport), self.loop)
         super().connection_made(cast(asyncio.Transport, self._corked))
         if self.client is None:
-            self.client = _process_of(transport)
+            process = sockets.process_behind(transport.get_extra_info("socket"))
+            self.client = (PROCESS, process) if process else None
         self._expect(_HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -179,15 +177,6 @@ class CorkedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._timer = self.loop.call_at(min(self._deadline, now + _HEAD_SECONDS), self._look)
-
-
-def _process_of(transport: asyncio.BaseTransport) -> tuple[str, int] | None:
-    """The process at the other end of a Unix socket, by this machine's number of it."""
-    link = transport.get_extra_info("socket")
-    if link is None or link.family != socket.AF_UNIX:
-        return None
-    number, _, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return PROCESS, number
 
 
 class _Taken:

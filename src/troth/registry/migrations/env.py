@@ -7,6 +7,7 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     data_tables,
     deletions,
     failures,
+    inside_tables,
     replays,
     scms,
     waivers,
