@@ -34,12 +34,14 @@ _SAMPLES: dict[str, Any] = {
     "algorithm": "ada/hello",
     "bump": "minor",
     "create_organization.name": "acme",
+    "details": {},
     "hash": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
     "key_id": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "name": "bob",
     "number": "0.1.0",
     "organization": "acme",
     "role": "member",
+    "scope": {"algorithms": ["algo://ada/*"], "data": "read"},
     "source": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
     "started_by": "ada",
     "things": [{"kind": "source", "id": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567"}],
@@ -295,7 +297,14 @@ def _example(name: str, version: int, schema: dict[str, Any]) -> dict[str, Any]:
 def _kind(rule: dict[str, Any]) -> str:
     if "enum" in rule:
         return " or ".join(f"`{value}`" for value in rule["enum"])
-    named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null"}
+    named = {
+        "string": "text",
+        "integer": "whole number",
+        "boolean": "true or false",
+        "array": "list",
+        "object": "object",
+        "null": "null",
+    }
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
     said = " or ".join(named[kind] for kind in kinds)
     if "items" in rule:

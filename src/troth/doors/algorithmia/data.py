@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -58,7 +58,7 @@ class DataDoor:
         self._table = table
         self._keeping = keeping
         self._usual_quota = usual_quota
-        self._handlers = {"GET": self._get, "HEAD": self._head, "POST": self._make, "PATCH": self._change,
+        self._handlers: dict[str, Callable[..., Awaitable[Response | None]]] = {"GET": self._get, "HEAD": self._head, "POST": self._make, "PATCH": self._change,
                           "PUT": self._put, "DELETE": self._delete}  # fmt: skip
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -90,7 +90,7 @@ class DataDoor:
         path = path_of(_segments(request), actor)
         if handler == self._get:
             return await self._get(request, actor, path, receive, send)
-        return await handler(request, actor, path)  # type: ignore[call-arg]
+        return await handler(request, actor, path)
 
     def _actor(self, request: Request) -> DataActor:
         authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]

@@ -19,7 +19,7 @@ from troth.commands.scms import INTERNAL
 from troth.doors.algorithmia import bodies
 from troth.doors.algorithmia.endpoints import ALGORITHM, Asked, Row
 from troth.doors.algorithmia.languages import environments, languages, specification
-from troth.doors.algorithmia.objects import algorithm_object, build_object
+from troth.doors.algorithmia.objects import algorithm_object, build_object, failure_object
 from troth.doors.algorithmia.paging import limit_of, number_or_place_of, page, place_of, truth_of
 from troth.doors.algorithmia.refusals import (
     INVALID_JSON,
@@ -32,7 +32,6 @@ from troth.queries import management
 from troth.queries.management import Described, NoSuchBuild
 from troth.registry import failures, scms
 from troth.registry.database import Database
-from troth.registry.failures import Failure
 from troth.versions.history import BuildStatus
 from troth.versions.numbers import Number
 
@@ -227,22 +226,6 @@ class ManagementApi:
         content = json.dumps(payload).encode()
         envelope = Envelope(command, version, content, asked.actor, str(uuid.uuid4()))
         return (await self._bus.submit(envelope)).result
-
-
-def failure_object(failure: Failure) -> dict[str, Any]:
-    """A failed call as clients read it (section 12.5)."""
-    return {
-        "created_at": failure.at,
-        "request_id": failure.request,
-        "username": failure.caller,
-        "algoname": failure.name,
-        "algoversion": failure.version,
-        "input": "",
-        "error": failure.error,
-        "error_type": failure.error_type,
-        "billable_to": failure.caller,
-        "worker": "",
-    }
 
 
 def _moment(asked: Asked, name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from troth.queries.management import Described, Seen
 from troth.registry.build_records import BuildRow
 from troth.registry.catalog import AlgorithmRow, VersionRow
+from troth.registry.failures import Failure
 from troth.registry.scms import Scm
 from troth.versions.history import BuildStatus
 from troth.versions.numbers import Number
@@ -74,6 +75,22 @@ def build_object(build: BuildRow, number: Number | None, *, member: bool = True)
     if number is not None:
         found["version_info"] = {"semantic_version": str(number)}
     return found
+
+
+def failure_object(failure: Failure) -> dict[str, Any]:
+    """A failed call as clients read it (section 12.5)."""
+    return {
+        "created_at": failure.at,
+        "request_id": failure.request,
+        "username": failure.caller,
+        "algoname": failure.name,
+        "algoversion": failure.version,
+        "input": "",
+        "error": failure.error,
+        "error_type": failure.error_type,
+        "billable_to": failure.caller,
+        "worker": "",
+    }
 
 
 def moment(stamp: str) -> str:

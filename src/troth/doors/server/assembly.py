@@ -45,10 +45,12 @@ from troth.commands.publishing import ImportVersion, PublishVersion
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
+from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
+from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
 from troth.observe.metrics import Faults
@@ -105,6 +107,8 @@ class Server:
     sealing: Sealing
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
+    #: None where no signed tokens are taken
+    tokens: Tokens | None = None
 
     async def repository(self, caller: Caller, owner: str, name: str) -> str | None:
         """The id of an algorithm whose repository the caller may use, or None."""
@@ -179,6 +183,8 @@ class Server:
         for task in list(self.behind):
             task.cancel()
         self.warming.stop()
+        if self.tokens is not None:
+            self.tokens.close()
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
@@ -284,6 +290,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
         sealing,
     )
+    server.tokens = tokens.opened(settings, table)
     key = await _found(server)
     moving = Moving(database, replaying, bus.submit)
     await moving.replay() if settings.replay_at_start == "before" else server.begin(moving.behind())

@@ -24,6 +24,7 @@ from troth.calls.within import CallKeys
 from troth.contracts.running import Running
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.authorization import caller_of
+from troth.doors.server import tokens
 from troth.doors.server.assembly import launcher_of, local_engine
 from troth.doors.server.explaining import Explaining
 from troth.doors.server.links import Link
@@ -144,6 +145,7 @@ async def main(listener: socket.socket, link: Link) -> None:
     kept = Kept(settings, told["fronts"])
     with database.read() as connection:
         loader.load(connection)
+    tokens.opened(settings, table)
     # what is changed from now on lies in the link; when `serve` comes out of it, this process is as far as the server
     link.send({"ready": True})
     threading.Thread(target=follower.listen, name="follower", daemon=True).start()

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from troth.calls.within import PROCESS
 from troth.doors.algorithmia.answers import Answer
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.algorithmia.streams import form_of
 from troth.doors.server.departures import Departures
 from troth.doors.server.known_heads import KnownHead, known_head
 from troth.runtime.cork import CorkedTransport
+from troth.sandbox import sockets
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
