@@ -58,12 +58,12 @@ def usage(server: RunningServer, reference: str) -> dict[tuple[str, str], int]:
 def post(server: RunningServer, reference: str, body: str, key: str | None = None, **headers: str) -> httpx2.Response:
     heads = {"Authorization": key or server.owner_key, "Content-Type": "application/json", **headers}
     return httpx2.post(
-        f"{server.address}/v1/algo/{reference}", content=body, headers=heads, trust_env=False, timeout=30
+        f"{server.address}/v1/algo/{reference}", content=body, headers=heads, trust_env=False, timeout=60
     )
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -36,7 +36,9 @@ def _many_files() -> Iterator[None]:
 @pytest.mark.usefixtures("_many_files")
 def test_ten_thousand_idle_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others are served all the while, each costs little, and nothing of them is left when they are gone."""
-    monkeypatch.setattr(protocol, "_HEAD_SECONDS", 3600.0)  # however long it takes until the last has come
+    monkeypatch.setattr(
+        protocol.CorkedProtocol, "head_seconds", 3600.0
+    )  # however long it takes until the last has come
     with running_server(tmp_path / "home") as server, author_of(server, tmp_path) as author:
         reference = author.publish()
         assert author.call(reference, 1) == 1

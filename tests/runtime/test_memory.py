@@ -77,7 +77,7 @@ def test_a_call_that_comes_to_the_wall(walled: Machine, start: str) -> None:
 
 @pytest.mark.parametrize("start", ["auto", "spawn"])
 def test_a_load_that_comes_to_the_wall(walled: Machine, start: str) -> None:
-    """Each call that waited for it is told, and the next one has it tried again."""
+    """Each call that waited for it is told that the version cannot be loaded and why, and the next one has it tried again."""
     code = (
         "import os, time\n"
         + _BOMB
@@ -89,7 +89,7 @@ def test_a_load_that_comes_to_the_wall(walled: Machine, start: str) -> None:
         await ask(engine, other, "result = 1")
         for _ in range(2):
             found = await asyncio.gather(*(answer(engine, spec, "given", seconds=60) for _ in range(2)))
-            assert [_told(one) for one in found] == [_ENDED] * 2
+            assert [_told(one) for one in found] == [(_ENDED[0], "LoadingError", _ENDED[2])] * 2
             await until(lambda: temperature(engine, spec) == "cold", "the end of its sandbox")
         assert await ask(engine, other, "result = calls") == 2
 

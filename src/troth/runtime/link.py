@@ -118,6 +118,15 @@ class OutputLink(asyncio.Protocol):
         self._wanted: deque[_Wanted] = deque()
         #: set when the worker and everything it started have closed their output
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def close(self) -> None:
+        """Reads no more of it."""
+        if self._transport is not None:
+            self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.closed.done():

@@ -278,13 +278,20 @@ class Pool:
 
     async def _new_worker(self) -> WorkerProcess | Failure:
         zygote = next((zygote for zygote in self.zygotes if zygote.free), None)
-        if zygote is None:
-            loaded = await self._host.load(self.spec)
-            if isinstance(loaded, Failure):
-                return loaded
-            zygote, found = loaded
-            self.running = found.running
-            self.zygotes.append(zygote)
+        if zygote is not None:
+            made = await self._from(zygote)
+            if not isinstance(made, Failure) or zygote.free:
+                return made
+            # its sandbox ended for what another worker did, and the calls that wait here have no part in that
+        loaded = await self._host.load(self.spec)
+        if isinstance(loaded, Failure):
+            return loaded
+        zygote, found = loaded
+        self.running = found.running
+        self.zygotes.append(zygote)
+        return await self._from(zygote)
+
+    async def _from(self, zygote: Zygote) -> WorkerProcess | Failure:
         return await zygote.worker(
             ready=self._feed, gone=self._bury, waiting=self._more, once=self.running.start == "call"
         )

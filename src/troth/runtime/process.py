@@ -88,8 +88,9 @@ class WorkerProcess:
         self._on_waiting = waiting
         self._loop = asyncio.get_running_loop()
         self._link = FrameLink(self._deliver, self._lost, largest + _ERROR_ROOM)
-        self._output = OutputLink()
-        self._output.redaction = redaction
+        #: what it prints
+        self.output = OutputLink()
+        self.output.redaction = redaction
         self._loaded: asyncio.Future[Failure | None] = self._loop.create_future()
         self._calls: deque[Call] = deque()
         self._last = 0
@@ -103,7 +104,7 @@ class WorkerProcess:
 
     async def connect(self, link: socket.socket, output: int) -> None:
         """Takes over the ends of its link and its output."""
-        await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(output))
+        await self._loop.connect_read_pipe(lambda: self.output, PipeEnd(output))
         await self._loop.create_unix_connection(lambda: self._link, sock=link)
         self._link.send(0, worker.KEY, 0, self.secret.encode())
 
@@ -118,12 +119,12 @@ class WorkerProcess:
 
     def printed(self) -> str:
         """The last that it printed."""
-        return text(self._output.last_words())
+        return text(self.output.last_words())
 
     @property
     def endings(self) -> list[asyncio.Future[None]]:
         """What is done when it is gone and everything that it printed was read."""
-        return [self.buried, self._output.closed]
+        return [self.buried, self.output.closed]
 
     @property
     def load(self) -> int:
@@ -172,7 +173,7 @@ class WorkerProcess:
         self._last = call.number = (self._last + 1) & 0xFFFFFFFF
         flags = worker.RAW if request.raw else 0
         if request.capture:
-            call.output = self._output.expect(call.number)
+            call.output = self.output.expect(call.number)
             flags |= worker.CAPTURE
         if call.items is not None:
             flags |= worker.STREAM
@@ -250,7 +251,7 @@ class WorkerProcess:
     def _deliver(self, kind: int, number: int, body: bytes, seconds: float) -> None:
         if not self._loaded.done():
             self._loaded.set_result(
-                None if kind == worker.READY else load_failure(self._output.redaction.document(body))
+                None if kind == worker.READY else load_failure(self.output.redaction.document(body))
             )
             return
         call = self._calls[0] if self._calls else None
@@ -268,7 +269,7 @@ class WorkerProcess:
             self._loop.call_later(_FAREWELL, self.kill)  # if it lied
             self._answered(call, exited_with(code_of(body)).as_result(seconds))
         elif kind == worker.ERROR:
-            body = self._output.redaction.document(body)
+            body = self.output.redaction.document(body)
             self._answered(call, CallResult(kind, body, seconds, outcome=Outcome.EXCEPTION))
         else:
             self._answered(call, CallResult(kind, body, seconds))
@@ -308,7 +309,7 @@ class WorkerProcess:
 
     async def _settle_with_output(self, call: Call, output: asyncio.Future[str], result: CallResult) -> None:
         done, _ = await asyncio.wait([output], timeout=_OUTPUT_PATIENCE)
-        result.output = output.result() if done else self._output.forget(call.number)
+        result.output = output.result() if done else self.output.forget(call.number)
         call.settle(result)
 
     def _timed_out(self) -> None:
@@ -335,7 +336,7 @@ class WorkerProcess:
         status, out_of_memory = await self._host.exit_status(self.number)
         failure = ending(status, out_of_memory=out_of_memory)
         if not self._loaded.done():
-            said = self._output.last_words().strip()
+            said = self.output.last_words().strip()
             message = failure.message + (f": {said.splitlines()[-1]}" if said else "")
             outcome = Outcome.OUT_OF_MEMORY if out_of_memory else Outcome.LOAD_FAILURE
             self._loaded.set_result(Failure(message, "LoadingError", said, outcome))

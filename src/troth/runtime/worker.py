@@ -14,7 +14,6 @@ then the body. The server passes callers' bodies through as they came; they are 
 from __future__ import annotations
 
 import binascii
-import importlib.util
 import json
 import os
 import resource
@@ -22,10 +21,14 @@ import socket
 import struct
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NoReturn
+from importlib._bootstrap import module_from_spec
+from importlib._bootstrap_external import PathFinder, spec_from_file_location
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a cold call waits for every module that is imported here
+    from typing import Any, NoReturn
 
 #: Raised whenever the worker's behaviour changes; every receipt names it.
 WORKER_VERSION = 4
@@ -106,10 +109,10 @@ def main() -> None:
 
 def loaded_file(plan: dict[str, Any], name: str) -> Any:
     """A module of the folder `inside`, by its file and not among the modules: an algorithm may have any name."""
-    spec = importlib.util.spec_from_file_location(name, os.path.join(plan["inside"], f"{name}.py"))
+    spec = spec_from_file_location(name, os.path.join(plan["inside"], f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
@@ -255,7 +258,27 @@ def hide(*folders: str) -> None:
     _hidden += tuple(folder + os.sep for folder in folders)
 
 
+#: where the standard library is, before the source's own folders come before it
+_libraries = list(sys.path)
+
+
+def _standard(name: str) -> Any:
+    """A module of the standard library, whatever the source calls its own."""
+    spec = PathFinder.find_spec(name, _libraries)
+    known = sys.modules.get(name)
+    if known is not None and (spec is None or getattr(known, "__file__", None) == spec.origin):
+        return known
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    if known is None:
+        sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def _stack(error: BaseException) -> str:
+    traceback = _standard("traceback")  # what a version that never fails need not wait for
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_hidden)]
     return "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
 

@@ -33,8 +33,11 @@ _INSIDE = str(Path(entry.__file__).parent), "/troth/inside"
 _AUTHORING = str(Path(authoring.__file__).parent), "/troth/authoring"
 #: what libraries that compute in parallel read; one thread each, because workers share the processors and forks need it
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-#: seconds that a process may take to end when it should, and a fork to try whether it works
-_EXIT_PATIENCE, _CANARY_PATIENCE = 2.0, 5.0
+#: seconds that a process may take to end when it should, a fork to try whether it works, and any other to run its hook
+_EXIT_PATIENCE, _CANARY_PATIENCE, _HOOK_PATIENCE = 2.0, 10.0, 60.0
+#: Seconds until the loaded process has to have said that a worker ended. Then all of it is ended, with the workers that run calls, so
+#: a machine that is busy has to come to it before.
+_REPORT_PATIENCE = 5.0
 #: bytes of a frame on the control link; a larger report than is allowed has to be read to be told so
 _LARGEST_WORDS = 64 * entry.LARGEST_REPORT
 
@@ -71,6 +74,7 @@ class Zygote:
         self._number = 0
         self._canary = False
         self._serves = False
+        self._killed = False
         self.buried: asyncio.Future[None] = self._loop.create_future()
 
     async def start(
@@ -146,7 +150,7 @@ class Zygote:
         self._statuses[self._number] = self._loop.create_future()
         self._serves = self._serves or serves
         await self._order(found, kind, flags)
-        failure = await found.loaded(_CANARY_PATIENCE)
+        failure = await found.loaded(_CANARY_PATIENCE if flags & CANARY else _HOOK_PATIENCE)
         if failure is None:
             self._canary = False
             return found
@@ -158,8 +162,8 @@ class Zygote:
 
     @property
     def free(self) -> bool:
-        """Whether another worker can come from it."""
-        return not self.buried.done() and not self._serves
+        """Whether another worker can come from it. One that was killed takes a moment to end, and gives none meanwhile."""
+        return not self.buried.done() and not self._serves and not self._killed
 
     def is_only(self, found: WorkerProcess) -> bool:
         """Whether this worker is the loaded process itself."""
@@ -179,27 +183,33 @@ class Zygote:
 
     def kill(self) -> None:
         """Ends the sandbox and everything in it, at once."""
+        self._killed = True
         if self._confined is not None and not self.buried.done():
             self._confined.kill()
 
     async def ended(self) -> None:
-        """Waits until the sandbox is gone and everything that it printed was read."""
-        endings = [self.buried, self._output.closed, *(one for found in self._made for one in found.endings)]
-        await asyncio.wait(endings, timeout=_EXIT_PATIENCE)
+        """Waits until the sandbox is gone and everything that it printed was read; what still is not then is given up."""
+        made = list(self._made)
+        endings = [self.buried, self._output.closed, *(one for found in made for one in found.endings)]
+        _, late = await asyncio.wait(endings, timeout=_EXIT_PATIENCE)
+        if late:
+            for output in (self._output, *(found.output for found in made)):
+                output.close()
+            await asyncio.wait([self._output.closed, *(found.output.closed for found in made)], timeout=_EXIT_PATIENCE)
 
     def end_worker(self, number: int) -> None:
         """Ends one worker, and the whole sandbox where the worker is all of it or does not end."""
         if self._serves or not self._send(KILL, number):
             self.kill()
         else:
-            self._loop.call_later(_EXIT_PATIENCE / 4, self._insist, number)
+            self._loop.call_later(_EXIT_PATIENCE, self._insist, number)
 
     async def exit_status(self, number: int) -> tuple[int, bool]:
         """How a worker ended, once it has, and whether memory ran out. The whole sandbox ends with one that does not end."""
         status = self._statuses[number]
-        if not await _done(status):
+        if not await _done(status, _REPORT_PATIENCE):
             self.kill()
-            await _done(status)
+            await _done(status, _REPORT_PATIENCE)
         if (found := self._workers.pop(number, None)) is not None:
             self._known.pop(found.secret, None)
         self._statuses.pop(number, None)
@@ -352,7 +362,7 @@ def _unavailable(error: Exception) -> IsolationUnavailable:
     return IsolationUnavailable(f"no worker can be started: {error}")
 
 
-async def _done(status: asyncio.Future[int]) -> bool:
-    """Whether it is there within the time that an end may take. The end of the sandbox sets it too."""
-    await asyncio.wait([status], timeout=_EXIT_PATIENCE)
+async def _done(status: asyncio.Future[int], seconds: float) -> bool:
+    """Whether it is there within so many seconds. The end of the sandbox sets it too."""
+    await asyncio.wait([status], timeout=seconds)
     return status.done()

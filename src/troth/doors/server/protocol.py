@@ -40,9 +40,8 @@ _LARGEST_BODY, _LARGEST_HEAD = 256 * 1024, 16 * 1024
 _ENDLESS_HEAD = 256 * 1024
 #: bytes of a body that is copied behind its head, so that both are sent at once
 _TOGETHER = 64 * 1024
-#: Seconds that a client may take for a head and for a body. A body that is larger than what is gathered here has more: for
-#: each piece what it takes at so many bytes a second, but never that long for one piece.
-_HEAD_SECONDS, _BODY_SECONDS, _SLOWEST = 20.0, 60.0, 10_000
+#: bytes a second that a client may not fall below for long, where its body is larger than what is gathered here
+_SLOWEST = 10_000
 #: header names that only uvicorn's way knows what to do with
 _UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding", b"content-encoding"])
 
@@ -53,6 +52,10 @@ class CorkedProtocol(HttpToolsProtocol):
     Connections on which a request does not come to its end are closed. What is no HTTP is refused behind the answers to what
     was asked before it, so that nobody takes the one for the other.
     """
+
+    #: Seconds that a client may take for a head and for a body. A body that is larger than what is gathered here has more: for
+    #: each piece what it takes at `_SLOWEST`, but never that long for one piece.
+    head_seconds, body_seconds = 20.0, 60.0
 
     def __init__(self, departures: Departures, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -70,7 +73,7 @@ class CorkedProtocol(HttpToolsProtocol):
         if self.client is None:
             process = sockets.process_behind(transport.get_extra_info("socket"))
             self.client = (PROCESS, process) if process else None
-        self._expect(_HEAD_SECONDS)
+        self._expect(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -93,19 +96,19 @@ class CorkedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head = 0
-        self._deadline = self.loop.time() + _HEAD_SECONDS
+        self._deadline = self.loop.time() + self.head_seconds
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._head = None
-        self._deadline = self.loop.time() + _BODY_SECONDS
+        self._deadline = self.loop.time() + self.body_seconds
         super().on_headers_complete()
         if self.pipeline and self._watch is None:
             self._watch_out()
 
     def on_body(self, body: bytes) -> None:
         if not self.cycle.response_complete:
-            latest = self.loop.time() + _BODY_SECONDS
+            latest = self.loop.time() + self.body_seconds
             self._deadline = min(latest, self._deadline + len(body) / _SLOWEST)
         super().on_body(body)
 
@@ -173,12 +176,12 @@ class CorkedProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         now = self.loop.time()
         if now >= self._deadline and self.flow.read_paused:  # it is not the client who is waited for
-            self._deadline = now + _BODY_SECONDS
+            self._deadline = now + self.body_seconds
         if now >= self._deadline:
             self._timer = None
             self.transport.close()
         else:
-            self._timer = self.loop.call_at(min(self._deadline, now + _HEAD_SECONDS), self._look)
+            self._timer = self.loop.call_at(min(self._deadline, now + self.head_seconds), self._look)
 
 
 class _Taken:
@@ -267,7 +270,7 @@ class CallProtocol(CorkedProtocol):
             super().on_message_begin()
             return
         self._head = 0
-        self._deadline = self.loop.time() + _HEAD_SECONDS
+        self._deadline = self.loop.time() + self.head_seconds
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -280,7 +283,7 @@ class CallProtocol(CorkedProtocol):
             if taken is not None:
                 self._reading = taken
                 self.cycle = cast(Any, taken)
-                self._deadline = self.loop.time() + _BODY_SECONDS
+                self._deadline = self.loop.time() + self.body_seconds
                 return
             headers, url, expect = self.headers, self.url, self.expect_100_continue
             super().on_message_begin()
