@@ -40,6 +40,7 @@ _SAMPLES: dict[str, Any] = {
     "of": "ada/hello",
     "outcome": "reproduced",
     "reason": "the only caller agreed",
+    "session": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "upload": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "waiver": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "worker": 1,

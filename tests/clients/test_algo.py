@@ -97,7 +97,7 @@ def test_builds(terminal: Terminal, algorithm: str) -> None:
     assert (build["status"], build["version_info"]) == ("succeeded", {"semantic_version": "0.1.0"})
 
 
-@pytest.mark.digest("14", "12")
+@pytest.mark.digest("14", "12.1", "12.2")
 def test_languages_environments_and_templates(terminal: Terminal) -> None:
     languages = terminal.algo("languages").splitlines()
     assert languages[0].split() == ["Name", "Description"]

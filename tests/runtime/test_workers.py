@@ -440,7 +440,10 @@ def test_a_fork_that_lies_to_its_zygote(machine: Machine) -> None:
             if number == signal.SIGSTOP:  # it can start no worker any more, and is ended with its last one
                 assert (await answer(engine, spec, "os._exit(3)")).failed
             while (found := await answer(engine, spec, "result = 'again'")).failed:
-                assert found.outcome in (Outcome.SIGNAL, Outcome.EXIT)  # it was with a worker when the signal took effect
+                assert found.outcome in (
+                    Outcome.SIGNAL,
+                    Outcome.EXIT,
+                )  # it was with a worker when the signal took effect
             assert json.loads(found.body) == "again"
 
     machine.run(scene)
