@@ -28,26 +28,21 @@ from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
 from troth.calls.within import CallKeys
-from troth.commands import accounts as account_commands
-from troth.commands import algorithms as algorithm_commands
-from troth.commands import keys as key_commands
-from troth.commands import lifecycle, scms
-from troth.commands import secrets as secret_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
 from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
-from troth.commands.garbage import CollectGarbage, Garbage
+from troth.commands.garbage import Garbage
 from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
-from troth.commands.publishing import ImportVersion, PublishVersion
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
+from troth.doors.server.handlers import handlers_of
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.tokens import Tokens
@@ -257,7 +252,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
-    handlers |= _handlers(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
+    handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
@@ -300,51 +295,6 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     server.warming.start()
     server.data.start()
     return server, key
-
-
-def _handlers(
-    bus: Bus,
-    database: Database,
-    trees: Trees,
-    repositories: Repositories,
-    origins: Origins,
-    building: Building,
-    garbage: Garbage,
-    judging: Judging,
-    sealing: Sealing,
-) -> dict[str, Handler]:
-    """Every command by its name."""
-    return {
-        "create_account": account_commands.CreateAccount(),
-        "create_organization": account_commands.CreateOrganization(),
-        "add_member": account_commands.AddMember(),
-        "remove_member": account_commands.RemoveMember(),
-        "update_account": account_commands.UpdateAccount(),
-        "delete_account": account_commands.DeleteAccount(),
-        "update_organization": account_commands.UpdateOrganization(),
-        "delete_organization": account_commands.DeleteOrganization(),
-        "create_key": key_commands.CreateKey(),
-        "rotate_key": key_commands.RotateKey(),
-        "revoke_key": key_commands.RevokeKey(),
-        "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories, origins),
-        "update_algorithm": lifecycle.UpdateAlgorithm(),
-        "delete_algorithm": lifecycle.DeleteAlgorithm(),
-        "start_build": algorithm_commands.StartBuild(),
-        "finish_build": algorithm_commands.FinishBuild(building),
-        "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
-        "compile_algorithm": algorithm_commands.CompileAlgorithm(
-            database, trees, repositories, building, origins, bus.submit
-        ),
-        "publish_version": PublishVersion(judging),
-        "import_version": ImportVersion(judging),
-        "set_secret": secret_commands.SetSecret(sealing),
-        "delete_secret": secret_commands.DeleteSecret(),
-        "collect_garbage": CollectGarbage(database, garbage),
-        "create_scm": scms.CreateScm(database, origins),
-        "update_scm": scms.UpdateScm(database, origins),
-        "prefer_scm": scms.PreferScm(database, origins),
-        "delete_scm": scms.DeleteScm(database, origins),
-    }
 
 
 async def _found(server: Server) -> str | None:
