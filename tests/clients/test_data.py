@@ -35,7 +35,7 @@ def test_the_python_client(server: RunningServer, tmp_path: Path) -> None:
     assert found["username"] == name
     assert found["root"][0] == name
     assert (found["before"], found["after"]) == (False, True)
-    assert found["again"] == "DataApiError"
+    assert found["again"] == "Exception"
     acls = [found[kind] for kind in ("usual acl", "public acl", "private acl")]
     assert acls == ["algo://.my/*", "user://*", None]
     assert (found["file before"], found["file after"]) == (False, False)

@@ -37,7 +37,13 @@ Found = TypeVar("Found")
 PREFIXES = ("/v1/data", "/v1/connector", "/v1/hostedData")
 _LARGEST_DOCUMENT = 64 * 1024
 #: media type that is accepted to the one that a file is said to have; of a file itself nothing is known
-_SAID = {"text/plain": "text/plain; charset=utf-8", "application/json": "application/json"}
+#: What a file is said to be, by what is accepted. The Python client accepts anything; where no encoding is named it guesses one for
+#: `getString`, and a few words of UTF-8 come out as Chinese.
+_SAID = {
+    "text/plain": "text/plain; charset=utf-8",
+    "application/json": "application/json",
+    "*/*": "application/octet-stream; charset=utf-8",
+}
 
 log = structlog.get_logger()
 

@@ -219,19 +219,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     loader = TableLoader(table, readings)
     launcher = launcher_of(settings)
     faults = Faults()
-
-    def altered(digest: str, files: list[str]) -> None:
-        faults.altered_environments += 1
-
-    environments = Environments(
-        home.environments,
-        settings.package_cache_path(),
-        artifacts,
-        launcher,
-        seconds=settings.build_seconds,
-        altered=altered,
-    )
-    environments.recover()
+    environments = _environments(settings, home, artifacts, launcher, faults)
     engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
     build_logs = BuildLogs()
     threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
@@ -295,6 +283,26 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     server.warming.start()
     server.data.start()
     return server, key
+
+
+def _environments(
+    settings: Settings, home: Home, artifacts: ArtifactStore, launcher: Launcher, faults: Faults
+) -> Environments:
+    """The libraries of builds, after a crash made whole again."""
+
+    def altered(digest: str, files: list[str]) -> None:
+        faults.altered_environments += 1
+
+    found = Environments(
+        home.environments,
+        settings.package_cache_path(),
+        artifacts,
+        launcher,
+        seconds=settings.build_seconds,
+        altered=altered,
+    )
+    found.recover()
+    return found
 
 
 async def _found(server: Server) -> str | None:
