@@ -22,10 +22,12 @@ from troth.calls.within import MARK, CallKeys, NotYet
 from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError, head_of
 from troth.doors.algorithmia.browsers import preflight
+from troth.doors.algorithmia.encodings import unpacked
 from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
 from troth.doors.algorithmia.within import admit_within
 from troth.doors.authorization import caller_of, digest_of, why_not
+from troth.errors import Malformed, TooLarge
 from troth.observe.tracing import continuation
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, Outcome
@@ -144,6 +146,7 @@ class CallDoor:
             kind = _kind(content_type)
             received = True
             body, at_once = await self._body(receive, length)
+            body = self._unpacked(body, head.get(b"content-encoding", b""))
             if not at_once:  # it took a while to come, and the caller's rights are those of now (ALG-26)
                 await self._admitted(exchange, scope["query_string"], scope["method"])
             if form is not None and not exchange.options.output:
@@ -329,6 +332,14 @@ class CallDoor:
             raise ClientGone
         self._check_size(max(size, length))
         return b"".join(chunks), False
+
+    def _unpacked(self, body: bytes, encoding: bytes) -> bytes:
+        try:
+            return unpacked(body, encoding.decode("latin-1"), self.largest)
+        except TooLarge as error:
+            raise CallError(error.what, "TooLargeError") from None
+        except Malformed as error:
+            raise CallError(error.what) from None
 
     def _check_size(self, size: int) -> None:
         if size > self.largest:
