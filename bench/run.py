@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bench import (
     against_peers,
+    children,
     cold,
     data,
     echo,
@@ -37,6 +38,7 @@ SECTIONS: dict[str, Section] = {
     "echo": echo.measure,
     "large": large.measure,
     "data": data.measure,
+    "children": children.measure,
     "predict": predict.measure,
     "cold": cold.measure,
     "memory": memory.measure,

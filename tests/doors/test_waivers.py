@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import update
 
@@ -196,8 +197,8 @@ def test_a_member_asks_and_an_admin_approves(server: RunningServer, tmp_path: Pa
     name, member = server.account("member")
     organization = server.organization(admin)
     admin.command("add_member", organization=organization, account=name, role="member")
-    made = case(server, tmp_path, organization, member)
-    asked = made.request()
+    made = case(server, tmp_path, organization, admin)
+    asked = replace(made, client=member).request()
     with pytest.raises(Forbidden):
         member.command("approve_waiver", waiver=asked["id"])
     assert admin.command("approve_waiver", waiver=asked["id"])["state"] == "approved"
@@ -289,3 +290,27 @@ def test_the_served_key_is_the_one_that_signs(server: RunningServer) -> None:
     path = server.home / "signing.key"
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_text().splitlines()[1] not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
+        ("*/*", "application/json"),
+        ("application/json, text/html;q=0.5", "application/json"),
+        ("text/html;q=0", "application/json"),
+        ("text/html;q=x, ;;,", "text/html"),
+    ],
+)
+def test_a_verdict_is_a_page_for_who_prefers_one(server: RunningServer, lasting: Case, accept: str, kind: str) -> None:
+    asked = {"algorithm": lasting.algorithm, "hash": lasting.broken, "number": "1.1.0"}
+    key = {"Authorization": f"Bearer {lasting.client.key}", "Accept": accept}
+    reply = httpx2.post(f"{server.address}/api/v1/check", json=asked, headers=key, trust_env=False)
+    assert (reply.status_code, reply.headers["content-type"].split(";")[0]) == (200, kind)
+    assert reply.headers["vary"] == "Accept"
+    if kind == "text/html":
+        assert "1.1.0 is refused" in reply.text
+        policy = reply.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert "unsafe" not in policy
+        assert reply.headers["x-content-type-options"] == "nosniff"

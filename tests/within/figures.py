@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from troth.calls.routing import Caller, Route
 from troth.calls.within import Within
@@ -14,7 +15,7 @@ from troth.runtime.engine import CallRequest
 class _Origin:
     request_id: str
     authorization: bytes = b""
-    head: list[tuple[bytes, bytes]] = field(default_factory=list)
+    head: Iterable[tuple[bytes, bytes]] = ()
     caller: Caller | None = None
     route: Route | None = None
     parent: Call | None = None
@@ -23,6 +24,5 @@ class _Origin:
 
 def within(request: str) -> Within:
     """A call of this request id that runs."""
-    return Within(
-        Call(CallRequest(1, b"", 1), lambda found: None, None), _Origin(request), Caller("id", "owner", False)
-    )
+    caller = Caller("id", "owner", False)
+    return Within(Call(CallRequest(1, b"", 1), lambda found: None, None), _Origin(request), caller, caller)

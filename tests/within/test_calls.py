@@ -296,3 +296,25 @@ def apply(input):
         headers={"Authorization": server.owner_key, "Accept": "application/x-ndjson"},
     )  # fmt: skip
     assert [json.loads(line).get("result") for line in reply.text.splitlines()] == [0, 1, 2, None]
+
+
+def test_in_every_process_that_takes_calls(tmp_path: Path) -> None:
+    with running_server(tmp_path / "home", fronts=2) as server:
+        echo = publish(server, tmp_path, "def apply(input):\n    return input\n")
+        caller = publish(server, tmp_path, CALLER)
+        wait_for(lambda: all(front["serves"] for front in server.server.fronts.described()))
+        for number in range(12):  # by new connections, which the processes share
+            reply = httpx2.post(
+                f"{server.address}/v1/algo/{caller}", json={"what": echo, "with": number}, trust_env=False, timeout=60,
+                headers={"Authorization": server.owner_key},
+            )  # fmt: skip
+            assert reply.json()["result"][0] == number
+
+
+def test_a_machine_that_has_no_worker_left(tmp_path: Path) -> None:
+    """Where everybody would wait for everybody, the newest is refused, and nobody waits for ever."""
+    with running_server(tmp_path / "home", workers=2) as server:
+        deep = publish(server, tmp_path, DEEP)
+        assert "every worker that there may be waits" in error_of(server, deep, 10)["message"]
+        wait_for(lambda: busy(server) == 0)
+        assert server.owner.call(deep, 2).result == 2

@@ -40,6 +40,7 @@ _OPERATORS = frozenset({Relation.SYSTEM, Relation.ADMINISTRATOR})
 GRANTS: dict[str, frozenset[Relation]] = {
     "create_account": _OPERATORS,
     "update_account": _OPERATORS | {Relation.SELF},
+    "set_external_id": _OPERATORS,
     "delete_account": _OPERATORS,
     "read_account": _OPERATORS | {Relation.SELF},
     "create_organization": frozenset({Relation.USER}),

@@ -64,6 +64,8 @@ class Within:
     call: Call
     origin: Origin
     caller: Caller
+    #: whom the key belongs to with which the outermost call came
+    holder: Caller
 
 
 class CallKeys:
@@ -89,7 +91,13 @@ class CallKeys:
             raise NotYet
         origin: Origin = call.request.origin
         caller = self._holder(outermost(origin))
-        return None if caller is None else Within(call, origin, self._bound(origin, caller))
+        if caller is None:
+            return None
+        known: Within | None = call.within
+        if known is None or known.holder is not caller:  # the rights of a caller can change meanwhile
+            call.family()  # which forgets this when the call ends
+            known = call.within = Within(call, origin, self._bound(origin, caller), caller)
+        return known
 
     async def awaited(self, authorization: bytes, client: Peer) -> Within | None:
         """The same, after a moment where the call may be about to run."""

@@ -27,6 +27,7 @@ from troth.errors import NotFound, TrothError
 from troth.registry import accounts, catalog, replays
 from troth.registry.database import Database
 from troth.runtime.worker import WORKER_VERSION
+from troth.versions.escaping import short
 from troth.versions.evidence import Difference
 from troth.versions.numbers import Number
 
@@ -126,7 +127,7 @@ def _versions(connection: Connection, algorithm_id: str, wanted: set[str]) -> li
 
 
 def _outcome(found: Sequence[Difference]) -> tuple[str, list[str]]:
-    faults = [f"{one.path}: {one.words}"[:1000] for one in found]
+    faults = [f"{one.path}: {one.words}: was {short(one.old)}, is {short(one.new)}"[:1000] for one in found]
     if any(not one.undecided for one in found):
         return replays.DIFFERS, faults
     return (replays.NOT_RUN if found else replays.REPRODUCED), faults

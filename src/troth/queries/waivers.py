@@ -33,7 +33,7 @@ def one(connection: Connection, caller: Actor, identity: str) -> dict[str, Any]:
     row = waivers.find(connection, identity)
     if row is not None:
         algorithm = catalog.get_algorithm(connection, row.algorithm_id)
-        member = catalog.is_member(connection, algorithm, caller.id)
+        member = catalog.sees_private(connection, algorithm, caller)
         if member or caller.administrator or _is_shown(connection, row):
             return row.as_dict(stamp(now()))
     raise NotFound(

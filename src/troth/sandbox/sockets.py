@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 from pathlib import Path
-from typing import Any
 
 
 def bind(listener: socket.socket, path: Path) -> None:
@@ -22,11 +20,3 @@ def within_reach(path: Path) -> str:
     """A short path of the same socket, for this process, which keeps the folder open for good."""
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     return f"/proc/self/fd/{folder}/{path.name}"
-
-
-def process_behind(link: Any) -> int:
-    """The process that connected to a Unix socket, by this machine's number of it; 0 where it is another kind of socket."""
-    if link is None or link.family != socket.AF_UNIX:
-        return 0
-    number, _, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return int(number)

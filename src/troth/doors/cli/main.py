@@ -22,6 +22,7 @@ from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
 from troth.doors.cli.waiver import waiver
+from troth.doors.cli.worker import worker
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 
@@ -54,6 +55,7 @@ app.command(rules)
 app.command(waiver)
 app.command(operator.doctor)
 app.command(top)
+app.command(worker)
 app.command(service)
 app.command(operator.journal)
 app.command(builds.collect)

@@ -62,21 +62,21 @@ def request(
             expires_at=_expiry(days),
         )
     _show(found, remote)
-    say(f"next: another owner or admin does: troth waiver approve {found['id']}")
+    say(f"next: another owner or admin does: troth waiver approve {found['algorithm']}/{found['number']}")
     return 0
 
 
 @waiver.command
-def approve(identity: str, /, *, remote: Remote = Remote()) -> int:
+def approve(named: str, /, *, remote: Remote = Remote()) -> int:
     """Approves a waiver, which the server then signs. Who asked for it approves it only where nobody else could.
 
     Parameters
     ----------
-    identity
-        The waiver's id.
+    named
+        Its id, or OWNER/NAME/NUMBER for the newest one of that number.
     """
     with remote.client() as client:
-        found = client.command("approve_waiver", waiver=identity)
+        found = client.command("approve_waiver", waiver=_identity(client, named))
     _show(found, remote)
     say(f"next: troth publish --number {found['number']}")
     return 0
@@ -84,7 +84,7 @@ def approve(identity: str, /, *, remote: Remote = Remote()) -> int:
 
 @waiver.command
 def revoke(
-    identity: str,
+    named: str,
     /,
     *,
     reason: Annotated[str, Parameter(name=["-m", "--reason"], help="Why it is taken back.")] = "",
@@ -94,11 +94,11 @@ def revoke(
 
     Parameters
     ----------
-    identity
-        The waiver's id.
+    named
+        Its id, or OWNER/NAME/NUMBER for the newest one of that number.
     """
     with remote.client() as client:
-        found = client.command("revoke_waiver", waiver=identity, reason=reason)
+        found = client.command("revoke_waiver", waiver=_identity(client, named), reason=reason)
     _show(found, remote)
     return 0
 
@@ -129,16 +129,16 @@ def list_(algorithm: str, /, *, remote: Remote = Remote()) -> int:
 
 
 @waiver.command(name="show")
-def show_(identity: str, /, *, remote: Remote = Remote()) -> int:
+def show_(named: str, /, *, remote: Remote = Remote()) -> int:
     """Shows a waiver: what is waived, why, who approved it, and what the policy says without it.
 
     Parameters
     ----------
-    identity
-        The waiver's id.
+    named
+        Its id, or OWNER/NAME/NUMBER for the newest one of that number.
     """
     with remote.client() as client:
-        found = client.waiver(identity)
+        found = client.waiver(_identity(client, named))
     _show(found, remote)
     if not remote.json:
         for finding in found["verdict"]["findings"]:
@@ -173,7 +173,7 @@ def verify(
         public = _text(public_key)
     named = identity_of(public)
     if signed.key != named:
-        raise _broken(signed, f"it was signed by the key {signed.key[:16]}, and this is {named[:16]}")
+        raise _broken(signed, f"it was signed by the key {signed.key[:12]}, and this is {named[:12]}")
     if not fits(public, signed.statement(), signed.signature):
         raise _broken(signed, "what it says is not what was signed")
     expired = signed.expires_at <= stamp(now())
@@ -181,11 +181,11 @@ def verify(
         show_json({"verified": True, "expired": expired, "key": named, "waiver": signed.as_dict()})
         return 0
     show(
-        f"[green]the waiver holds[/]: {signed.algorithm}/{signed.number}, {', '.join(signed.clauses)}, key {named[:16]}"
+        f"[green]the waiver holds[/]: {signed.algorithm}/{signed.number}, {', '.join(signed.clauses)}, key {named[:12]}"
     )
-    show(f"  approved by {escape(signed.approved_by)} at {signed.approved_at}: {escape(signed.reason)}")
+    show(f"  approved by {escape(signed.approved_by)} at {_moment(signed.approved_at)}: {escape(signed.reason)}")
     if expired:
-        show(f"  [yellow]it expired[/] at {signed.expires_at}, so nothing can be published by it any more")
+        show(f"  [yellow]it expired[/] at {_moment(signed.expires_at)}, so nothing can be published by it any more")
     return 0
 
 
@@ -205,14 +205,22 @@ def _show(found: dict[str, Any], remote: Remote) -> None:
     show(f"waiver {found['id']}: {found['state']}")
     show(f"  for {found['algorithm']}/{found['number']}, build {found['hash'][:12]}: {', '.join(found['clauses'])}")
     show(f"  reason: {escape(found['reason'])}")
-    show(f"  asked by {found['requested_by']} at {found['requested_at'][:19]}; expires at {found['expires_at'][:19]}")
+    show(
+        f"  asked by {found['requested_by']} at {_moment(found['requested_at'])}; expires at {_moment(found['expires_at'])}"
+    )
     if found["approved_by"]:
         alone = ", who asked for it and is alone" if found["self_approved"] else ""
-        show(f"  approved by {found['approved_by']} at {found['approved_at'][:19]}{alone}")
+        show(f"  approved by {found['approved_by']} at {_moment(found['approved_at'])}{alone}")
     if found["revoked_by"]:
-        show(f"  revoked by {found['revoked_by']} at {found['revoked_at'][:19]}: {escape(found['revocation'] or '')}")
+        show(
+            f"  revoked by {found['revoked_by']} at {_moment(found['revoked_at'])}: {escape(found['revocation'] or '')}"
+        )
     if found["used_at"]:
-        show(f"  used at {found['used_at'][:19]}: {found['algorithm']}/{found['number']} was published by it")
+        show(f"  used at {_moment(found['used_at'])}: {found['algorithm']}/{found['number']} was published by it")
+
+
+def _moment(text: str) -> str:
+    return text[:19].replace("T", " ")
 
 
 def _named(version: str) -> tuple[str, str]:
@@ -222,6 +230,17 @@ def _named(version: str) -> tuple[str, str]:
     raise MalformedReference(
         f"{version!r} names no complete number", why="a waiver is for one number", repair="write OWNER/NAME/1.2.0"
     )
+
+
+def _identity(client: Client, named: str) -> str:
+    """The id of the waiver that is named by it, or by the number that it is for. Raises NotFound."""
+    if "/" not in named:
+        return named
+    subject, number = _named(named)
+    for row in client.waivers(subject)["waivers"]:
+        if row["number"] == number:
+            return str(row["id"])
+    raise NotFound(f"there is no waiver for {named}", repair=f"troth waiver list {subject} shows those that there are")
 
 
 def _newest(client: Client, subject: str) -> str:

@@ -9,6 +9,7 @@ from troth.commands.formats import Formats
 from troth.commands.publishing import Checking, lowest
 from troth.doors.native.operations import Asked, Operation, body_of
 from troth.errors import Forbidden, MalformedNumber, MalformedPayload, NotFound, Refused, TooLarge
+from troth.versions.rendering import as_html
 
 _COMMAND = "publish_version"
 _LARGEST = 1 << 20
@@ -28,7 +29,8 @@ class CheckApi:
                       "The verdict on a publication, without publishing. The body is the payload of publish_version;"
                       " without bump and number it is asked for the lowest legal number.",
                       self._check, body="application/json",
-                      errors=(MalformedPayload, MalformedNumber, Forbidden, NotFound, Refused, TooLarge)),
+                      errors=(MalformedPayload, MalformedNumber, Forbidden, NotFound, Refused, TooLarge),
+                      page=lambda answer: as_html(answer["verdict"])),
         ]  # fmt: skip
 
     async def _check(self, asked: Asked) -> dict[str, Any]:

@@ -56,10 +56,8 @@ class WaiverApi:
         return await self._read(asked, lambda c, who: waiver_queries.worker(c, who, WORKER_VERSION))
 
     async def _read(self, asked: Asked, ask: Callable[[Connection, Actor], dict[str, Any]]) -> dict[str, Any]:
-        caller = asked.caller
-
         def answer() -> dict[str, Any]:
             with self._database.read() as connection:
-                return ask(connection, Actor(caller.id, caller.name, "user", caller.administrator))
+                return ask(connection, asked.actor)
 
         return await asyncio.to_thread(answer)

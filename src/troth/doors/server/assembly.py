@@ -29,7 +29,6 @@ from troth.calls.within import CallKeys
 from troth.commands import accounts as account_commands
 from troth.commands import algorithms as algorithm_commands
 from troth.commands import keys as key_commands
-from troth.commands import secrets as secret_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
@@ -40,12 +39,15 @@ from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
+from troth.commands.secrets import DeleteSecret, SetSecret
 from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
+from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
-from troth.doors.server.loading import loaded
+from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
+from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
 from troth.observe.metrics import Faults
@@ -101,6 +103,8 @@ class Server:
     sealing: Sealing
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
+    #: None where no signed tokens are taken
+    tokens: Tokens | None = None
 
     async def repository(self, caller: Caller, owner: str, name: str) -> str | None:
         """The id of an algorithm whose repository the caller may use, or None."""
@@ -171,6 +175,8 @@ class Server:
         for task in list(self.behind):
             task.cancel()
         self.warming.stop()
+        if self.tokens is not None:
+            self.tokens.close()
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
@@ -209,14 +215,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     loader = TableLoader(table, readings)
     launcher = launcher_of(settings)
     faults = Faults()
-
-    def altered(digest: str, files: list[str]) -> None:
-        faults.altered_environments += 1
-
-    environments = Environments(
-        home.environments, settings.package_cache_path(), artifacts, launcher, seconds=settings.build_seconds,
-        altered=altered,
-    )  # fmt: skip
+    environments = environments_of(settings, home, artifacts, launcher, faults)
     environments.recover()
     engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
     build_logs = BuildLogs()
@@ -232,10 +231,11 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
+    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
+    handlers |= {"set_secret": SetSecret(sealing), "delete_secret": DeleteSecret()}
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
-    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging, sealing)
     server = Server(
         settings,
         home,
@@ -264,15 +264,20 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
         sealing,
     )
+    return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+
+
+async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
+    """Everything that goes on by itself goes on; the owner's key where it was made just now."""
+    server.tokens = tokens.opened(server.settings, server.table)
     key = await _found(server)
-    moving = Moving(database, replaying, bus.submit)
-    await moving.replay() if settings.replay_at_start == "before" else server.begin(moving.behind())
-    with database.read() as connection:
+    await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
+    with server.database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
     server.warming.start()
     server.data.start()
-    return server, key
+    return key
 
 
 def _handlers(
@@ -283,7 +288,6 @@ def _handlers(
     building: Building,
     garbage: Garbage,
     judging: Judging,
-    sealing: Sealing,
 ) -> dict[str, Handler]:
     """Every command by its name."""
     return {
@@ -304,8 +308,6 @@ def _handlers(
         "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
         "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
         "publish_version": PublishVersion(judging),
-        "set_secret": secret_commands.SetSecret(sealing),
-        "delete_secret": secret_commands.DeleteSecret(),
         "collect_garbage": CollectGarbage(database, garbage),
     }
 
