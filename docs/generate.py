@@ -30,11 +30,11 @@ _SOURCES = ("Algorithmia versioning", "PuppetDB versioning policy", "Polyaxon ve
 
 #: One legal value for each field that a command may require; example payloads are made of them and checked.
 _SAMPLES: dict[str, Any] = {
-    "delete_secret.name": "TOKEN",
+    "delete_secret.name": "PASSPHRASE",
     "description": "of the bank's API",
     "label": "bank",
     "of": "ada/hello",
-    "set_secret.name": "TOKEN",
+    "set_secret.name": "PASSPHRASE",
     "value": "never shown again",
     "account": "bob",
     "algorithm": "ada/hello",
