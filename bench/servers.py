@@ -170,6 +170,8 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _first_words(process: subprocess.Popen[str], ending: str) -> str:

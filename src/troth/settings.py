@@ -123,9 +123,22 @@ class Settings:
     usage_days: int = _setting(90, "days for which counts of calls are kept")
     record_days: int = _setting(30, "days for which receipts of calls are kept")
     records: int = _setting(1_000_000, "receipts that are kept at most; the oldest go first")
+    tokens_jwks: str = _setting(
+        "", "file or https address of the keys (JWKS) whose signed tokens (JWT) are taken; empty: none are"
+    )
+    tokens_issuer: str = _setting("", "issuer (iss) that tokens must have")
+    tokens_audience: str = _setting("", "audience (aud) that tokens must have")
+    tokens_claim: str = _setting(
+        "", "claim of a token that holds the name of an account; empty: `sub`, compared with the external ids of users"
+    )
+    tokens_algorithms: str = _setting("RS256", "signatures of tokens that are taken, with commas between them")
     traces: str = _setting("", "address that OpenTelemetry traces are sent to by OTLP over HTTP; empty: no traces")
     traces_ratio: float = _setting(1.0, "share of calls that are traced where the caller does not decide, from 0 to 1")
     git_seconds: float = _setting(600.0, "time limit of one clone, fetch or push")
+    scm_allow: str = _setting(
+        "",
+        "places, with commas between them, that sources may be fetched from, e.g. https://git.example.org/team,/srv/git",
+    )
     visibility_fixed_per: Literal["major", "minor"] = _setting(
         "major", "reading of note N3: a major line has one visibility, or each minor line has its own"
     )

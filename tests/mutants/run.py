@@ -59,7 +59,9 @@ def _try(clause: str, mutant: Mutant) -> Trial:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=line", "-p", "no:randomly"]
     command += ["--clause", clause, "--mutant", mutant.name]
     # the examples first: the random lives take long to shrink what they find
-    command += [f"tests/clauses/test_{part}.py" for part in ("publishing", "contracts", "resolution", "random_lives")]
+    command += [
+        f"tests/clauses/test_{part}.py" for part in ("publishing", "contracts", "resolution", "data", "random_lives")
+    ]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
     # a failed test, not an error on the way to one: a mutant that breaks the fixtures proves nothing
     failed = re.search(r"^FAILED (\S+)", done.stdout, re.MULTILINE)

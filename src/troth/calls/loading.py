@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
-from troth.calls.routing import AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
+from troth.calls.routing import EXTERNAL, AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
 from troth.registry import build_records, catalog, key_records, secret_records
 from troth.registry.tables import accounts as account_table
 from troth.registry.tables import members as member_table
@@ -21,6 +21,8 @@ class TableLoader:
     def __init__(self, table: RoutingTable, readings: Readings) -> None:
         self._table = table
         self._readings = readings
+        #: what each account is found by in the table's `accounts`
+        self._names: dict[str, list[str]] = {}
 
     def load(self, connection: Connection) -> None:
         """Reads everything."""
@@ -64,16 +66,24 @@ class TableLoader:
             self._table.callers = callers.finish()
         with self._table.accounts.mutate() as accounts:
             for account in key_records.signing_accounts(connection, changed):
+                for name in self._names.pop(account.id, ()):
+                    del accounts[name]
                 if account.valid:
-                    accounts[account.name] = Caller(account.id, account.name, account.administrator, kind=account.kind)
-                elif account.name in accounts:
-                    del accounts[account.name]
+                    external = [f"{EXTERNAL}{account.external_id}"] if account.external_id else []
+                    self._names[account.id] = [account.name, *external]
+                    caller = Caller(account.id, account.name, account.administrator, kind=account.kind)
+                    accounts.update(dict.fromkeys(self._names[account.id], caller))
             self._table.accounts = accounts.finish()
 
     def _routes(self, connection: Connection, row: catalog.AlgorithmRow, states: Mapping[str, str]) -> AlgorithmRoutes:
         secrets = "".join(f":{states[one]}" for one in (row.owner_id, row.id) if one in states)
         published = [
-            VersionFact(version.number, version.permissions.public, _route(row, version.build, version, secrets))
+            VersionFact(
+                version.number,
+                version.permissions.public,
+                _route(row, version.build, version, secrets),
+                row.floats(version.published_at),
+            )
             for version in catalog.all_versions(connection, row.id)
         ]
         built = {

@@ -18,6 +18,8 @@ from troth.access.scopes import EVERYTHING, Reach, Scope, reach_of
 from troth.calls.key_uses import KeyUses
 from troth.runtime.engine import VersionSpec
 
+#: Before what another directory knows an account by, in `RoutingTable.accounts`; no account's name holds a colon.
+EXTERNAL = "external:"
 _HASH = re.compile(r"[0-9a-fA-F]{40}", re.ASCII)
 
 
@@ -107,7 +109,7 @@ class RoutingTable:
     subjects: Map[str, str] = field(default_factory=Map)
     #: which keys were used, and which production keys called what floats
     uses: KeyUses = field(default_factory=KeyUses)
-    #: accounts by name with all their rights, for who signs in by other means than a key
+    #: users by name, and by `EXTERNAL` and external id, with all their rights, for who signs in by other means than a key
     accounts: Map[str, Caller] = field(default_factory=Map)
     #: the caller that a signed token stands for; None where no tokens are taken
     sign_in: Callable[[bytes], Caller | None] | None = None
@@ -161,6 +163,8 @@ class VersionFact:
     number: tuple[int, int, int]
     public: bool
     route: Route
+    #: whether it answers to more than its complete number
+    floats: bool = True
 
 
 def algorithm_routes(
@@ -179,12 +183,12 @@ def algorithm_routes(
     for fact in sorted(published, key=lambda fact: fact.number):
         major, minor, revision = fact.number
         exact = f"{major}.{minor}.{revision}"
-        if not fact.public:
-            closed_routes[exact] = closed_routes["latestPrivate"] = fact.route
-            continue
+        routes = open_routes if fact.public else closed_routes
+        line = (f"{major}.{minor}", f"{major}.{minor}.*", f"{major}.*", "latest", "")
+        floating = line if fact.public else ("latestPrivate",)
         # ascending, so that the last to be written is the highest
-        for text in (exact, f"{major}.{minor}", f"{major}.{minor}.*", f"{major}.*", "latest", ""):
-            open_routes[text] = fact.route
-    if latest_private == "only-private" and open_routes:
+        for text in (exact, *(floating if fact.floats else ())):
+            routes[text] = fact.route
+    if latest_private == "only-private" and "latest" in open_routes:
         closed_routes.pop("latestPrivate", None)
     return AlgorithmRoutes(owner_id, Map(open_routes), Map(closed_routes), Map(names))

@@ -169,6 +169,11 @@ class Zygote:
         """Whether this worker is the loaded process itself."""
         return self._serves and found in self._workers.values()
 
+    @property
+    def loading(self) -> bool:
+        """Whether the version is still being loaded."""
+        return not self._loaded.done()
+
     def printed(self) -> str:
         """The last that was printed while the version was loaded."""
         return self._output.last_words()

@@ -21,10 +21,13 @@ from troth.calls.routing import Caller, RoutingTable
 from troth.calls.within import MARK, CallKeys, NotYet
 from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError, head_of
+from troth.doors.algorithmia.browsers import preflight
+from troth.doors.algorithmia.encodings import unpacked
 from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
 from troth.doors.algorithmia.within import admit_within
 from troth.doors.authorization import caller_of, digest_of, why_not
+from troth.errors import Malformed, TooLarge
 from troth.observe.tracing import continuation
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, Outcome
@@ -85,6 +88,9 @@ class CallDoor:
         self._default = Options(call_seconds)
         self._longest = longest_call_seconds
         self._keys = keys
+        #: request ids of calls under way that have written to the session of theirs, and what hears of their end
+        self.sessions: set[str] = set()
+        self.end_session: Callable[[str], None] = _nothing
         self._explaining: set[asyncio.Task[None]] = set()
         first = str(uuid.uuid4())
         self._request_prefix, self._requests = f"req-{first[:24]}", int(first[24:], 16)
@@ -117,6 +123,10 @@ class CallDoor:
             self._fail(exchange, error)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS" and (allowed := preflight(scope["headers"])) is not None:
+            await send({"type": "http.response.start", "status": 204, "headers": allowed})
+            await send({"type": "http.response.body", "body": b""})
+            return
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         head = dict(scope["headers"])
         authorization, content_type = head.get(b"authorization", b""), head.get(b"content-type", b"")
@@ -136,6 +146,7 @@ class CallDoor:
             kind = _kind(content_type)
             received = True
             body, at_once = await self._body(receive, length)
+            body = self._unpacked(body, head.get(b"content-encoding", b""))
             if not at_once:  # it took a while to come, and the caller's rights are those of now (ALG-26)
                 await self._admitted(exchange, scope["query_string"], scope["method"])
             if form is not None and not exchange.options.output:
@@ -322,6 +333,14 @@ class CallDoor:
         self._check_size(max(size, length))
         return b"".join(chunks), False
 
+    def _unpacked(self, body: bytes, encoding: bytes) -> bytes:
+        try:
+            return unpacked(body, encoding.decode("latin-1"), self.largest)
+        except TooLarge as error:
+            raise CallError(error.what, "TooLargeError") from None
+        except Malformed as error:
+            raise CallError(error.what) from None
+
     def _check_size(self, size: int) -> None:
         if size > self.largest:
             raise CallError(f"the body is larger than {self.largest} bytes", "TooLargeError")
@@ -384,3 +403,7 @@ def _kind(content_type: bytes) -> int:
             else "the content type is missing: text/plain, application/json or application/octet-stream"
         )
     return kind
+
+
+def _nothing(session: str) -> None:
+    """No session has ended that anybody asks for."""

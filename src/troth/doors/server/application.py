@@ -18,10 +18,12 @@ from troth.commands.publishing import Checking
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
-from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.endpoints import EndpointDoor, Row
 from troth.doors.algorithmia.inside import InsideRows
 from troth.doors.algorithmia.management import ManagementApi
+from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
+from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
@@ -71,18 +73,17 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        people = PeopleRows(server.bus, server.database).rows()
-        inside = InsideRows(server.bus, server.database, server.observation.insights).rows()
-        management = ManagementApi(server.bus, server.database).rows()
-        self._v1 = EndpointDoor([*people, *inside, *management], server.table, server.call_keys)
+        self._v1 = EndpointDoor(v1_rows(server), server.table, server.call_keys)
         self._data = DataDoor(
             server.bus,
             server.database,
             server.table,
-            server.data,
             server.call_keys,
+            server.engine.loading,
+            server.data,
             usual_quota=settings.data_bytes,
         )
+        self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -107,6 +108,15 @@ class Application:
             await send({"type": "websocket.close", "code": 1003})
 
 
+def v1_rows(server: Server) -> list[Row]:
+    """The endpoints below `/v1`, and the document that describes them."""
+    management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
+    scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
+    people = PeopleRows(server.bus, server.database)
+    inside = InsideRows(server.bus, server.database, server.observation.insights)
+    return described([*management.rows(), *scm.rows(), *people.rows(), *inside.rows()])
+
+
 def _rest(server: Server) -> Starlette:
     api = NativeApi(
         server.bus, server.database, server.trees, server.observation.records, server.home.uploads, server.readings
@@ -116,8 +126,8 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
-    operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += WaiverApi(server.database, server.signing_key).operations()
+    operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 

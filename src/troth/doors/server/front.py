@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
+from troth.calls.failures import Failures
 from troth.calls.limits import Limits
 from troth.calls.loading import TableLoader
 from troth.calls.routing import RoutingTable
@@ -23,6 +24,7 @@ from troth.calls.within import CallKeys
 from troth.contracts.running import Running
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.authorization import caller_of
+from troth.doors.server import tokens
 from troth.doors.server.assembly import launcher_of, local_engine
 from troth.doors.server.explaining import Explaining
 from troth.doors.server.links import Link
@@ -49,6 +51,7 @@ class Kept:
     def __init__(self, settings: Settings, fronts: int) -> None:
         self.usage: Any = self
         self.records: Any = self
+        self.failures = Failures()
         # each front has its share, because none knows of the others' calls
         self.limits = Limits(allowance(settings).share(fronts))
         self.tracing = Tracing.open(settings.traces, settings.traces_ratio)
@@ -77,6 +80,7 @@ class Kept:
     def taken(self) -> dict[str, Any]:
         """Everything since the last time."""
         found = {"calls": self._calls, "begun": self._begun, "finished": self._finished}
+        found["failures"] = self.failures.take()
         self._calls, self._begun, self._finished = [], [], []
         return found
 
@@ -141,6 +145,7 @@ async def main(listener: socket.socket, link: Link) -> None:
     kept = Kept(settings, told["fronts"])
     with database.read() as connection:
         loader.load(connection)
+    tokens.opened(settings, table)
     # what is changed from now on lies in the link; when `serve` comes out of it, this process is as far as the server
     link.send({"ready": True})
     threading.Thread(target=follower.listen, name="follower", daemon=True).start()

@@ -42,7 +42,7 @@ _TOGETHER = 64 * 1024
 #: bytes a second that a client may not fall below for long, where its body is larger than what is gathered here
 _SLOWEST = 10_000
 #: header names that only uvicorn's way knows what to do with
-_UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding"])
+_UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding", b"content-encoding"])
 
 
 class CorkedProtocol(HttpToolsProtocol):
@@ -314,7 +314,7 @@ class CallProtocol(CorkedProtocol):
         self.cycle = cast(Any, taken)
         respond = functools.partial(self._answer, taken)
         exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond, *taken.trace)
-        exchange.peer = self.client
+        exchange.peer, exchange.head = self.client, taken.head
         self._door.start(exchange, taken.query, taken.content_type, body)
 
     def connection_lost(self, exc: Exception | None) -> None:

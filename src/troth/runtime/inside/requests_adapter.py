@@ -62,6 +62,8 @@ def _adapter() -> Any:
         def send(self, request: Any, *arguments: Any, **options: Any) -> Any:
             if request.headers.get("Authorization", STAND_IN) == STAND_IN:  # insights are sent without any
                 key = sys.modules["__main__"].key()
+                if not key and request.path_url.startswith("/v1/data/"):
+                    key = "call-load"  # while a version is loaded it may read data, and acts for nobody
                 request.headers["Authorization"] = key
             return super().send(request, *arguments, **options)
 
