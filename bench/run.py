@@ -14,7 +14,21 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter, validators
 from rich.console import Console
 
-from bench import against_peers, cold, echo, large, memory, overload, predict, publish, pushes, resolution, transport
+from bench import (
+    against_peers,
+    children,
+    cold,
+    data,
+    echo,
+    large,
+    memory,
+    overload,
+    predict,
+    publish,
+    pushes,
+    resolution,
+    transport,
+)
 from bench.load import LoadFailed, generator
 from bench.section import Findings, Options, Section
 from bench.servers import DidNotStart
@@ -23,6 +37,8 @@ from bench.table import Table, machine
 SECTIONS: dict[str, Section] = {
     "echo": echo.measure,
     "large": large.measure,
+    "children": children.measure,
+    "data": data.measure,
     "predict": predict.measure,
     "cold": cold.measure,
     "memory": memory.measure,

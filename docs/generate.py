@@ -30,18 +30,41 @@ _SOURCES = ("Algorithmia versioning", "PuppetDB versioning policy", "Polyaxon ve
 
 #: One legal value for each field that a command may require; example payloads are made of them and checked.
 _SAMPLES: dict[str, Any] = {
+    "delete_secret.name": "TOKEN",
+    "description": "of the bank's API",
+    "label": "bank",
+    "of": "ada/hello",
+    "set_secret.name": "TOKEN",
+    "value": "never shown again",
     "account": "bob",
+    "acl": "public",
     "algorithm": "ada/hello",
     "bump": "minor",
+    "clauses": ["ALG-05", "ALG-07"],
     "create_organization.name": "acme",
+    "details": {},
+    "expires_at": "2027-01-31T00:00:00Z",
+    "bytes": 1000000000,
+    "collection": "photos",
+    "file": "cat.png",
+    "force": True,
     "hash": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
     "key_id": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "name": "bob",
     "number": "0.1.0",
     "organization": "acme",
+    "outcome": "reproduced",
+    "reason": "no caller ever sent that field",
     "role": "member",
+    "scope": {"algorithms": ["algo://ada/*"], "data": "read"},
     "source": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
     "started_by": "ada",
+    "waiver": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "worker": 3,
+    "temporary_before": "2026-11-24T12:00:00.000000Z",
+    "session": "req-251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "session_before": "2026-11-24T12:00:00.000000Z",
+    "upload": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "things": [{"kind": "source", "id": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567"}],
 }  # fmt: skip
 
@@ -295,7 +318,16 @@ def _example(name: str, version: int, schema: dict[str, Any]) -> dict[str, Any]:
 def _kind(rule: dict[str, Any]) -> str:
     if "enum" in rule:
         return " or ".join(f"`{value}`" for value in rule["enum"])
-    named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null"}
+    named = {
+        "string": "text",
+        "integer": "a whole number",
+        "boolean": "true or false",
+        "array": "list",
+        "object": "object",
+        "null": "null",
+    }
+    named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null",
+             "integer": "whole number"}  # fmt: skip
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
     said = " or ".join(named[kind] for kind in kinds)
     if "items" in rule:

@@ -50,6 +50,11 @@ class Home:
         return self.root / "owner.key"
 
     @property
+    def signing_key(self) -> Path:
+        """The key that signs waivers, readable by the server's user only."""
+        return self.root / "signing.key"
+
+    @property
     def registry(self) -> str:
         return f"sqlite:///{self.root / 'registry.sqlite'}"
 
@@ -68,6 +73,11 @@ class Home:
     @property
     def environments(self) -> Path:
         return self.root / "environments"
+
+    @property
+    def data(self) -> Path:
+        """Files of the data API, each under the digest of its content."""
+        return self.root / "data"
 
     @property
     def uploads(self) -> Path:

@@ -99,7 +99,7 @@ def test_it_is_written_every_second(database: Database) -> None:
         books = Books(database)
         books.keeping.start()
         books.call(1, ROUTE)
-        for _ in range(100):
+        for _ in range(1200):
             await asyncio.sleep(0.05)
             if books.found(1):
                 break

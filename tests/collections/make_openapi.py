@@ -77,16 +77,54 @@ def unneeded(old: dict[str, Any], new: dict[str, Any], whole: str) -> list[tuple
         (kind, name)
         for kind, parts in old["components"].items()
         for name, part in parts.items()
-        if new["components"].get(kind, {}).get(name) == part
-        and f'"#/components/{kind}/{name}"' not in whole
-        and not (kind == "securitySchemes" and (f'{{"{name}": [' in whole or f', "{name}": [' in whole))
+        if new["components"].get(kind, {}).get(name) == part and not refers(whole, kind, name)
     ]
+
+
+def differing(old: dict[str, Any], new: dict[str, Any]) -> set[tuple[str, str]]:
+    """The components that are not the same in both."""
+    kinds = {*old["components"], *new["components"]}
+    return {
+        (kind, name)
+        for kind in kinds
+        for name in {*old["components"].get(kind, {}), *new["components"].get(kind, {})}
+        if old["components"].get(kind, {}).get(name) != new["components"].get(kind, {}).get(name)
+    }
+
+
+def reached(document: dict[str, Any], part: Any) -> set[tuple[str, str]]:
+    """The components that a part of a document needs, and those that these need in turn."""
+    found: set[tuple[str, str]] = set()
+    waiting = [part]
+    while waiting:
+        text = json.dumps(waiting.pop())
+        for kind, parts in document["components"].items():
+            for name in parts:
+                if (kind, name) not in found and refers(text, kind, name):
+                    found.add((kind, name))
+                    waiting.append(parts[name])
+    return found
+
+
+def refers(text: str, kind: str, name: str) -> bool:
+    """Whether a text refers to a component; security schemes are referred to by their names alone."""
+    secured = kind == "securitySchemes" and (f'{{"{name}": [' in text or f', "{name}": [' in text)
+    return secured or f'"#/components/{kind}/{name}"' in text
+
+
+def needed(old: dict[str, Any], new: dict[str, Any], item: Any) -> bool:
+    """Whether a path that is the same in both leads to something that is not: by references, or by the security of all."""
+    operations = [one for one in item.values() if isinstance(one, dict)]
+    secured = any("responses" in one and "security" not in one for one in operations)
+    differs = differing(old, new)
+    return any(differs & reached(one, [item, one.get("security", []) if secured else []]) for one in (old, new))
 
 
 def pruned(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Both without the paths and components that are the same in both and that nothing needs; links need operations."""
     whole = json.dumps([old, new])
     alike = [path for path, item in old["paths"].items() if new["paths"].get(path) == item]
+    alike = [path for path in alike if not needed(old, new, old["paths"][path])]
     if '"links"' not in whole:
         for path in alike[: len(old["paths"]) - 1]:
             del old["paths"][path], new["paths"][path]

@@ -141,7 +141,7 @@ def test_void_output_runs_on_behind(caller: Caller) -> None:
     reply = caller("effect", output="void").json()
     assert reply["async"] is True
     assert set(reply) == {"async", "request_id"}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while caller("effect").json()["result"] < before + 2 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert caller("effect").json()["result"] >= before + 3
@@ -284,14 +284,19 @@ def test_unknown_paths_are_problems(caller: Caller) -> None:
 
 def test_waiting_calls_are_bounded_by_the_size_of_their_bodies(tmp_path: Path) -> None:
     with running_server(tmp_path / "home", queue_bytes=1000) as server, ThreadPoolExecutor(8) as pool:
-        code = "import time\ndef apply(input):\n    time.sleep(0.3)\n    return len(input)\n"
+        code = "import time\ndef apply(input):\n    time.sleep(1.5)\n    return len(input)\n"
         algorithm, commit = server.build(tmp_path, "owner", server.owner, code=code)
         server.owner.call(f"{algorithm}/{commit}", "warm")
         headers = {"Authorization": server.owner_key, "Content-Type": "text/plain"}
 
         def call(number: int) -> httpx2.Response:
             return httpx2.post(
-                f"{server.address}/v1/algo/{algorithm}/{commit}", content="x" * 800, headers=headers, timeout=30
+                f"{server.address}/v1/algo/{algorithm}/{commit}",
+                content="x" * 800,
+                headers=headers,
+                timeout=60,
+                verify=False,
+                trust_env=False,
             )
 
         replies = list(pool.map(call, range(8)))

@@ -70,7 +70,7 @@ def hunted(number: int, tally: Tally, *, search: bool, draws: int = 24) -> None:
     under_old, under_new = Evaluator(documents[0]), Evaluator(documents[1], opened=opened)
     for instance in instances(documents, number, draws):
         tally.instances += 1
-        if under_old.valid(instance) and not under_new.valid(instance):
+        if under_old.valid(instance) and under_new.valid(instance) is False:
             tally.refuted.append(number)
             return
 

@@ -18,7 +18,7 @@ from troth.commands.bus import Envelope, Outcome, Transaction
 from troth.commands.formats import Payload
 from troth.contracts.project import FILE, project_of
 from troth.contracts.template import template
-from troth.errors import MalformedSource, NotFound
+from troth.errors import MalformedSource, NotFound, Refused
 from troth.registry import accounts, build_records, catalog
 from troth.registry.database import Database
 from troth.versions import names
@@ -41,6 +41,22 @@ def existing(connection: Connection, subject: str) -> catalog.AlgorithmRow:
     if found := catalog.find_algorithm(connection, *subject.split("/")):
         return found
     raise NotFound(f"there is no algorithm {subject}", repair="create it first (troth publish does)", asked=subject)
+
+
+def publishable(connection: Connection, algorithm: catalog.AlgorithmRow, commit: str) -> build_records.BuildRow:
+    """The successful build of a commit. Raises Refused (ALG-22)."""
+    build = build_records.find_build(connection, algorithm.id, commit)
+    if build is not None and build.status is BuildStatus.SUCCEEDED:
+        return build
+    found = f"its build is {build.status}" if build else "no build has that hash"
+    raise Refused(
+        f"{commit} cannot be published: {found}",
+        why="a version is a successful build",
+        repair="compile it first",
+        clauses=["ALG-22"],
+        asked=commit,
+        found=found,
+    )
 
 
 class CreateAlgorithm:

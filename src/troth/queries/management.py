@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import require_scope
 from troth.errors import Forbidden, MalformedNumber, MalformedReference, NotFound, Refused
 from troth.registry import build_records, catalog
 from troth.registry.build_records import BuildRow
@@ -82,12 +83,10 @@ class BuildPage:
 
 def seen(connection: Connection, caller: Actor, name: str) -> Seen:
     """The algorithm, for members of its owner, and for everybody once a version of it is public."""
-    algorithm = _find(connection, name)
-    if algorithm is not None:
-        if catalog.is_member(connection, algorithm, caller.id):
-            return Seen(algorithm, True)
-        if catalog.versions_page(connection, algorithm.id, 1, visibility="public"):
-            return Seen(algorithm, False)
+    algorithm = _find(connection, name) or catalog.NO_ALGORITHM
+    member = catalog.sees_private(connection, algorithm, caller)
+    if member or catalog.versions_page(connection, algorithm.id, 1, visibility="public"):
+        return Seen(algorithm, member)
     raise NoSuchAlgorithm("No such algorithm", asked=name[:200])
 
 
@@ -95,6 +94,7 @@ def seen_by_member(connection: Connection, caller: Actor, name: str, what: str) 
     """`seen`, or Forbidden for those who know the algorithm by its public versions only."""
     found = seen(connection, caller, name)
     if found.member:
+        require_scope("read_private_builds", caller.scope)
         return found
     raise Forbidden(
         f"{what} of {found.algorithm.subject} are for members of its owner",

@@ -68,7 +68,8 @@ def find_build(connection: Connection, algorithm_id: str, commit: str) -> BuildR
 
 def all_builds(connection: Connection, algorithm_id: str, *, most: int | None = None) -> list[BuildRow]:
     """Every build of an algorithm, newest first, or the first so many."""
-    rows = _BUILD.where(builds.c.algorithm_id == algorithm_id).order_by(builds.c.started_at.desc()).limit(most)
+    newest = builds.c.started_at.desc(), builds.c.id.desc()
+    rows = _BUILD.where(builds.c.algorithm_id == algorithm_id).order_by(*newest).limit(most)
     return [build_of(row) for row in connection.execute(rows)]
 
 

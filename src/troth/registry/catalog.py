@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, tuple_
 
+from troth.access.roles import Actor
 from troth.contracts import document
 from troth.errors import NameTaken
 from troth.registry.accounts import role_of
@@ -62,6 +63,9 @@ class VersionRow:
     published_at: str
 
 
+#: Stands for an algorithm that does not exist: asked the same questions as one that is hidden, so that the time of an answer
+#: does not tell which of the two it was (ALG-25).
+NO_ALGORITHM = AlgorithmRow("", "", "", "", "", {}, {}, "")
 _NUMBER = (versions.c.major, versions.c.minor, versions.c.revision)
 _SETTABLE = ("network_access", "pipeline_enabled", "source_visibility")
 _ALGORITHM = select(
@@ -143,6 +147,12 @@ def is_member(connection: Connection, algorithm: AlgorithmRow, account_id: str) 
     return algorithm.owner_id == account_id or role_of(connection, algorithm.owner_id, account_id) is not None
 
 
+def sees_private(connection: Connection, algorithm: AlgorithmRow, actor: Actor) -> bool:
+    """Whether what is private about the algorithm is shown: to members, if the key that they ask with is for it."""
+    member = is_member(connection, algorithm, actor.id)
+    return actor.scope.sees(algorithm.subject) and member
+
+
 def add_version(
     connection: Connection,
     build: BuildRow,
@@ -153,12 +163,16 @@ def add_version(
     details: dict[str, Any],
     actor_id: str,
     now: str,
-) -> None:
-    """Publishes a build under the number of an allowing verdict. The database refuses a number that exists (ALG-02)."""
+) -> str:
+    """Publishes a build under the number of an allowing verdict, and gives the version's id.
+
+    The database refuses a number that exists (ALG-02).
+    """
     contract = document.with_permissions(build.contract, permissions)
+    identity = str(uuid.uuid4())
     connection.execute(
         versions.insert().values(
-            id=str(uuid.uuid4()),
+            id=identity,
             algorithm_id=build.algorithm_id,
             build_id=build.id,
             **verdict.number._asdict(),
@@ -174,6 +188,7 @@ def add_version(
             valid_from=now,
         )
     )
+    return identity
 
 
 def all_versions(connection: Connection, algorithm_id: str) -> list[VersionRow]:

@@ -20,6 +20,8 @@ from troth.contracts.schema import Answer, Bounds, Dialect, contained
 _SEARCHED: Final = 6_000
 #: Parts of schemas that all proofs of a pair of documents may read together; then the answer is "cannot tell".
 _MOST_PARTS: Final = 4_000
+#: Steps that all of them may take together, as a proof counts its own.
+_MOST_STEPS: Final = 200_000
 #: Of schemas with more parts than this fewer instances are tried: each is larger, and takes longer to make.
 _FEW_PARTS: Final = 10
 
@@ -37,9 +39,10 @@ class Comparing:
     _schemas: dict[tuple[bool, Message], Schemas] = field(default_factory=dict)
     _known: dict[tuple[str, str, Flow], tuple[Change, ...]] = field(default_factory=dict)
     _answers: dict[tuple[str, str, Flow, bool], tuple[Answer, Any]] = field(default_factory=dict)
-    _nodes: dict[tuple[str, str, Flow], Node] = field(default_factory=dict)
+    _nodes: dict[tuple[str, str, Flow, bool], Node] = field(default_factory=dict)
     _left: int = _SEARCHED
     _parts: int = _MOST_PARTS
+    _steps: int = _MOST_STEPS
 
     def changes(self, old: Media, new: Media, flow: Flow, path: str) -> Iterator[Change]:
         """What changed between two schemas of a message, at `path`."""
@@ -59,15 +62,15 @@ class Comparing:
             if place.old.digest == place.new.digest or key in seen:
                 continue
             seen.add(key)
-            found = self._node(place.old, place.new, flow)
+            found = self._node(place.old, place.new, flow, place.plain)
             own = (change for change in found.own if not place.plain or change.rule in PLAIN)
             yield from (replace(change, path=place.step + change.path) for change in own)
             waiting += [Below(place.step + one.step, one.old, one.new, place.plain or one.plain) for one in found.below]
 
-    def _node(self, old: Whole, new: Whole, flow: Flow) -> Node:
-        key = (old.digest, new.digest, flow)
+    def _node(self, old: Whole, new: Whole, flow: Flow, plain: bool) -> Node:
+        key = (old.digest, new.digest, flow, plain)
         if key not in self._nodes:
-            self._nodes[key] = node(old, new, flow, self.answer)
+            self._nodes[key] = node(old, new, flow, _unasked if plain else self.answer)
         return self._nodes[key]
 
     def whole(self, media: Media, flow: Flow, newer: bool) -> Whole:
@@ -108,7 +111,7 @@ class Comparing:
     def _asked(self, sent: Any, understood: Any, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
         parts = len(understood.get("$defs", ())) if isinstance(understood, dict) else 0
         self._parts -= parts
-        if self._parts < 0:
+        if self._parts < 0 or self._steps < 0:
             return Answer.CANNOT_TELL, ABSENT
         instances = min(Bounds().instances // (1 + parts // _FEW_PARTS), self._left)
         found = contained(
@@ -120,7 +123,13 @@ class Comparing:
             bounds=replace(Bounds(), instances=max(instances, 1)),
         )
         self._left -= found.searched
+        self._steps -= found.steps
         return found.answer, found.witness if found.answer is Answer.NO else ABSENT
+
+
+def _unasked(old: Whole, new: Whole, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
+    """The answer where only the text is looked at: nothing that rests on it is told."""
+    return Answer.YES, ABSENT
 
 
 def agreed(

@@ -19,11 +19,12 @@ from troth.contracts.patterns.languages import (
     literal,
     literals,
 )
-from troth.contracts.patterns.limits import Undecidable
+from troth.contracts.patterns.limits import Budget, Undecidable
 
 __all__ = [
     "EVERYTHING",
     "NOTHING",
+    "Budget",
     "Containment",
     "Language",
     "Undecidable",

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 from troth.contracts.patterns.alphabet import LAST, numbers_of
 from troth.contracts.patterns.pieces import Pieces, constant, zipped
 
+#: Parts that a state of a product is taken apart into.
+_MOST_BRANCHES = 256
+
 
 class Automaton(Protocol):
     """What a question needs to know of a language. States are hashable values of the automaton's own."""
@@ -141,8 +144,11 @@ class ProductAutomaton:
         return zipped(self._first.moves(state[0]), self._second.moves(state[1]))
 
     def branches(self, state: Any) -> Iterable[Any]:
-        """See `Automaton`."""
-        return [(one, two) for one in self._first.branches(state[0]) for two in self._second.branches(state[1])]
+        """See `Automaton`. Where there are very many, the state stays in one piece: they multiply with each factor."""
+        first, second = list(self._first.branches(state[0])), list(self._second.branches(state[1]))
+        if len(first) * len(second) > _MOST_BRANCHES:
+            return (state,)
+        return [(one, two) for one in first for two in second]
 
 
 def product(automata: Sequence[Automaton]) -> Automaton:

@@ -52,9 +52,9 @@ class Language:
 
     _alternatives: tuple[_Conjunction, ...]
 
-    def matches(self, text: str) -> bool:
-        """Whether `text` belongs to the language."""
-        budget = Budget()
+    def matches(self, text: str, budget: Budget | None = None) -> bool:
+        """Whether `text` belongs to the language. `budget` is what the question may cost, and is used up."""
+        budget = budget or Budget()
         numbers_of(text)
         try:
             return any(all(_fulfils(text, one, budget) for one in conjunction) for conjunction in self._alternatives)
@@ -77,19 +77,19 @@ class Language:
         found = self.intersection(other.complement())._found()
         return Containment(True) if found is None else Containment(False, found.text)
 
-    def shortest(self) -> str | None:
+    def shortest(self, budget: Budget | None = None) -> str | None:
         """A shortest text of the language; None if it has none."""
-        found = self._found()
+        found = self._found(budget)
         if found is not None and found.text is None:
             raise Undecidable("the shortest text is too long to be spelled")
         return None if found is None else found.text
 
-    def examples(self, most: int) -> tuple[str, ...]:
+    def examples(self, most: int, budget: Budget | None = None) -> tuple[str, ...]:
         """At most `most` texts of the language, shorter ones first, which go different ways through its automaton.
 
         They are fewer where the language has fewer, or where more cost too much.
         """
-        budget = Budget()
+        budget = budget or Budget()
         found: dict[str, None] = {}
         merged = merge(*[_texts(conjunction, budget) for conjunction in self._alternatives], key=len)
         try:
@@ -121,10 +121,10 @@ class Language:
             language = language.intersection(_of((one.negated(),) for one in conjunction))
         return language
 
-    def _found(self) -> Found | None:
+    def _found(self, budget: Budget | None = None) -> Found | None:
         """A shortest text of all alternatives. An alternative that is too hard matters only if no other has a text."""
         try:
-            return _shortest_of(self._alternatives, Budget())
+            return _shortest_of(self._alternatives, budget or Budget())
         finally:
             self._forget()
 

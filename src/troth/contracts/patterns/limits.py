@@ -38,6 +38,10 @@ class Budget:
         self.states = states
         self.steps = steps
 
+    def spent(self) -> int:
+        """The steps that are used up, a new state counted as ten of them; of a budget that began in full."""
+        return MOST_STEPS - max(self.steps, 0) + 10 * (MOST_STATES - max(self.states, 0))
+
     def share(self) -> Budget:
         """A tenth of what is left, so that one hard part of a question does not starve the easy ones."""
         return Budget(self.states // 10, self.steps // 10)

@@ -45,6 +45,8 @@ class Bounds:
     steps: int = 40_000
     #: instances that the search for a counterexample tries
     instances: int = 300
+    #: steps of that search, which ends with them
+    search_steps: int = 300_000
     #: nesting of a schema document, in JSON levels
     levels: int = 500
     #: JSON values in a schema document
@@ -78,3 +80,5 @@ class Containment:
     differences: tuple[Difference, ...] = ()
     searched: int = 0
     words: str = ""
+    #: the work of it all, in steps of the proof
+    steps: int = 0

@@ -115,6 +115,7 @@ def _assign(
     start, stop, formula, group = entries[0]
     behind = max([array.named(), *(place + 1 for place in chosen)])
     for place in range(max(start, taken.get(group, 0)), behind + 1 if stop is None else stop):
+        models.steps.take()
         if array.fits(place + 1):
             more = {**chosen, place: [*chosen.get(place, ()), formula]}
             yield from _assign(models, array, entries[1:], more, {**taken, group: place + 1})
@@ -160,6 +161,7 @@ def _of_length(models: Models, array: _Array, assigned: _Assigned, length: int) 
 
 def _place(models: Models, array: _Array, assigned: _Assigned, place: int) -> Formula:
     """What the item at a place has to satisfy."""
+    models.steps.take((place % 8 == 0) + len(array.each) // 8)
     said = [formula for start, stop, formula in array.each if start <= place and (stop is None or place < stop)]
     return models.formulas.all_of([*said, *assigned.get(place, ())])
 
@@ -201,6 +203,7 @@ def _within_limits(
         return
     first, _second = equal
     for signs in _signs(len(array.limited)):
+        models.steps.take()
         said = [f if sign else f.negation for (f, _), sign in zip(array.limited, signs, strict=True)]
         left = tuple(limit - 2 * sign for (_, limit), sign in zip(array.limited, signs, strict=True))
         both = models.formulas.all_of([formulas[first], *said])
@@ -235,6 +238,7 @@ def _said_of(
     models: Models, array: _Array, formula: Formula, left: tuple[int, ...]
 ) -> Iterator[tuple[Formula, tuple[int, ...]]]:
     for signs in _signs(len(left)):
+        models.steps.take()
         rest = tuple(limit - sign for limit, sign in zip(left, signs, strict=True))
         if min(rest) >= 0:
             said = [f if sign else f.negation for (f, _), sign in zip(array.limited, signs, strict=True)]
@@ -272,6 +276,7 @@ def _different(models: Models, formulas: list[Formula]) -> Outcome:
     count = len(formulas)
     if count > _LONGEST_BRANCHING * 3:
         return UNKNOWN
+    models.steps.take(count * count // 16)
     samples = [models.sample(formula, count) for formula in formulas]
     if any(not sample.values and sample.complete for sample in samples):
         return EMPTY

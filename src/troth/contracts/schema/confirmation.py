@@ -6,7 +6,8 @@ beside `items: true`. Nothing is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from jsonschema import Draft7Validator, Draft202012Validator
@@ -17,6 +18,7 @@ from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from troth.contracts.schema.answers import Dialect, Json
 from troth.contracts.schema.documents import Document
 from troth.contracts.schema.formats import CHECKER
+from troth.contracts.schema.steps import Steps
 from troth.contracts.schema.texts import matcher
 from troth.contracts.schema.values import exact
 
@@ -59,9 +61,58 @@ _REPLACED: dict[str, Any] = {
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional,
 }
+#: Keywords that a validator looks at for one instance.
+_MOST_KEYWORDS = 30_000
+
+
+class _Sitting:
+    """The validation of one instance: what is left of it, and which references it did well by, at which values."""
+
+    def __init__(self) -> None:
+        self.steps = Steps(_MOST_KEYWORDS)
+        self.passed: set[tuple[int, int]] = set()
+        self.failed: set[tuple[int, int]] = set()
+
+
+_sitting: ContextVar[_Sitting] = ContextVar("_sitting")
+
+
+def _counted(keyword: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
+    def counted(validator: Any, value: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
+        _sitting.get().steps.take()
+        yield from keyword(validator, value, instance, schema) or ()
+
+    return counted
+
+
+def _once(reference: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
+    """A reference followed once for each value: ways through references may double with each."""
+
+    def once(validator: Any, value: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
+        sitting, name = _sitting.get(), (id(schema), id(instance))
+        sitting.steps.take()
+        if name in sitting.failed:
+            yield ValidationError("as before")
+        elif name not in sitting.passed:
+            failed = False
+            for error in reference(validator, value, instance, schema) or ():
+                failed = True
+                sitting.failed.add(name)
+                yield error
+            if not failed:
+                sitting.passed.add(name)
+
+    return once
+
+
+def _bounded(kind: Any, replaced: dict[str, Any]) -> Any:
+    counted = {name: _counted(keyword) for name, keyword in {**kind.VALIDATORS, **replaced}.items()}
+    return extend(kind, {**counted, "$ref": _once(kind.VALIDATORS["$ref"])})  # type: ignore[no-untyped-call]
+
+
 _VALIDATORS: dict[Dialect, Any] = {
-    Dialect.DRAFT_7: extend(Draft7Validator, {**_REPLACED, "additionalItems": _additional_items}),  # type: ignore[no-untyped-call]
-    Dialect.DRAFT_2020_12: extend(Draft202012Validator, _REPLACED),  # type: ignore[no-untyped-call]
+    Dialect.DRAFT_7: _bounded(Draft7Validator, {**_REPLACED, "additionalItems": _additional_items}),
+    Dialect.DRAFT_2020_12: _bounded(Draft202012Validator, _REPLACED),
 }
 
 
@@ -73,18 +124,12 @@ class Confirmation:
         self._validator = kind(document.root, registry=REGISTRY, format_checker=CHECKER if formats else None)
 
     def says(self, instance: Json) -> bool | None:
-        """Whether `instance` is valid; None where the validator breaks off."""
+        """Whether `instance` is valid; None where the validator breaks off, or is at it for too long."""
+        _sitting.set(_Sitting())
         try:
             return bool(self._validator.is_valid(instance))
         except Exception:  # whatever it stumbles over, the instance is not confirmed
             return None
-
-    def faults(self, instance: Json) -> list[str]:
-        """The keywords that refuse `instance`, as JSON pointers into the document, in its order."""
-        try:
-            return [_pointer(error) for top in self._validator.iter_errors(instance) for error in _leaves(top)]
-        except Exception:
-            return []
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:

@@ -7,6 +7,7 @@ many instances has to fail; a no is said only with an instance that a validator 
 from __future__ import annotations
 
 import sys
+from collections.abc import Hashable
 from dataclasses import replace
 from threading import Lock
 
@@ -25,7 +26,8 @@ from troth.contracts.schema.shrinking import shrunk
 from troth.contracts.schema.steps import Exhausted, Steps
 
 _FRAMES = 30_000
-_QUICKLY_READ = 10_000
+#: Steps of the validation that a witness is made smaller by.
+_SHRINKING_STEPS = 100_000
 _THE_SAME = "the schemas assert the same"
 _PROVED = "no instance of the old schema fails the new one"
 _NOTHING = "the old schema has no instance at all"
@@ -53,7 +55,7 @@ def contained(
     with _DEEP_STACK:
         try:
             pair = _Pair(old, new, dialect, formats, open_objects, bounds)
-            return pair.judged(search)
+            return replace(pair.judged(search), steps=pair.spent())
         except RecursionError:
             raise malformed("", "the schemas are nested too deeply", "comparing is bounded") from None
 
@@ -97,10 +99,18 @@ class _Pair:
     def __init__(
         self, old: Json, new: Json, dialect: Dialect | None, formats: bool, opened: bool, bounds: Bounds
     ) -> None:
-        self.old, self.new = Document(old, dialect, bounds), Document(new, dialect, bounds)
+        self._proofs: list[tuple[Steps, int]] = []
+        self._searches: list[tuple[Steps, int]] = []
+        numbers: dict[Hashable, int] = {}
+        self.old, self.new = (Document(one, dialect, bounds, numbers) for one in (old, new))
         self.formats, self.opened, self.bounds = formats, opened, bounds
         self.under_old = Evaluator(self.old, formats=formats)
         self.under_new = Evaluator(self.new, formats=formats, opened=opened)
+
+    def spent(self) -> int:
+        """The steps that were taken, those of the validation counted as tenths."""
+        proved = sum(most - max(0, steps.left) for steps, most in self._proofs)
+        return proved + sum(most - max(0, steps.left) for steps, most in self._searches) // 10
 
     def judged(self, search: bool) -> Containment:
         """The answer: what the proof says, unless the search knows better."""
@@ -109,6 +119,7 @@ class _Pair:
         witness = ABSENT if outcome.value is ABSENT else self._confirmed(outcome.value)
         if witness is ABSENT and search and words != _THE_SAME:
             hunt = Search(self.old, self.new, self.bounds)
+            self._spend(hunt.steps)
             for instance in hunt.counterexamples(self.under_old.valid, self.under_new.valid):
                 witness, refuted = self._confirmed(instance), True
             tried = hunt.tried
@@ -120,7 +131,7 @@ class _Pair:
 
     def _proved(self) -> tuple[Outcome, str]:
         """What the proof finds, in words too."""
-        if not self.opened and self.old.size + self.new.size < _QUICKLY_READ and self.old.same_as(self.new):
+        if not self.opened and self.old.same_as(self.new):
             return EMPTY, _THE_SAME
         try:
             old, new, proof = self._begun()
@@ -136,7 +147,9 @@ class _Pair:
             return UNKNOWN, _TOO_MUCH
 
     def _begun(self) -> tuple[Assertions, Assertions, Proof]:
-        formulas, steps = Formulas(), Steps(self.bounds.steps + 4 * (self.old.size + self.new.size))
+        steps = Steps(self.bounds.steps + 4 * (self.old.size + self.new.size))
+        self._proofs.append((steps, steps.left))
+        formulas = Formulas(steps)
         formulas.expand = _expanded
         old = Assertions(self.old, formulas, steps, formats=self.formats, opened=False)
         new = Assertions(self.new, formulas, steps, formats=self.formats, opened=self.opened)
@@ -145,12 +158,21 @@ class _Pair:
     def _differences(self) -> tuple[Difference, ...]:
         return Explanation(*self._begun()).differences()
 
+    def _spend(self, steps: Steps) -> None:
+        """From now on validation takes these steps."""
+        self._searches.append((steps, steps.left))
+        self.under_old.memory.steps = self.under_new.memory.steps = steps
+
     def _shows(self, instance: Json) -> bool:
-        return self.under_old.valid(instance) and not self.under_new.valid(instance)
+        return self.under_old.valid(instance) is True and self.under_new.valid(instance) is False
 
     def _confirmed(self, instance: Json) -> Json | Absent:
         """The smallest instance found from this one that a validator confirms; ABSENT if it does not even confirm this."""
-        if not self._shows(instance):
+        self._spend(Steps(_SHRINKING_STEPS))
+        try:
+            if not self._shows(instance):
+                return ABSENT
+        except Exhausted:
             return ABSENT
         under_old = Confirmation(self.old, formats=self.formats)
         under_new = Confirmation(self.new, formats=self.formats)

@@ -13,13 +13,14 @@ from troth.contracts.schema.answers import ABSENT, Absent, Difference, Json
 from troth.contracts.schema.assertions import READERS, Assertions
 from troth.contracts.schema.documents import Schema
 from troth.contracts.schema.formulas import Formula
+from troth.contracts.schema.identities import Identities
 from troth.contracts.schema.keywords import step
 from troth.contracts.schema.outcomes import Status
 from troth.contracts.schema.proof import Proof
-from troth.contracts.schema.steps import Exhausted
-from troth.contracts.schema.values import key
+from troth.contracts.schema.steps import Exhausted, Steps
 
 _MOST = 100
+_MOST_KEYWORDS = 20_000
 _INSIDE = frozenset(
     [
         "items",
@@ -40,14 +41,19 @@ class Explanation:
     def __init__(self, old: Assertions, new: Assertions, proof: Proof) -> None:
         self.old, self.new, self.proof = old, new, proof
         self._seen: set[tuple[int, int]] = set()
+        self._steps = Steps(_MOST_KEYWORDS)
+        self._identities = Identities({}, lambda value: frozenset())
 
     def differences(self) -> tuple[Difference, ...]:
         """At most a hundred, in the order of the new document."""
         found: list[Difference] = []
-        for difference in self._of(self.old.document.root, self.new.document.root, "", ""):
-            found.append(difference)
-            if len(found) == _MOST:
-                break
+        try:
+            for difference in self._of(self.old.document.root, self.new.document.root, "", ""):
+                found.append(difference)
+                if len(found) == _MOST:
+                    break
+        except Exhausted:
+            pass
         return tuple(found)
 
     def _of(self, old: Schema, new: Schema, old_pointer: str, new_pointer: str) -> Iterator[Difference]:
@@ -55,13 +61,14 @@ class Explanation:
         new, new_pointer = self._behind(self.new, new, new_pointer)
         if isinstance(new, bool) or isinstance(old, bool):
             if not self._fits(old, new):
-                yield _difference("", old_pointer, new_pointer, old, new)
+                yield self._difference("", old_pointer, new_pointer, old, new)
             return
         if (id(old), id(new)) in self._seen:
             return
         self._seen.add((id(old), id(new)))
         readers = READERS[self.new.document.dialect]
         for keyword in [word for word in new if word in readers]:
+            self._steps.take()
             if not self._keyword_fits(old, new, keyword):
                 inner = list(self._inside(old, new, keyword, old_pointer, new_pointer))
                 yield from inner or [self._plain(old, new, keyword, old_pointer, new_pointer)]
@@ -78,14 +85,20 @@ class Explanation:
         return schema, pointer
 
     def _fits(self, old: Schema, new: Schema) -> bool:
-        return self._is_empty(old, self.new.of(new, self.new.opened).negation)
+        try:
+            return self._is_empty(old, self.new.of(new, self.new.opened).negation)
+        except Exhausted:
+            return self._is_same(old, new)
 
     def _keyword_fits(self, old: Schema, new: dict[str, Json], keyword: str) -> bool:
         try:
             read = READERS[self.new.document.dialect][keyword]
             return self._is_empty(old, read(self.new, new, self.new.opened).negation)
         except Exhausted:
-            return isinstance(old, dict) and key(old.get(keyword, ABSENT.value)) == key(new[keyword])
+            return isinstance(old, dict) and keyword in old and self._is_same(old[keyword], new[keyword])
+
+    def _is_same(self, old: Json, new: Json) -> bool:
+        return self._identities.of(old) == self._identities.of(new)
 
     def _is_empty(self, old: Schema, denied: Formula) -> bool:
         both = self.proof.formulas.all_of((self.old.of(old, False), denied))
@@ -109,7 +122,7 @@ class Explanation:
                     yield from self._of(other[name], inner, old_pointer + way, new_pointer + way)
                 elif self._alone(old, new, keyword, name):
                     way = f"{new_pointer}/{keyword}/{step(name)}"
-                    yield _difference(keyword, old_pointer, way, ABSENT, inner)
+                    yield self._difference(keyword, old_pointer, way, ABSENT, inner)
         elif keyword in _INSIDE and isinstance(value, dict) and isinstance(other, dict):
             yield from self._of(other, value, f"{old_pointer}/{keyword}", f"{new_pointer}/{keyword}")
         elif keyword in ("prefixItems", "items") and isinstance(value, list) and isinstance(other, list):
@@ -131,20 +144,26 @@ class Explanation:
     ) -> Difference:
         before = old.get(keyword, ABSENT)
         stands = old_pointer if before is ABSENT else f"{old_pointer}/{keyword}"
-        return _difference(keyword, stands, f"{new_pointer}/{keyword}", before, new[keyword])
+        return self._difference(keyword, stands, f"{new_pointer}/{keyword}", before, new[keyword])
 
-
-def _difference(keyword: str, old_pointer: str, new_pointer: str, old: Json | Absent, new: Json | Absent) -> Difference:
-    said = keyword or "the schema"
-    if old is ABSENT:
-        words = f"{said} was added"
-    elif key(old) == key(new):
-        words = f"{said} is the same, and refuses what passes the rest of the old schema"
-    else:
-        words = f"{said} was {_shown(old)} and is {_shown(new)}"
-    return Difference(keyword, old_pointer, new_pointer, old, new, words)
+    def _difference(
+        self, keyword: str, old_pointer: str, new_pointer: str, old: Json | Absent, new: Json | Absent
+    ) -> Difference:
+        said = keyword or "the schema"
+        if old is ABSENT:
+            words = f"{said} was added"
+        elif self._is_same(old, new):
+            words = f"{said} is the same, and refuses what passes the rest of the old schema"
+        else:
+            words = f"{said} was {_shown(old)} and is {_shown(new)}"
+        return Difference(keyword, old_pointer, new_pointer, old, new, words)
 
 
 def _shown(value: Json) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    """The beginning of a value as JSON text."""
+    text = ""
+    for piece in json.JSONEncoder(default=str, ensure_ascii=False).iterencode(value):
+        text += piece
+        if len(text) > 80:
+            return f"{text[:77]}..."
+    return text

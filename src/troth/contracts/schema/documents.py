@@ -15,10 +15,11 @@ from urllib.parse import unquote, urldefrag, urljoin
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
 
 from troth.contracts.schema.answers import Bounds, Dialect, Json
+from troth.contracts.schema.identities import Identities
 from troth.contracts.schema.keywords import COMMENTS, IN_PLACE, misshapen, step, subschemas
-from troth.contracts.schema.values import key
 from troth.errors import MalformedSchema
 
+_MOST_DIGITS = 400
 Schema: TypeAlias = "dict[str, Json] | bool"
 _Way: TypeAlias = Any  # (way of the parent, last step), or None
 
@@ -29,18 +30,27 @@ class Resource:
 
     uri: str
     root: Schema
-    pointer: str
     anchors: dict[str, Schema] = field(default_factory=dict)
     dynamic: dict[str, Schema] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a subschema stands."""
+    """Where a subschema stands: in which resource, and how to get there from the root or from where a walk began."""
 
     schema: Schema
-    pointer: str
     resource: Resource
+    above: Place | None
+    step: str
+
+    @property
+    def pointer(self) -> str:
+        """The way to the subschema as a JSON pointer; made when asked for, because there are many and long ones."""
+        steps, place = [self.step], self.above
+        while place is not None:
+            steps.append(place.step)
+            place = place.above
+        return "".join(reversed(steps))
 
 
 def malformed(pointer: str, what: str, why: str, repair: str = "mend the schema") -> MalformedSchema:
@@ -53,37 +63,58 @@ class Document:
     """One schema with all that is inside. Raises MalformedSchema unless each keyword has the shape that its draft gives it
     and each reference leads to a schema of this document."""
 
-    def __init__(self, root: Json, dialect: Dialect | None, bounds: Bounds) -> None:
+    def __init__(
+        self, root: Json, dialect: Dialect | None, bounds: Bounds, numbers: dict[Hashable, int] | None = None
+    ) -> None:
         self.size = _measure(root, bounds)
         self.root: Schema = _copied(root)
         self.places: dict[int, Place] = {}
+        self._unchecked: list[Place] = []
+        self._bare = Identities({} if numbers is None else numbers, self._silent)
+        self._referring: dict[int, bool] = {}
+        self._rivals: dict[str, int] = {}
         self._resources: dict[str, Resource] = {}
         self._targets: dict[int, Schema] = {}
+        self._dynamic: dict[int, Schema | None] = {}
         self._doubled: set[tuple[str, str]] = set()  # resources and anchors that name two schemas
         if not isinstance(self.root, dict | bool):
             raise malformed("", "a schema is an object, true or false", "JSON Schema 2020-12 core, 4.3")
-        self.dialect = _dialect_of(self.root, dialect or Dialect.DRAFT_2020_12, "")
-        self._walk(self.root, "", Resource("", self.root, ""))
-        for place in list(self.places.values()):
+        self.dialect = _dialect_of(self.root, dialect or Dialect.DRAFT_2020_12, None)
+        self._walk(self.root, None, "", Resource("", self.root))
+        while self._unchecked:
+            place = self._unchecked.pop()
             for keyword in ("$ref", "$dynamicRef"):
                 self._check_reference(place, keyword)
+        for resource in self._resources.values():
+            for fragment in resource.dynamic:
+                self._rivals[fragment] = self._rivals.get(fragment, 0) + 1
         self._refuse_endless()
 
     def same_as(self, other: Document) -> bool:
         """Whether both documents say the same text by text, annotations apart."""
-        return self.dialect is other.dialect and self._bare(self.root) == other._bare(other.root)
+        return self.dialect is other.dialect and self._bare.of(self.root) == other._bare.of(other.root)
 
     def bare(self, schema: Schema) -> Hashable:
-        """Something that is equal for schemas that say the same, annotations apart, wherever they stand."""
-        text = self._bare(schema)
-        return (self.dialect, text, self._bare(self.root) if _refers(schema) else None)
+        """Something that is equal for schemas that say the same, annotations apart, wherever they stand.
 
-    def _bare(self, value: Json) -> Hashable:
-        if isinstance(value, dict):
-            known = id(value) in self.places
-            left = [name for name in value if not (known and name in COMMENTS)]
-            return ("object", frozenset((name, self._bare(value[name])) for name in left))
-        return ("array", *map(self._bare, value)) if isinstance(value, list) else key(value)
+        That holds of the schemas of all documents that were made with one table of numbers.
+        """
+        return (self.dialect, self._bare.of(schema), self._bare.of(self.root) if self._refers(schema) else None)
+
+    def _silent(self, value: dict[str, Json]) -> frozenset[str]:
+        return COMMENTS if id(value) in self.places else frozenset()
+
+    def _refers(self, value: Json) -> bool:
+        if not isinstance(value, dict | list):
+            return False
+        known = self._referring.get(id(value))
+        if known is None:
+            inner = value if isinstance(value, list) else value.values()
+            named = isinstance(value, dict) and ("$ref" in value or "$dynamicRef" in value)
+            known = named or any(map(self._refers, inner))
+            if id(value) in self.places:
+                self._referring[id(value)] = known
+        return known
 
     def place(self, schema: Schema) -> Place:
         """Where a schema object of this document stands."""
@@ -102,13 +133,17 @@ class Document:
         Validation begins in the outermost resource. So where that has the anchor, it is the one that is meant.
         """
         assert isinstance(schema, dict)
+        if id(schema) not in self._dynamic:
+            self._dynamic[id(schema)] = self._dynamic_target(schema)
+        return self._dynamic[id(schema)]
+
+    def _dynamic_target(self, schema: dict[str, Json]) -> Schema | None:
         target = self._target(self.place(schema), schema["$dynamicRef"])
         fragment = urldefrag(schema["$dynamicRef"])[1]
         if not isinstance(target, dict) or target.get("$dynamicAnchor") != fragment:
             return target
-        rivals = [resource.dynamic[fragment] for resource in self._resources.values() if fragment in resource.dynamic]
         outermost = self.place(self.root).resource.dynamic.get(fragment)
-        return target if len(rivals) == 1 else outermost
+        return target if self._rivals[fragment] == 1 else outermost
 
     def in_place(self, schema: Schema) -> Iterator[Schema]:
         """The schemas that are applied to the same instance as `schema`."""
@@ -127,34 +162,40 @@ class Document:
             if keyword in IN_PLACE:
                 yield inner
 
-    def _walk(self, root: Schema, pointer: str, resource: Resource) -> None:
-        waiting = [(root, pointer, resource)]
+    def _walk(self, root: Schema, above: Place | None, step: str, resource: Resource) -> None:
+        """Learns of a schema and all inside; what these refer to is looked at later."""
+        waiting: list[tuple[Schema, Place | None, str, Resource]] = [(root, above, step, resource)]
         while waiting:
-            schema, pointer, resource = waiting.pop()
+            schema, above, step, resource = waiting.pop()
+            if isinstance(schema, dict) and id(schema) in self.places:
+                continue
+            place = Place(schema, resource, above, step)
             if isinstance(schema, dict):
-                resource = self._identified(schema, pointer, resource)
+                place = self._identified(schema, place)
                 fault = misshapen(schema, self.dialect)
                 if fault:
-                    raise malformed(f"{pointer}/{fault[0]}", fault[1], f"the schema of {self.dialect} says so")
+                    raise malformed(f"{place.pointer}/{fault[0]}", fault[1], f"the schema of {self.dialect} says so")
             elif resource.uri not in self._resources:
                 self._resources[resource.uri] = resource
-            self.places[id(schema)] = Place(schema, pointer, resource)
+            self.places[id(schema)] = place
             if isinstance(schema, dict):
-                waiting += [
-                    (inner, f"{pointer}{step}", resource) for _, inner, step in subschemas(schema, self.dialect)
-                ]
+                self._unchecked.append(place)
+                inside = subschemas(schema, self.dialect)
+                waiting += [(inner, place, way, place.resource) for _, inner, way in inside]
 
-    def _identified(self, schema: dict[str, Json], pointer: str, resource: Resource) -> Resource:
-        """The resource that `schema` belongs to: a new one where it has an `$id`; and its anchors."""
-        old_draft = self.dialect is Dialect.DRAFT_7
+    def _identified(self, schema: dict[str, Json], place: Place) -> Place:
+        """The place with the resource that `schema` belongs to: a new one where it has an `$id`; and its anchors."""
+        old_draft, resource = self.dialect is Dialect.DRAFT_7, place.resource
         name = schema.get("$id", "") if not (old_draft and "$ref" in schema) else ""
         if not isinstance(name, str):
-            raise malformed(f"{pointer}/$id", "$id is a string", "JSON Schema core, 8.2")
-        uri, fragment = urldefrag(_joined(resource.uri, name, pointer))
+            raise malformed(f"{place.pointer}/$id", "$id is a string", "JSON Schema core, 8.2")
+        uri, fragment = urldefrag(_joined(resource.uri, name, place)) if name else (resource.uri, "")
         if schema is resource.root or (name and uri != resource.uri):
-            if _dialect_of(schema, self.dialect, pointer) is not self.dialect:
-                raise malformed(f"{pointer}/$schema", "a document has one dialect", "two at once are not compared")
-            resource = Resource(uri, schema, pointer)
+            if _dialect_of(schema, self.dialect, place) is not self.dialect:
+                raise malformed(
+                    f"{place.pointer}/$schema", "a document has one dialect", "two at once are not compared"
+                )
+            resource = Resource(uri, schema)
             if self._resources.setdefault(uri, resource) is not resource:
                 self._doubled.add((uri, ""))
         if old_draft and fragment:
@@ -164,7 +205,7 @@ class Document:
                 self._anchor(resource, schema[keyword], schema)
         if self.dialect is Dialect.DRAFT_2020_12 and isinstance(schema.get("$dynamicAnchor"), str):
             resource.dynamic[schema["$dynamicAnchor"]] = schema
-        return resource
+        return place if resource is place.resource else Place(schema, resource, place.above, place.step)
 
     def _anchor(self, resource: Resource, name: str, schema: Schema) -> None:
         if resource.anchors.setdefault(name, schema) is not schema:
@@ -174,10 +215,12 @@ class Document:
         schema = place.schema
         old_draft = self.dialect is Dialect.DRAFT_7
         if isinstance(schema, dict) and keyword in schema and not (old_draft and keyword != "$ref"):
-            self._target(place, schema[keyword])
+            target = self._target(place, schema[keyword])
+            if keyword == "$ref":
+                self._targets[id(schema)] = target
 
     def _target(self, place: Place, reference: str) -> Schema:
-        uri, fragment = urldefrag(_joined(place.resource.uri, reference, place.pointer))
+        uri, fragment = urldefrag(_joined(place.resource.uri, reference, place))
         resource = self._resources.get(uri) or self._of_the_drafts(uri)
         if resource is None:
             raise malformed(
@@ -203,10 +246,7 @@ class Document:
         if known is None or (known.contents.get("$id") or "").rstrip("#") != uri:
             return None
         root = _copied(known.contents)
-        self._walk(root, f"<{uri}>", Resource(uri, root, f"<{uri}>"))
-        for place in [place for place in self.places.values() if place.resource.uri == uri]:
-            for keyword in ("$ref", "$dynamicRef"):
-                self._check_reference(place, keyword)
+        self._walk(root, None, f"<{uri}>", Resource(uri, root))
         return self._resources[uri]
 
     def _at(self, resource: Resource, pointer: str, place: Place, reference: str) -> Schema:
@@ -222,9 +262,7 @@ class Document:
         if not isinstance(found, dict | bool):
             raise _dangling(place, reference)
         if isinstance(found, dict) and id(found) not in self.places:
-            self._walk(found, f"{resource.pointer}{pointer}", resource)
-            for inner in list(self.places.values()):
-                self._check_reference(inner, "$ref")
+            self._walk(found, self.places.get(id(resource.root)), pointer, resource)
         return found  # type: ignore[no-any-return]
 
     def _refuse_endless(self) -> None:
@@ -248,17 +286,11 @@ class Document:
                     path.append((inner, self.in_place(inner)))
 
 
-def _refers(value: Json) -> bool:
-    if isinstance(value, dict):
-        return "$ref" in value or "$dynamicRef" in value or any(map(_refers, value.values()))
-    return isinstance(value, list) and any(map(_refers, value))
-
-
-def _joined(base: str, reference: str, pointer: str) -> str:
+def _joined(base: str, reference: str, place: Place) -> str:
     try:
         return urljoin(base, reference)
     except ValueError:
-        raise malformed(pointer, f"{reference[:200]!r} is no URI reference", "RFC 3986") from None
+        raise malformed(place.pointer, f"{reference[:200]!r} is no URI reference", "RFC 3986") from None
 
 
 def _dangling(place: Place, reference: str) -> MalformedSchema:
@@ -267,7 +299,7 @@ def _dangling(place: Place, reference: str) -> MalformedSchema:
     )
 
 
-def _dialect_of(schema: Schema, otherwise: Dialect, pointer: str) -> Dialect:
+def _dialect_of(schema: Schema, otherwise: Dialect, place: Place | None) -> Dialect:
     named = schema.get("$schema") if isinstance(schema, dict) else None
     if named is None:
         return otherwise
@@ -275,7 +307,7 @@ def _dialect_of(schema: Schema, otherwise: Dialect, pointer: str) -> Dialect:
         if isinstance(named, str) and named.rstrip("#") == dialect.value.rstrip("#"):
             return dialect
     raise malformed(
-        f"{pointer}/$schema",
+        f"{'' if place is None else place.pointer}/$schema",
         f"{str(named)[:200]!r} is no dialect that is read here",
         "draft-07 and 2020-12 are",
         f"translate the schema to {Dialect.DRAFT_2020_12}",
@@ -302,13 +334,17 @@ def _measure(root: Json, bounds: Bounds) -> int:
             waiting += [(inner, (way, str(place)), level + 1) for place, inner in enumerate(value)]
         elif not (value is None or isinstance(value, str | int | float | Decimal)):
             raise malformed(_said(way), f"{type(value).__name__} is nothing that JSON has", "RFC 8259, 3")
-        elif isinstance(value, float | Decimal) and not _is_moderate(value):
-            raise malformed(_said(way), f"{value} is no number that is compared", "RFC 8259, 6")
+        elif isinstance(value, int | float | Decimal) and not _is_moderate(value):
+            raise malformed(_said(way), "it is no number that is compared", f"it has more than {_MOST_DIGITS} digits")
     return nodes
 
 
-def _is_moderate(number: float | Decimal) -> bool:
-    return math.isfinite(number) and (isinstance(number, float) or abs(number.adjusted()) < 400)
+def _is_moderate(number: int | float | Decimal) -> bool:
+    if isinstance(number, int):
+        return number.bit_length() < _MOST_DIGITS * 3
+    if isinstance(number, float) or not number.is_finite():
+        return math.isfinite(number)
+    return abs(number.adjusted()) < _MOST_DIGITS and len(number.as_tuple().digits) < _MOST_DIGITS
 
 
 def _said(way: _Way) -> str:

@@ -12,12 +12,14 @@ from random import Random
 from troth.contracts.schema.answers import Dialect, Json
 from troth.contracts.schema.documents import Document, Schema
 from troth.contracts.schema.formats import SAMPLES
-from troth.contracts.schema.pool import Pool
-from troth.contracts.schema.texts import samples_of
+from troth.contracts.schema.pool import Pool, sampled
+from troth.contracts.schema.steps import Steps
 from troth.contracts.schema.values import TYPES
 
 _DEEPEST = 7
 _MOST_VALUES = 40
+_MOST_REQUIRED = 1000  # values beyond those that are drawn because they have to be there, before nesting ends
+_MOST_PARTS = 400
 _MOST_NAMES = 300
 _SPOKEN: dict[str, frozenset[str]] = {
     "number": frozenset(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
@@ -55,55 +57,59 @@ _SPOKEN: dict[str, frozenset[str]] = {
 class Drawing:
     """Draws from one document."""
 
-    def __init__(self, document: Document, pool: Pool, chance: Random) -> None:
+    def __init__(self, document: Document, pool: Pool, chance: Random, steps: Steps | None = None) -> None:
         self._document, self._pool, self._chance = document, pool, chance
+        self._steps = steps or Steps()
         self._left = 0  # how many more values the instance may have before the rest is kept small
 
     def instance(self) -> Json:
-        """An instance of the document, perhaps."""
+        """An instance of the document, perhaps. Raises Exhausted."""
         self._left = _MOST_VALUES
         return self._of([self._document.root], 0)
 
     def _of(self, schemas: list[Schema], depth: int) -> Json:
         """An instance of all of `schemas` at once."""
         self._left -= 1
-        parts = [part for schema in schemas for part in self._parts(schema, 0)]
+        seen: set[int] = set()
+        parts = [part for schema in schemas for part in self._parts(schema, 0, seen)]
+        self._steps.take(1 + len(parts))
         fixed = [part for part in parts if "enum" in part or "const" in part]
         if fixed:
             part = self._chance.choice(fixed)
             values = [part["const"]] if "const" in part else part["enum"]
             return self._chance.choice(values) if values else None
         type_ = self._type(parts)
-        if depth > _DEEPEST and type_ in ("array", "object"):
+        if (depth > _DEEPEST or self._left < -_MOST_REQUIRED) and type_ in ("array", "object"):
             return [] if type_ == "array" else dict.fromkeys(self._required(parts))
         draw = {"number": self._number, "string": self._string, "array": self._array, "object": self._object}.get(type_)
         if draw is not None:
             return draw(parts, depth)
         return None if type_ == "null" else self._chance.random() < 0.5
 
-    def _parts(self, schema: Schema, depth: int) -> Iterator[dict[str, Json]]:
-        """The schemas that apply to the same instance, branches drawn."""
-        if isinstance(schema, bool) or depth > 12:
+    def _parts(self, schema: Schema, depth: int, seen: set[int]) -> Iterator[dict[str, Json]]:
+        """The schemas that apply to the same instance, each once, branches drawn."""
+        if isinstance(schema, bool) or depth > 12 or id(schema) in seen or len(seen) > _MOST_PARTS:
             return
+        seen.add(id(schema))
         alone = self._document.dialect is Dialect.DRAFT_7 and "$ref" in schema
         if not alone:
             yield schema
         if "$ref" in schema:
-            yield from self._parts(self._document.resolve(schema), depth + 1)
+            yield from self._parts(self._document.resolve(schema), depth + 1, seen)
         if alone:
             return
         for inner in schema.get("allOf", ()):
-            yield from self._parts(inner, depth + 1)
+            yield from self._parts(inner, depth + 1, seen)
         for word in ("anyOf", "oneOf"):
             if word in schema:
-                yield from self._parts(self._chance.choice(schema[word]), depth + 1)
+                yield from self._parts(self._chance.choice(schema[word]), depth + 1, seen)
         if "if" in schema:
             words = ("if", "then") if self._chance.random() < 0.5 else ("else",)
             for word in words:
-                yield from self._parts(schema.get(word, True), depth + 1)
+                yield from self._parts(schema.get(word, True), depth + 1, seen)
         for inner in schema.get("dependentSchemas", {}).values():
             if self._chance.random() < 0.5:
-                yield from self._parts(inner, depth + 1)
+                yield from self._parts(inner, depth + 1, seen)
 
     def _type(self, parts: list[dict[str, Json]]) -> str:
         named = [part["type"] for part in parts if "type" in part]
@@ -136,7 +142,7 @@ class Drawing:
 
     def _string(self, parts: list[dict[str, Json]], depth: int) -> Json:
         patterns = self._all(parts, "pattern")
-        options = [text for pattern in patterns for text in samples_of(pattern)]
+        options = [text for pattern in patterns for text in sampled(pattern, self._steps)]
         options += [text for name in self._all(parts, "format") for text in SAMPLES.get(name, ())]
         text = str(self._chance.choice(options)) if options else str(self._pool.any(self._chance, "string"))
         least = min(2000, int(max(self._all(parts, "minLength"), default=0)))
@@ -173,7 +179,7 @@ class Drawing:
         return [name for names in self._all(parts, "required") for name in names]
 
     def _object(self, parts: list[dict[str, Json]], depth: int) -> Json:
-        required = self._required(parts)
+        required = dict.fromkeys(self._required(parts))
         known = [name for properties in self._all(parts, "properties") for name in properties]
         known = self._chance.sample(known, _MOST_NAMES) if len(known) > _MOST_NAMES else known
         share = self._chance.choice((0.1, 0.5, 0.9)) if depth < 4 else 0.1
@@ -187,6 +193,7 @@ class Drawing:
         for name in names:
             if self._left < 0 and name not in required:
                 continue
+            self._steps.take(len(parts))
             schemas = [schema for part in parts for schema in self._under(part, name)]
             made[name] = self._of(schemas, depth + 1) if schemas else self._pool.any(self._chance)
         return made
@@ -199,5 +206,5 @@ class Drawing:
         elif isinstance(part.get("unevaluatedProperties"), dict):
             yield part["unevaluatedProperties"]
         for pattern, inner in part.get("patternProperties", {}).items():
-            if name in samples_of(pattern):
+            if name in sampled(pattern, self._steps):
                 yield inner

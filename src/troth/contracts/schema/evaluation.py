@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import TypeAlias
 
 from troth.contracts.schema.answers import Dialect, Json
 from troth.contracts.schema.documents import Document, Schema
 from troth.contracts.schema.evaluated import evaluated_items, evaluated_names
 from troth.contracts.schema.formats import conforms
-from troth.contracts.schema.texts import matcher
-from troth.contracts.schema.values import exact, is_number, key
+from troth.contracts.schema.keywords import IN_PLACE
+from troth.contracts.schema.remembering import Check, Remembering
+from troth.contracts.schema.steps import Steps
+from troth.contracts.schema.texts import NotUnderstood, matcher
+from troth.contracts.schema.values import CLASSES, exact, is_number, is_of, key
 
-Check: TypeAlias = Callable[[Json], bool]
+#: Keywords that may lead to one schema on several ways, or look at schemas again.
+_WAYS = frozenset([*IN_PLACE, "$ref", "$dynamicRef", "unevaluatedItems", "unevaluatedProperties"])
 
 
 class Evaluator:
@@ -29,15 +34,22 @@ class Evaluator:
     it stands, so that the opened schema accepts whatever the schema does.
     """
 
-    def __init__(self, document: Document, *, formats: bool = False, opened: bool = False) -> None:
+    def __init__(
+        self, document: Document, *, formats: bool = False, opened: bool = False, steps: Steps | None = None
+    ) -> None:
         self.document = document
+        self.memory = Remembering(steps)
         self.formats = formats
         self.opened = opened
         self._checks: dict[tuple[int, bool], Check] = {}
 
-    def valid(self, instance: Json) -> bool:
-        """Whether `instance` is valid under the whole document."""
-        return self.check(self.document.root, self.opened)(instance)
+    def valid(self, instance: Json) -> bool | None:
+        """Whether `instance` is valid under the whole document; None where that is not understood. Raises Exhausted."""
+        self.memory.begin()
+        try:
+            return self.check(self.document.root, self.opened)(instance)
+        except NotUnderstood:
+            return None
 
     def check(self, schema: Schema, opened: bool) -> Check:
         """The function that validates under one schema of the document."""
@@ -57,13 +69,10 @@ class Evaluator:
         builders = _BUILDERS[dialect]
         made = [builders[word](self, schema, opened) for word in schema if word in builders]
         checks = tuple(check for check in made if check is not _always)
-        if len(checks) == 1:
-            return checks[0]
-
-        def all_hold(instance: Json) -> bool:
-            return all(check(instance) for check in checks) if len(checks) < 3 else _each_holds(checks, instance)
-
-        return all_hold if checks else _always
+        if not checks or (len(checks) == 1 and "$ref" in schema):
+            return checks[0] if checks else _always
+        all_hold = checks[0] if len(checks) == 1 else partial(_each_holds, checks)
+        return self.memory.remembered(all_hold) if _WAYS & schema.keys() else self.memory.counted(all_hold)
 
 
 def _each_holds(checks: tuple[Check, ...], instance: Json) -> bool:
@@ -81,35 +90,23 @@ def _never(instance: Json) -> bool:
 Builder: TypeAlias = Callable[[Evaluator, "dict[str, Json]", bool], Check]
 
 
-def is_of(instance: Json, type_: str) -> bool:
-    """Whether `instance` is of the type that `type` names; an integer is a number without a fraction (core, 4.2.3)."""
-    if type_ == "number":
-        return is_number(instance)
-    if type_ == "integer":
-        return is_number(instance) and exact(instance).denominator == 1
-    return isinstance(instance, _CLASSES[type_])
-
-
-_CLASSES: dict[str, type] = {"null": type(None), "boolean": bool, "string": str, "array": list, "object": dict}
-
-
 def _type(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     named = schema["type"]
     names = [named] if isinstance(named, str) else named
-    if len(names) == 1 and names[0] in _CLASSES:
-        kind = _CLASSES[names[0]]
+    if len(names) == 1 and names[0] in CLASSES:
+        kind = CLASSES[names[0]]
         return lambda instance: isinstance(instance, kind)
     return lambda instance: any(is_of(instance, name) for name in names)
 
 
 def _enum(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     keys = {key(value) for value in schema["enum"]}
-    return lambda instance: key(instance) in keys
+    return lambda instance: evaluator.memory.key(instance) in keys
 
 
 def _const(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     only = key(schema["const"])
-    return lambda instance: key(instance) == only
+    return lambda instance: evaluator.memory.key(instance) == only
 
 
 def _number(word: str, holds: Callable[[Fraction, Fraction], bool]) -> Builder:
@@ -131,8 +128,8 @@ def _sized(
 
 
 def _pattern(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
-    matches = matcher(schema["pattern"])
-    return lambda instance: not isinstance(instance, str) or matches(instance)
+    pattern = matcher(schema["pattern"])
+    return lambda instance: not isinstance(instance, str) or evaluator.memory.matches(pattern, instance)
 
 
 def _format(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
@@ -145,7 +142,8 @@ def _format(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Chec
 def _unique(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     if not schema["uniqueItems"]:
         return _always
-    return lambda instance: not isinstance(instance, list) or len({key(item) for item in instance}) == len(instance)
+    keyed = evaluator.memory.key
+    return lambda instance: not isinstance(instance, list) or len({keyed(item) for item in instance}) == len(instance)
 
 
 def _prefix(word: str) -> Builder:
@@ -161,7 +159,14 @@ def _prefix(word: str) -> Builder:
 def _rest(word: str, start: Callable[[dict[str, Json]], int]) -> Builder:
     def build(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
         check, first = evaluator.check(schema[word], opened), start(schema)
-        return lambda instance: not isinstance(instance, list) or all(check(item) for item in instance[first:])
+
+        def others(instance: Json) -> bool:
+            if not isinstance(instance, list):
+                return True
+            evaluator.memory.steps.take(len(instance) // 4)
+            return all(check(item) for item in instance[first:])
+
+        return others
 
     return build
 
@@ -186,6 +191,7 @@ def _contains(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Ch
     def counted(instance: Json) -> bool:
         if not isinstance(instance, list):
             return True
+        evaluator.memory.steps.take(len(instance) // 4)
         count = sum([check(item) for item in instance])
         return count >= least and (most is None or count <= most)
 
@@ -193,21 +199,25 @@ def _contains(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Ch
 
 
 def _properties(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
-    checks = [(name, evaluator.check(inner, opened)) for name, inner in schema["properties"].items()]
+    checks = {name: evaluator.check(inner, opened) for name, inner in schema["properties"].items()}
 
     def known(instance: Json) -> bool:
         if not isinstance(instance, dict):
             return True
-        return all(not (name in instance and not check(instance[name])) for name, check in checks)
+        evaluator.memory.steps.take(len(instance) // 4)
+        if len(instance) < len(checks):
+            return all(checks[name](value) for name, value in instance.items() if name in checks)
+        return all(check(instance[name]) for name, check in checks.items() if name in instance)
 
     return known
 
 
 def _pattern_properties(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     checks = [(matcher(word), evaluator.check(inner, opened)) for word, inner in schema["patternProperties"].items()]
+    matches = evaluator.memory.matches
     return lambda instance: (
         not isinstance(instance, dict)
-        or all(check(value) for matches, check in checks for name, value in instance.items() if matches(name))
+        or all(check(value) for word, check in checks for name, value in instance.items() if matches(word, name))
     )
 
 
@@ -216,13 +226,14 @@ def _additional(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> 
         return _always
     check = evaluator.check(schema["additionalProperties"], opened)
     known = schema.get("properties", {})
-    matchers = [matcher(word) for word in schema.get("patternProperties", {})]
+    matchers, matches = [matcher(word) for word in schema.get("patternProperties", {})], evaluator.memory.matches
 
     def others(instance: Json) -> bool:
         if not isinstance(instance, dict):
             return True
+        evaluator.memory.steps.take(len(instance) // 4)
         for name, value in instance.items():
-            if name not in known and not any(matches(name) for matches in matchers) and not check(value):
+            if name not in known and not any(matches(word, name) for word in matchers) and not check(value):
                 return False
         return True
 
@@ -257,14 +268,15 @@ def _dependency(evaluator: Evaluator, value: Json, opened: bool) -> Check:
 
 
 def _all(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
-    checks = tuple(evaluator.check(inner, opened) for inner in schema["allOf"])
-    return lambda instance: _each_holds(checks, instance)
+    checks = tuple(dict.fromkeys(evaluator.check(inner, opened) for inner in schema["allOf"]))
+    return partial(_each_holds, checks)
 
 
 def _any(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
-    checks = tuple(evaluator.check(inner, opened) for inner in schema["anyOf"])
+    checks = tuple(dict.fromkeys(evaluator.check(inner, opened) for inner in schema["anyOf"]))
 
     def some(instance: Json) -> bool:
+        evaluator.memory.steps.take(len(checks) // 4)
         return any(check(instance) for check in checks)
 
     return some
@@ -275,6 +287,7 @@ def _one(evaluator: Evaluator, schema: dict[str, Json], opened: bool) -> Check:
     checks = [evaluator.check(inner, opened) for inner in schema["oneOf"]]
 
     def one(instance: Json) -> bool:
+        evaluator.memory.steps.take(len(closed) // 4)
         strict = [check(instance) for check in closed]
         if not opened or sum(strict) == 1:
             return sum(strict) == 1
@@ -313,7 +326,7 @@ def _unevaluated_properties(evaluator: Evaluator, schema: dict[str, Json], opene
     def others(instance: Json) -> bool:
         if not isinstance(instance, dict):
             return True
-        seen = evaluated_names(evaluator.document, lambda inner: evaluator.check(inner, False), schema, instance)
+        seen = evaluated_names(evaluator, schema, instance)
         return all(check(value) for name, value in instance.items() if name not in seen)
 
     return others
@@ -325,7 +338,7 @@ def _unevaluated_items(evaluator: Evaluator, schema: dict[str, Json], opened: bo
     def others(instance: Json) -> bool:
         if not isinstance(instance, list):
             return True
-        seen = evaluated_items(evaluator.document, lambda inner: evaluator.check(inner, False), schema, instance)
+        seen = evaluated_items(evaluator, schema, instance)
         return all(check(item) for place, item in enumerate(instance) if place not in seen)
 
     return others

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from troth.contracts.schema.answers import Json
+from troth.contracts.schema.steps import Steps
 from troth.contracts.schema.values import key, type_of
 
 #: Atoms, their arguments and the type they speak of; None where it is several.
@@ -50,9 +51,10 @@ class Formula:
 
 
 class Formulas:
-    """The maker of formulas. Those of two makers cannot be mixed."""
+    """The maker of formulas. Those of two makers cannot be mixed. Long ones take steps: raises Exhausted."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Steps | None = None) -> None:
+        self._steps = steps or Steps()
         self._made: dict[Hashable, Formula] = {}
         self._count = 0
         self.values: dict[Hashable, Json] = {}
@@ -105,6 +107,7 @@ class Formulas:
                 return neutral.negation
         if len(found) < 2:
             return next(iter(found.values()), neutral)
+        self._steps.take(len(found) >> 4)
         pieces = tuple(found[index] for index in sorted(found))
         name = (kind, tuple(piece.index for piece in pieces))
         if name not in self._made:
@@ -178,4 +181,5 @@ class Formulas:
 
     def _narrow_values(self, formula: Formula, type_: str) -> Formula:
         values = [self.values[name] for name in formula.arguments[0]]
+        self._steps.take(len(values) >> 4)
         return self.one_of([value for value in values if type_of(value) == type_])

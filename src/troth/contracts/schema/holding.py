@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from troth.contracts.schema.answers import Json
 from troth.contracts.schema.formats import conforms
 from troth.contracts.schema.formulas import Formula, Formulas
+from troth.contracts.schema.remembering import weight
 from troth.contracts.schema.steps import Steps
 from troth.contracts.schema.texts import is_understood, matcher
 from troth.contracts.schema.values import exact, key, type_of
+
+#: As many steps of a pattern are one of a proof.
+PATTERN_STEPS = 20
 
 
 class Holding:
@@ -58,6 +62,17 @@ def _any(parts: Iterable[bool | None]) -> bool | None:
     return known
 
 
+def _in(holding: Holding, value: Json, keys: frozenset[Hashable]) -> bool:
+    if isinstance(value, list | dict):
+        holding.steps.take(weight(value) // 16)
+    return key(value) in keys
+
+
+def _unique(holding: Holding, value: Json) -> bool:
+    holding.steps.take(weight(value) // 16)
+    return len({key(item) for item in value}) == len(value)
+
+
 def _opaque(holding: Holding, value: Json, type_: str | None, name: tuple[str, ...]) -> bool | None:
     if type_ is not None and type_of(value) != type_:
         return False
@@ -69,7 +84,11 @@ def _least(holding: Holding, value: Json, bound: Any, excluded: bool) -> bool:
 
 
 def _matches(holding: Holding, value: Json, pattern: str) -> bool | None:
-    return matcher(pattern)(value) if is_understood(pattern) else None
+    if not is_understood(pattern):
+        return None
+    said, cost = matcher(pattern).told(value)
+    holding.steps.take(cost // PATTERN_STEPS)
+    return said
 
 
 def _each(holding: Holding, value: Json, start: int, stop: int | None, formula: Formula) -> bool | None:
@@ -98,14 +117,14 @@ def _not(said: bool | None) -> bool | None:
 _Test = Callable[..., bool | None]
 _TESTS: dict[str, tuple[str | None, _Test]] = {
     "is": (None, lambda holding, value, type_: type_of(value) == type_),
-    "in": (None, lambda holding, value, keys: key(value) in keys),
+    "in": (None, _in),
     "opaque": (None, _opaque),
     "least": ("number", _least),
     "multiple": ("number", lambda holding, value, divisor: (exact(value) / divisor).denominator == 1),
     "length": ("string", lambda holding, value, least: len(value) >= least),
     "matches": ("string", _matches),
     "items": ("array", lambda holding, value, least: len(value) >= least),
-    "unique": ("array", lambda holding, value: len({key(item) for item in value}) == len(value)),
+    "unique": ("array", _unique),
     "each": ("array", _each),
     "count": ("array", _count),
     "properties": ("object", lambda holding, value, least: len(value) >= least),

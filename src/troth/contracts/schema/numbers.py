@@ -10,23 +10,29 @@ from itertools import count, islice
 
 from troth.contracts.schema.answers import Json
 from troth.contracts.schema.outcomes import EMPTY, UNKNOWN, Literals, Outcome, found
+from troth.contracts.schema.steps import Steps
 from troth.contracts.schema.values import exact, key, plain
 
 _MOST_TRIES = 4096
+_MOST_BITS = 8_000  # of common multiples: what they are made of is shorter
 
 
 @dataclass(slots=True)
 class _Set:
     """All numbers from `low` to `high` that are multiples of `divisor`, of none of `avoided`, and none of `excluded`."""
 
+    steps: Steps
     low: tuple[Fraction, bool] | None = None
     high: tuple[Fraction, bool] | None = None
     divisor: Fraction | None = None
     avoided: list[Fraction] = field(default_factory=list)
     excluded: set[Hashable] = field(default_factory=set)
+    tries: int = 0
 
     def has(self, number: Fraction) -> bool:
         """Whether `number` lies in the set. The JSON value that says it must too, so it is asked about that."""
+        self.tries += 1
+        self.steps.take((self.tries % 8 == 0) + len(self.avoided) // 4)
         value = plain(number)
         number = exact(value)
         return (
@@ -43,11 +49,15 @@ class _Set:
         return above and below
 
 
-def number_model(literals: Literals) -> Outcome:
-    """A number that satisfies all of `literals`, atoms of numbers and their negations."""
-    numbers = _Set()
+def number_model(steps: Steps, literals: Literals) -> Outcome:
+    """A number that satisfies all of `literals`, atoms of numbers and their negations. Raises Exhausted."""
+    numbers = _Set(steps)
     for literal in literals:
+        if _is_too_long(numbers):
+            break
         _restrict(numbers, literal.kind, literal.arguments, literal.positive)
+    if _is_too_long(numbers):
+        return UNKNOWN
     if numbers.low and numbers.high and numbers.low[0] >= numbers.high[0]:
         return _at(numbers, numbers.low[0]) if numbers.low[0] == numbers.high[0] else EMPTY
     return _among_reals(numbers) if numbers.divisor is None else _among_multiples(numbers, numbers.divisor)
@@ -78,6 +88,11 @@ def _tightness(bound: tuple[Fraction, bool]) -> tuple[Fraction, bool]:
     return bound[0], not bound[1]
 
 
+def _is_too_long(numbers: _Set) -> bool:
+    divisor = numbers.divisor
+    return divisor is not None and divisor.numerator.bit_length() + divisor.denominator.bit_length() > _MOST_BITS
+
+
 def _common_multiple(one: Fraction, other: Fraction) -> Fraction:
     return Fraction(
         math.lcm(one.numerator * other.denominator, other.numerator * one.denominator),
@@ -95,9 +110,11 @@ def _among_multiples(numbers: _Set, divisor: Fraction) -> Outcome:
         if numbers.has(factor * divisor):
             return found(plain(factor * divisor))
     few = low is not None and high is not None and high - low < _MOST_TRIES
-    return (
-        EMPTY if few and all(_is_writable(factor * divisor) for factor in range(low or 0, (high or 0) + 1)) else UNKNOWN
-    )
+    if not few:
+        return UNKNOWN
+    numbers.steps.take(max(0, (high or 0) - (low or 0)) // 8)
+    sure = all(_is_writable(factor * divisor) for factor in range(low or 0, (high or 0) + 1))
+    return EMPTY if sure else UNKNOWN
 
 
 def _is_writable(number: Fraction) -> bool:

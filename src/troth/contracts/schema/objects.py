@@ -156,7 +156,8 @@ class _Search:
             refuted = self._refuted(true, wanted)
             if refuted is None:
                 yield self._kind(frozenset(true))
-                others = [sort for sort in self.sorts if sort not in true]
+                among = frozenset(true)
+                others = [sort for sort in self.sorts if sort not in among]
                 left = make.all_of((left, make.any_of([*others, *(sort.negation for sort in true)])))
             else:
                 left = make.all_of((left, make.any_of([sort.negation for sort in refuted])))
@@ -172,7 +173,9 @@ class _Search:
         return true
 
     def _may_be(self, true: list[Formula], wanted: Formula) -> bool:
-        said = [formula for sort, formula in self.asked.every if sort in true]
+        self.models.steps.take(1 + len(self.asked.every) // 16)
+        among = frozenset(true)
+        said = [formula for sort, formula in self.asked.every if sort in among]
         return self.models.model(self.models.formulas.all_of([*said, wanted])).status is not Status.EMPTY
 
     def _kind(self, true: frozenset[Formula]) -> int:
@@ -250,6 +253,7 @@ class _Search:
     def _more_spelled(self, chosen: dict[str | _Key, list[Formula]]) -> Iterator[tuple[str, Outcome]]:
         for name in self.spelled:
             if name not in chosen and name not in self.asked.forbidden:
+                self.models.steps.take()
                 outcome = self.models.model(self.value(name))
                 if outcome.status is not Status.EMPTY:
                     yield name, outcome

@@ -16,7 +16,7 @@ from troth.contracts.schema.answers import Json
 from troth.contracts.schema.arrays import array_model
 from troth.contracts.schema.formats import SAMPLES
 from troth.contracts.schema.formulas import Formula, Formulas
-from troth.contracts.schema.holding import Holding
+from troth.contracts.schema.holding import PATTERN_STEPS, Holding
 from troth.contracts.schema.numbers import number_model
 from troth.contracts.schema.objects import object_model
 from troth.contracts.schema.outcomes import EMPTY, UNKNOWN, Outcome, Sample, Status, found
@@ -91,6 +91,7 @@ class Proof(Holding):
         """Up to `count` different instances of `formula`."""
         values: list[Json] = []
         while len(values) < count:
+            self.steps.take()
             others = self.formulas.one_of(values).negation
             outcome = self.model(self.formulas.all_of((formula, others)))
             if outcome.status is not Status.FOUND:
@@ -144,6 +145,7 @@ class Proof(Holding):
                 elif formula is not self.formulas.true:
                     facts[formula.index] = formula
             still = []
+            self.steps.take(sum([len(choice.arguments) for choice in left]) >> 7)
             for choice in left:
                 options = [option for option in choice.arguments if not _denied(option, facts)]
                 if len(options) < 2:
@@ -196,6 +198,7 @@ class Proof(Holding):
     def _differs(self, type_: str, value: Json) -> Formula:
         """A formula of arrays or of objects: the instance is not `value`."""
         make = self.formulas
+        self.steps.take(len(value) // 8)
         if type_ == "array":
             parts = [make.atom("items", len(value)).negation, make.atom("items", len(value) + 1)]
             differing = [make.atom("each", place, place + 1, make.one_of([item])) for place, item in enumerate(value)]
@@ -226,13 +229,13 @@ class Proof(Holding):
 
     def _rules(self, type_: str, facts: list[Formula]) -> Outcome:
         if type_ == "number":
-            return number_model(facts)
+            return number_model(self.steps, facts)
         if type_ == "string":
             patterns = sum([fact.kind == "matches" for fact in facts])
             self.steps.take(_PATTERN_STEPS * patterns * (patterns + 1) // 2)
-            outcome = string_model(facts)
-            if patterns and outcome.status is Status.UNKNOWN:
-                self.steps.take(_UNDECIDED_STEPS)
+            outcome, cost = string_model(facts)
+            undecided = patterns and outcome.status is Status.UNKNOWN
+            self.steps.take(_UNDECIDED_STEPS if undecided else cost // PATTERN_STEPS)
             return outcome
         return array_model(self, facts) if type_ == "array" else object_model(self, facts)
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from typing import TypeAlias
 
 from troth.contracts.schema.answers import Bounds, Json
 from troth.contracts.schema.documents import Document
 from troth.contracts.schema.drawing import Drawing
 from troth.contracts.schema.mutation import mutated
 from troth.contracts.schema.pool import Pool
+from troth.contracts.schema.remembering import weight
+from troth.contracts.schema.steps import Exhausted, Steps
 
 _KEPT = 24
+_Valid: TypeAlias = Callable[[Json], "bool | None"]
 
 
 class Search:
@@ -22,21 +26,29 @@ class Search:
 
     def __init__(self, old: Document, new: Document, bounds: Bounds) -> None:
         self.tried = 0
+        self.steps = Steps(bounds.search_steps)
         self._bounds = bounds
         self._chance = Random(bounds.seed)  # noqa: S311  nothing is secret, and every machine has to draw the same
-        self._pool = Pool((old.root, new.root))
-        self._drawings = [Drawing(document, self._pool, self._chance) for document in (old, new)]
+        self._old, self._new = old, new
         self._valid: list[Json] = []
 
-    def counterexamples(self, under_old: Callable[[Json], bool], under_new: Callable[[Json], bool]) -> list[Json]:
-        """The first instance that is valid under the old schema only, if there is one among those tried."""
-        while self.tried < self._bounds.instances:
-            instance = self._next()
-            self.tried += 1
-            if under_old(instance):
-                if not under_new(instance):
-                    return [instance]
-                self._keep(instance)
+    def counterexamples(self, under_old: _Valid, under_new: _Valid) -> list[Json]:
+        """The first instance that is valid under the old schema only, if there is one among those tried.
+
+        What the schemas themselves cost is counted by who made them with the `steps` of this search; it ends with those.
+        """
+        try:
+            pool = Pool((self._old.root, self._new.root), self.steps)
+            drawings = [Drawing(document, pool, self._chance, self.steps) for document in (self._old, self._new)]
+            while self.tried < self._bounds.instances:
+                instance = self._next(drawings, pool)
+                self.tried += 1
+                if under_old(instance):
+                    if under_new(instance) is False:
+                        return [instance]
+                    self._keep(instance)
+        except Exhausted:
+            pass
         return []
 
     def _keep(self, instance: Json) -> None:
@@ -45,10 +57,12 @@ class Search:
         else:
             self._valid[self._chance.randrange(_KEPT)] = instance
 
-    def _next(self) -> Json:
+    def _next(self, drawings: list[Drawing], pool: Pool) -> Json:
         """Of four instances one is drawn from each schema, and two are changed from valid ones."""
         turn = self.tried % 4
         if turn < 2:
-            return self._drawings[turn].instance()
-        some = self._valid or [self._drawings[0].instance()]
-        return mutated(some[self._chance.randrange(len(some))], self._pool, self._chance)
+            return drawings[turn].instance()
+        some = self._valid or [drawings[0].instance()]
+        chosen = some[self._chance.randrange(len(some))]
+        self.steps.take(1 + weight(chosen) // 8)
+        return mutated(chosen, pool, self._chance)

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from troth.contracts.schema.answers import Json
+from troth.contracts.schema.steps import Exhausted
 from troth.contracts.schema.values import is_number, key, size
 
 _MOST_TRIES = 400
+_WIDE = 8
 _SIMPLE: tuple[Json, ...] = (None, False, True, 0, "", [], {}, 1, "a")
 
 
 def shrunk(value: Json, shows: Callable[[Json], bool], tries: int = _MOST_TRIES) -> Json:
-    """A small instance for which `shows` holds, as it does for `value`."""
+    """A small instance for which `shows` holds, as it does for `value`. Ends where `shows` is Exhausted."""
     improved = True
-    while improved and tries > 0:
-        improved = False
-        for smaller in _smaller(value):
-            tries -= 1
-            if tries < 0:
-                break
-            if shows(smaller):
-                value, improved = smaller, True
-                break
+    try:
+        while improved and tries > 0:
+            improved = False
+            for smaller in _smaller(value):
+                tries -= 1
+                if tries < 0:
+                    break
+                if shows(smaller):
+                    value, improved = smaller, True
+                    break
+    except Exhausted:
+        pass
     return value
 
 
@@ -38,6 +43,7 @@ def _smaller(value: Json) -> Iterator[Json]:
     if isinstance(value, dict | list):  # schemas that refer to themselves fail inside as they fail outside
         yield from (inner for inner in (value.values() if isinstance(value, dict) else value) if _rank(inner) < rank)
     if isinstance(value, dict):
+        yield from _halves(value)
         yield from ({other: value[other] for other in value if other != name} for name in value)
         for name, inner in value.items():
             yield from ({**value, name: smaller} for smaller in _smaller(inner))
@@ -53,6 +59,14 @@ def _smaller(value: Json) -> Iterator[Json]:
         yield from () if value == "a" * len(value) else ("a" * len(value),)
     elif is_number(value):
         yield from (other for other in (int(value), int(value) // 2, abs(value)) if _rank(other) < rank)
+
+
+def _halves(value: dict[str, Json]) -> Iterator[Json]:
+    """Each half of the properties of a wide object, so that few steps lead to a small one."""
+    if len(value) >= _WIDE:
+        names = list(value)
+        for half in (names[: len(names) // 2], names[len(names) // 2 :]):
+            yield {name: value[name] for name in half}
 
 
 def _renamed(value: dict[str, Json], name: str, other: str) -> Iterator[Json]:

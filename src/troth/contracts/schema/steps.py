@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: What is left where nothing is counted.
+UNBOUNDED = 1 << 62
+
 
 class Exhausted(Exception):
     """The steps are used up; the answer is "cannot tell"."""
@@ -10,7 +13,7 @@ class Exhausted(Exception):
 class Steps:
     """So many steps, and no more. Raises Exhausted."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int = UNBOUNDED) -> None:
         self.left = most
 
     def take(self, count: int = 1) -> None:

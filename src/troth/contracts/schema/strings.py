@@ -23,8 +23,8 @@ class _Strings:
     avoided: list[str] = field(default_factory=list)
 
 
-def string_model(literals: Literals) -> Outcome:
-    """A string that satisfies all of `literals`, atoms of strings and their negations."""
+def string_model(literals: Literals) -> tuple[Outcome, int]:
+    """A string that satisfies all of `literals`, atoms of strings and their negations; and what its patterns cost."""
     asked = _Strings()
     for literal in literals:
         if literal.kind == "length" and literal.positive:
@@ -37,11 +37,11 @@ def string_model(literals: Literals) -> Outcome:
         else:
             asked.excluded |= literal.arguments[0]
     if asked.most is not None and asked.least > asked.most:
-        return EMPTY
+        return EMPTY, 0
     if asked.patterns or asked.avoided:
         excluded = [text for text in asked.excluded if isinstance(text, str)]
         return matching(asked.patterns, asked.avoided, excluded, asked.least, asked.most)
-    return _unpatterned(asked)
+    return _unpatterned(asked), 0
 
 
 def _unpatterned(asked: _Strings) -> Outcome:

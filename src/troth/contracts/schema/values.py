@@ -38,6 +38,19 @@ def type_of(value: Json) -> str:
     return "array" if isinstance(value, list) else "number"
 
 
+#: The Python types of the types of JSON whose values have one.
+CLASSES: dict[str, type] = {"null": type(None), "boolean": bool, "string": str, "array": list, "object": dict}
+
+
+def is_of(instance: Json, type_: str) -> bool:
+    """Whether `instance` is of the type that `type` names; an integer is a number without a fraction (core, 4.2.3)."""
+    if type_ == "number":
+        return is_number(instance)
+    if type_ == "integer":
+        return is_number(instance) and exact(instance).denominator == 1
+    return isinstance(instance, CLASSES[type_])
+
+
 def key(value: Json) -> Hashable:
     """Something hashable that is equal for equal JSON values only."""
     if value is None or isinstance(value, str):

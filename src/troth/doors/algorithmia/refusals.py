@@ -12,8 +12,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from troth.access.data_paths import NoSuchData
 from troth.errors import (
     Forbidden,
+    LastAdmin,
     Malformed,
     NameTaken,
     NotFound,
@@ -24,17 +26,24 @@ from troth.errors import (
     Unavailable,
 )
 from troth.queries.management import AlreadyPublished, NoSuchAlgorithm, NoSuchBuild, NoSuchVersion, NothingCompiled
+from troth.queries.people import NoSuchOrganization, NoSuchUser
 
 #: Numbers of section 3.4 that are raised where a request is read.
 INVALID_JSON, INVALID_REQUEST, UNKNOWN_PATH = 2013, 6001, 2015
 UNKNOWN_LANGUAGE, UNSUPPORTED_MACHINE, UNKNOWN_PACKAGE_SET, UNKNOWN_SCM = 4001, 4004, 1003, 4009
+MALFORMED_USER, USERNAME_TAKEN, FIELDS_MISSING, OTHER_USERNAME, OTHER_EMAIL = 3001, 3003, 3005, 3007, 3008
+ORGANIZATION_EXISTS, MALFORMED_ORGANIZATION = 3101, 3103
 BAD_MARKER, BAD_LIMIT, NOT_IMPLEMENTED = 5002, 5003, 5005
 
 #: Kind of error, HTTP status, number of section 3.4; the first row that fits.
 _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
+    (NoSuchData, 404, UNKNOWN_PATH),
     (NoSuchAlgorithm, 404, 1000),
     (NoSuchVersion, 404, 1000),
     (NoSuchBuild, 404, 1004),
+    (NoSuchUser, 404, 3000),
+    (NoSuchOrganization, 404, 3100),
+    (LastAdmin, 400, 3102),
     (NothingCompiled, 400, 1004),
     (AlreadyPublished, 400, 1007),
     (NameTaken, 400, 1002),
@@ -59,20 +68,22 @@ class Numbered(Malformed):
         self.http_status = http_status
 
 
-def refusal(error: TrothError, request: Request, identity: str) -> Response:
-    """The answer that tells of an error; `identity` is the request's uuid."""
+def refusal(error: TrothError, request: Request, identity: str, *, plain_status: bool = False, **more: Any) -> Response:
+    """The answer that tells of an error; `identity` is the request's uuid. `plain_status` is for where clients look at
+    nothing else, and `more` are further members of the error."""
     status, number = _answer(error)
     words = _said(error)
     if isinstance(error, NoSuchAlgorithm) and request.method in ("GET", "HEAD"):
         body: dict[str, Any] = {"error": error.what}  # exactly this, as two suites of clients compare it
     else:
         described = {"id": identity, "code": number, "message": words}
-        body = {"error": described, **described}
+        body = {"error": {**described, **more}, **described}
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     headers = {"troth-request": f"req-{identity}"}
     if request.method == "HEAD":
         headers["X-Error-Message"] = _one_line(words)
-    return Response(content, _told(status, request), headers, media_type="application/json")
+    told = status if plain_status else _told(status, request)
+    return Response(content, told, headers, media_type="application/json")
 
 
 def _answer(error: TrothError) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import author, builds, caller, operator, policy, references
+from troth.doors.cli import author, builds, caller, inside, operator, people, policy, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
@@ -22,6 +22,8 @@ from troth.doors.cli.release import release
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
+from troth.doors.cli.waiver import waiver
+from troth.doors.cli.worker import worker
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 
@@ -52,13 +54,17 @@ app.command(references.lock)
 app.command(policy.clauses)
 app.command(policy.explain)
 app.command(rules)
+app.command(waiver)
 app.command(operator.doctor)
 app.command(top)
+app.command(worker)
 app.command(service)
 app.command(operator.journal)
 app.command(builds.collect)
-app.command(operator.key)
-app.command(operator.account)
+app.command(inside.secret)
+app.command(inside.insights)
+app.command(people.key)
+app.command(people.account)
 
 
 def run(tokens: Sequence[str] | None = None) -> None:

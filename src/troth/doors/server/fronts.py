@@ -162,6 +162,10 @@ class Fronts:
             self._server.results.begin(request, caller_id)
         for request, body in message.get("finished", ()):
             self._server.results.finish(request, body.encode())
+        used, floated = message.get("uses", ((), ()))
+        self._server.table.uses.fresh.update(used)
+        for reference, key_id, calls in floated:
+            self._server.table.uses.floated(reference, key_id, calls)
         for call in message.get("calls", ()):
             self._keep(*call)
 
@@ -202,4 +206,5 @@ def _described(found: Loaded) -> dict[str, Any]:
         "site": str(found.site) if found.site else None,
         "running": asdict(found.running),
         "example": found.example,
+        "secrets": dict(found.secrets),
     }

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.insights import Insights
+from troth.calls.key_uses import KeyUses
 from troth.calls.limits import Allowance, Limits
 from troth.calls.records import Facts, Records
 from troth.calls.usage import Usage
@@ -32,6 +34,7 @@ class Observation:
     faults: Faults
     bookkeeping: Bookkeeping
     metrics: Metrics
+    insights: Insights
 
     async def close(self) -> None:
         """Writes what is left; to be awaited when calls have ended, and before the database is closed."""
@@ -41,18 +44,24 @@ class Observation:
 
 
 def observation(
-    settings: Settings, database: Database, faults: Faults, describe: Callable[[Facts], dict[str, Any]], states: States
+    settings: Settings,
+    database: Database,
+    faults: Faults,
+    describe: Callable[[Facts], dict[str, Any]],
+    states: States,
+    uses: KeyUses,
 ) -> Observation:
     """The parts; `describe` makes a receipt from the facts of a call. Raises MalformedSetting."""
     tracing = Tracing.open(settings.traces, settings.traces_ratio)
     totals = CallTotals()
     usage = Usage(totals)
     records = Records(describe)
+    insights = Insights()
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time)
-    metrics = Metrics(totals, faults, states, bookkeeping.backlog)
+    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time, uses, insights)
+    metrics = Metrics(totals, faults, states, bookkeeping.backlog, uses.references)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
-    return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics)
+    return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics, insights)
 
 
 def allowance(settings: Settings) -> Allowance:
