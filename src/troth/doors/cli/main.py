@@ -19,6 +19,7 @@ from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
 from troth.doors.cli.importing import import_
 from troth.doors.cli.output import show_error
+from troth.doors.cli.release import release
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
@@ -49,6 +50,7 @@ app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
+app.command(release)
 app.command(references.lint)
 app.command(references.lock)
 app.command(policy.clauses)
