@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,9 @@ def node(server: RunningServer) -> Iterator[NodeClient]:
 
 @pytest.mark.digest("1.1", "1.2", "1.3", "2.1", "4.1", "4.2")
 def test_values_there_and_back(node: NodeClient, algorithm: str) -> None:
+    values: list[Any] = ["text \N{SNOWMAN}", b"\x00\xff", {"a": [1, 2.5, None, True]}, [], 7, "", True, None, "[1]"]
     for version in ("", "/0.1.0", "/0.1", "/latest"):
-        for value in ("text \N{SNOWMAN}", b"\x00\xff", {"a": [1, 2.5, None, True]}, [], 7, "", True, None, "[1]"):
+        for value in values:
             assert node.pipe(algorithm + version, value) == value
     assert node.pipe(algorithm, '{"a": 1}', way="pipeJson") == {"a": 1}
     assert node.pipe(algorithm, '"HAL"', way="pipeJson") == "HAL"

@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema import Draft202012Validator
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Err
 
 from tests.doors.http import Http
 from tests.server import RunningServer
@@ -48,6 +49,7 @@ def test_nothing_that_it_describes_makes_the_server_fail(server: RunningServer, 
     schema = schemathesis.openapi.from_dict(document)
     tried: dict[str, int] = {}
     for result in schema.get_all_operations():
+        assert not isinstance(result, Err)
         operation = result.ok()
         for named in (False, True):
             _tried(operation, server, known if named else {}, tried)

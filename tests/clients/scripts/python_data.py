@@ -57,12 +57,13 @@ for number in range(3):
     client.file(f"data://.my/shut/{number}").put(str(number))
 found["folders"] = sorted(entry.path for entry in client.dir("data://.my").dirs())
 
-for name, act in {
+acts: dict[str, Any] = {
     "full": lambda: directory.delete(),
     "missing file": lambda: client.file("data://.my/things/never").getString(),
     "missing delete": lambda: client.file("data://.my/things/never").delete(),
     "missing directory": lambda: client.file("data://.my/never/x").put("x"),
-}.items():
+}
+for name, act in acts.items():
     try:
         found[name] = act() or "nothing"
     except Exception as error:

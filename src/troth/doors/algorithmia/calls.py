@@ -22,6 +22,7 @@ from troth.calls.within import MARK, CallKeys, NotYet
 from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError, head_of
 from troth.doors.algorithmia.browsers import preflight
+from troth.doors.algorithmia.content_types import kind_of
 from troth.doors.algorithmia.encodings import unpacked
 from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
@@ -29,7 +30,6 @@ from troth.doors.algorithmia.within import admit_within
 from troth.doors.authorization import caller_of, digest_of, why_not
 from troth.errors import Malformed, TooLarge
 from troth.observe.tracing import continuation
-from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, Outcome
 
 PREFIX = "/v1/algo/"
@@ -40,12 +40,6 @@ Explain = Callable[[str, Caller], Awaitable[str | None]]
 
 log = structlog.get_logger()
 
-_KINDS = {
-    b"text/plain": worker.TEXT,
-    b"application/text": worker.TEXT,
-    b"application/json": worker.JSON,
-    b"application/octet-stream": worker.BINARY,
-}
 #: How often, and after how many seconds, a reference is looked up again that was published this moment.
 _LOOKS, _LOOK = 100, 0.01
 #: Bytes of a body that is too large which are still read, so that the client hears why.
@@ -112,7 +106,7 @@ class CallDoor:
         """Runs the call and replies, now or later. Must run on the loop's thread."""
         try:
             self._admit(exchange, query, "POST")
-            kind = _kind(content_type)
+            kind = kind_of(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
         except (_Unexplained, NotYet):
@@ -143,7 +137,7 @@ class CallDoor:
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])
-            kind = _kind(content_type)
+            kind = kind_of(content_type)
             received = True
             body, at_once = await self._body(receive, length)
             body = self._unpacked(body, head.get(b"content-encoding", b""))
@@ -271,7 +265,7 @@ class CallDoor:
     async def _start_later(self, exchange: Exchange, query: bytes, content_type: bytes, body: bytes) -> None:
         try:
             await self._admitted(exchange, query, "POST")
-            kind = _kind(content_type)
+            kind = kind_of(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
         except Exception as error:
@@ -391,18 +385,6 @@ async def _drained(receive: Receive) -> None:
         message = await receive()
         size += len(message.get("body", b""))
         more = message.get("more_body", False)
-
-
-def _kind(content_type: bytes) -> int:
-    kind = _KINDS.get(content_type) or _KINDS.get(content_type.split(b";")[0].strip().lower())
-    if kind is None:
-        said = content_type.decode("latin-1")[:80]
-        raise CallError(
-            f"the content type {said!r} is not one of text/plain, application/json and application/octet-stream"
-            if said
-            else "the content type is missing: text/plain, application/json or application/octet-stream"
-        )
-    return kind
 
 
 def _nothing(session: str) -> None:
