@@ -56,9 +56,11 @@ class Worker(asyncio.Protocol):
             worker_uid=settings.worker_uid, service_uid=settings.service_uid, bubblewrap=bubblewrap
         )
         spec = VersionSpec("echo", "echo", "", "", "src/echo.py", "", "isolated")
-        self._zygote = Zygote(spec, largest=64 << 20, gone=lambda zygote: None)
+        self._zygote = Zygote(spec, largest=64 << 20, gone=lambda zygote: None, known={})
         failure = await self._zygote.start(launcher, Loaded(folder, None), Limits(), check=False, seconds=60)
-        found = failure or await self._zygote.worker(ready=lambda process: None, gone=lambda process, calls: None)
+        found = failure or await self._zygote.worker(
+            ready=lambda process: None, gone=lambda process, calls: None, waiting=lambda: None
+        )
         if isinstance(found, Failure):
             raise SystemExit(found.message)
         link = found._link._transport

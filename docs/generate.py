@@ -31,18 +31,45 @@ _SOURCES = ("Algorithmia versioning", "PuppetDB versioning policy", "Polyaxon ve
 #: One legal value for each field that a command may require; example payloads are made of them and checked.
 _SAMPLES: dict[str, Any] = {
     "account": "bob",
+    "acl": "private",
     "algorithm": "ada/hello",
+    "base": "https://git.example.org",
     "bump": "minor",
+    "bytes": 1000000000,
+    "clauses": ["ALG-07"],
+    "collection": "photos",
     "create_organization.name": "acme",
+    "delete_secret.name": "PASSPHRASE",
+    "description": "of the bank's API",
+    "details": {},
+    "enabled": False,
+    "expires_at": "2027-01-31T00:00:00Z",
+    "file": "cat.png",
+    "force": True,
     "hash": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
     "key_id": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "label": "bank",
     "name": "bob",
     "number": "0.1.0",
+    "of": "ada/hello",
     "organization": "acme",
+    "outcome": "reproduced",
+    "provider": "gitlab",
+    "reason": "no caller ever sent that field",
     "role": "member",
+    "scm": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "scope": {"algorithms": ["algo://ada/*"], "data": "read"},
+    "session": "req-251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "session_before": "2026-11-24T12:00:00.000000Z",
+    "set_secret.name": "PASSPHRASE",
     "source": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
     "started_by": "ada",
+    "temporary_before": "2026-11-24T12:00:00.000000Z",
     "things": [{"kind": "source", "id": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567"}],
+    "upload": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "value": "never shown again",
+    "waiver": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "worker": 3,
 }  # fmt: skip
 
 
@@ -295,7 +322,12 @@ def _example(name: str, version: int, schema: dict[str, Any]) -> dict[str, Any]:
 def _kind(rule: dict[str, Any]) -> str:
     if "enum" in rule:
         return " or ".join(f"`{value}`" for value in rule["enum"])
-    named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null"}
+    if "const" in rule:
+        return f"`{rule['const']}`"
+    if "anyOf" in rule:
+        return " or ".join(map(_kind, rule["anyOf"]))
+    named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null",
+             "integer": "whole number"}  # fmt: skip
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
     said = " or ".join(named[kind] for kind in kinds)
     if "items" in rule:

@@ -145,7 +145,7 @@ def running_server(home: Path, **settings: Any) -> Iterator[RunningServer]:
 
     thread = threading.Thread(target=work, name="server")
     thread.start()
-    assert ready.wait(60), "the server did not start"
+    assert ready.wait(120), "the server did not start"
     if "error" in found:
         raise found["error"]
     try:
@@ -154,5 +154,5 @@ def running_server(home: Path, **settings: Any) -> Iterator[RunningServer]:
     finally:
         running.close()
         found["loop"].call_soon_threadsafe(found["stop"].set)
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive(), "the server did not stop"

@@ -9,12 +9,14 @@
     |  |- MalformedSource           malformed-source          400   2    (a folder that cannot be published)
     |  |- MalformedSetting          malformed-setting         400   2
     |  `- TooLarge                  too-large                 413   2
+    |     `- QuotaReached           quota-reached             413   2    (data that an account may keep)
     |- Refused                      refused                   409   3    a clause forbids it
     |  |- MalformedNumber           malformed-number          409   3    (ALG-01)
     |  |- SourceAltered             source-altered            409   3    (ALG-04)
     |  |- EnvironmentAltered        environment-altered       409   3
     |  |- UuidReused                uuid-reused               409   3
     |  |- NameTaken                 name-taken                409   3
+    |  |- LastAdmin                 last-admin                409   3
     |  |- Forbidden                 forbidden                 403   3    permission is missing
     |  `- Unauthenticated           unauthenticated           401   3    no valid key
     |- NotFound                     not-found                 404   4
@@ -23,6 +25,7 @@
     |  |  |- QueueFull              queue-full                503   5
     |  |  |- QueueDeadline          queue-deadline            503   5
     |  |  `- RateLimited            rate-limited              429   5
+    |  |- ParentEnded               parent-ended              503   5    (a call made within another)
     |  |- IsolationUnavailable      isolation-unavailable     503   5
     |  |- EnvironmentUnavailable    environment-unavailable   503   5    (libraries for another machine)
     |  `- ServerUnreachable         server-unreachable        503   5
@@ -154,6 +157,12 @@ class TooLarge(Malformed):
     code, status = "too-large", 413
 
 
+class QuotaReached(TooLarge):
+    """An account keeps as much data as it may."""
+
+    code = "quota-reached"
+
+
 class Refused(TrothError):
     """A clause of the policy forbids it."""
 
@@ -188,6 +197,12 @@ class NameTaken(Refused):
     """A name is taken or reserved."""
 
     code = "name-taken"
+
+
+class LastAdmin(Refused):
+    """The last admin of an organisation, or administrator of a server, cannot leave."""
+
+    code = "last-admin"
 
 
 class Forbidden(Refused):
@@ -240,6 +255,12 @@ class RateLimited(Overloaded):
     code, status = "rate-limited", 429
 
 
+class ParentEnded(Unavailable):
+    """The call in which a call was made has ended."""
+
+    code = "parent-ended"
+
+
 class IsolationUnavailable(Unavailable):
     """What a version asks of its isolation cannot be honoured on this machine."""
 
@@ -274,6 +295,12 @@ class JournalBroken(Failed):
     """The journal's hash chain does not hold."""
 
     code = "journal-broken"
+
+
+class SignatureBroken(Failed):
+    """A signature does not fit what it is said to sign."""
+
+    code = "signature-broken"
 
 
 class StoryBroken(Failed):

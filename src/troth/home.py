@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -50,6 +51,11 @@ class Home:
         return self.root / "owner.key"
 
     @property
+    def signing_key(self) -> Path:
+        """The key that signs waivers, readable by the server's user only."""
+        return self.root / "signing.key"
+
+    @property
     def registry(self) -> str:
         return f"sqlite:///{self.root / 'registry.sqlite'}"
 
@@ -70,12 +76,28 @@ class Home:
         return self.root / "environments"
 
     @property
+    def data(self) -> Path:
+        """Files of the data API, each under the digest of its content."""
+        return self.root / "data"
+
+    @property
     def uploads(self) -> Path:
         return self.root / "uploads"
 
+    def webhook_key(self) -> bytes:
+        """What secrets of webhooks are derived from: made once, and kept outside the registry."""
+        path = self.root / "webhook.key"
+        if not path.exists():
+            _write_secret(path, secrets.token_hex(32))
+        return path.read_bytes().strip()
+
     def write_owner_key(self, key: str) -> None:
         """Writes the key whole or not at all, never readable by others."""
-        scratch = self.owner_key.with_suffix(".new")
-        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(key + "\n")
-        scratch.replace(self.owner_key)
+        _write_secret(self.owner_key, key)
+
+
+def _write_secret(path: Path, content: str) -> None:
+    scratch = path.with_suffix(".new")
+    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(content + "\n")
+    scratch.replace(path)

@@ -71,6 +71,10 @@ class Settings:
     owner: str = _setting("", "account of the administrator, made at the first start; empty: the name of the user")
     engine: Literal["local"] = _setting("local", "what runs versions")
     database: str = _setting("", "SQLAlchemy URL of the registry; empty: SQLite in the home")
+    secrets_key: str = _setting(
+        "",
+        "file of the key that secrets are sealed with, made when it is first needed; empty: `secrets.key` in the home",
+    )
     trust_authors: bool = _setting(False, "run everybody's code even where workers cannot be isolated")
     worker_uid: int = _setting(60001, "user that workers run as when the server is root")
     service_uid: int = _setting(60000, "user that git and builds of environments run as when the server is root")
@@ -114,12 +118,27 @@ class Settings:
     key_burst: int = _setting(0, "calls that one key may make at once within that; 0: those of one second")
     key_concurrent_calls: int = _setting(0, "calls of one key that may be under way; 0: any number")
     concurrent_calls: int = _setting(0, "calls of all keys that may be under way; 0: any number")
+    data_bytes: int = _setting(0, "data that one account may keep, unless it has a quota of its own; 0: any size")
+    data_temporary_seconds: float = _setting(86400.0, "time that temporary files of algorithms (.algo/temp) are kept")
     usage_days: int = _setting(90, "days for which counts of calls are kept")
     record_days: int = _setting(30, "days for which receipts of calls are kept")
     records: int = _setting(1_000_000, "receipts that are kept at most; the oldest go first")
+    tokens_jwks: str = _setting(
+        "", "file or https address of the keys (JWKS) whose signed tokens (JWT) are taken; empty: none are"
+    )
+    tokens_issuer: str = _setting("", "issuer (iss) that tokens must have")
+    tokens_audience: str = _setting("", "audience (aud) that tokens must have")
+    tokens_claim: str = _setting(
+        "", "claim of a token that holds the name of an account; empty: `sub`, compared with the external ids of users"
+    )
+    tokens_algorithms: str = _setting("RS256", "signatures of tokens that are taken, with commas between them")
     traces: str = _setting("", "address that OpenTelemetry traces are sent to by OTLP over HTTP; empty: no traces")
     traces_ratio: float = _setting(1.0, "share of calls that are traced where the caller does not decide, from 0 to 1")
     git_seconds: float = _setting(600.0, "time limit of one clone, fetch or push")
+    scm_allow: str = _setting(
+        "",
+        "places, with commas between them, that sources may be fetched from, e.g. https://git.example.org/team,/srv/git",
+    )
     visibility_fixed_per: Literal["major", "minor"] = _setting(
         "major", "reading of note N3: a major line has one visibility, or each minor line has its own"
     )
@@ -135,6 +154,10 @@ class Settings:
     replay_seconds: float = _setting(
         120.0, "time limit for replaying all examples of a publication; what is not replayed then counts as a break"
     )
+    replay_at_start: Literal["before", "behind"] = _setting(
+        "before",
+        "whether examples are replayed on a new version of the worker before the server takes calls, or behind them",
+    )
     log_format: Literal["text", "json"] = _setting("text", "form of the server's log lines")
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "least important log line that is written"
@@ -142,6 +165,9 @@ class Settings:
 
     def home_path(self) -> Path:
         return Path(self.home).expanduser().absolute() if self.home else default_home()
+
+    def secrets_key_path(self) -> Path:
+        return Path(self.secrets_key).expanduser().absolute() if self.secrets_key else self.home_path() / "secrets.key"
 
     def package_cache_path(self) -> Path:
         return Path(self.package_cache).expanduser().absolute() if self.package_cache else self.home_path() / "packages"

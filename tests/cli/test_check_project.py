@@ -120,6 +120,78 @@ def test_the_repository_is_left_as_it_is(folder: Path, judged: Judged) -> None:
     assert plain_git(folder, "status", "--porcelain=v2", "--branch").stdout == before
 
 
+DOUBLE, TRIPLE = (f"def apply(input):\n    return input * {n}\n" for n in (2, 3))
+EXAMPLES = json.dumps([{"input": 2, "output": 4}]).encode()
+
+
+def doubling(folder: Path, code: str, examples: bytes = EXAMPLES) -> None:
+    """Writes the project with examples of what it answers."""
+    write_project(
+        folder, "ada", "hello", code, contract={"examples": "examples.json"}, files={"examples.json": examples}
+    )
+
+
+@pytest.mark.clause("ALG-05")
+def test_examples_are_replayed_here(folder: Path, judged: Judged) -> None:
+    doubling(folder, DOUBLE)
+    commit(folder)
+    code, verdict = judged("--revision")
+    assert (code, verdict["behaviour"]) == (0, "checked")
+    assert [(one["against"], one["followed"]["reproduced"]) for one in verdict["replays"]] == [("HEAD", True)]
+    doubling(folder, TRIPLE, b"[]")
+    code, verdict = judged("--minor")
+    assert (code, verdict["behaviour"], verdict["least"]) == (3, "differs", "a major")
+    assert verdict["contradicted"][0]["differences"][0]["rule"] == "example-differs"
+
+
+def test_examples_that_cannot_be_run_are_not_checked(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "requirements.txt").write_text("no-such-package-of-troth==0.0.1 ; python_version < '3'\nsix @ nowhere\n")
+    write_project(folder, "ada", "hello", contract={**CONTRACT, "examples": "examples.json"},
+                  files={**files(), "examples.json": json.dumps([{"input": "a", "output": "a"}]).encode()})  # fmt: skip
+    commit(folder)
+    assert execute(["check", "--revision"]) == 0
+    found = capsys.readouterr()
+    assert "behaviour not checked" in found.out
+    assert "examples were not replayed" in found.err
+
+
+def test_a_project_that_git_does_not_have_yet_is_new(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new = folder / "projects" / "other"
+    write_project(new, "ada", "other", contract=CONTRACT, files=files())
+    assert execute(["check", "--project", str(new)]) == 0
+    found = capsys.readouterr()
+    assert found.out.startswith("0.1.0 is allowed; interface described")
+    assert "git has no project there at HEAD, so everything is new" in found.err
+    assert execute(["check", "--project", str(new), "--major", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["number"] == "1.0.0"
+
+
+def test_the_operator_s_readings_are_given(folder: Path, judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "schemas/input.json").write_text(json.dumps(STRICTER))
+    assert judged("--minor")[0] == 3
+    code, verdict = judged("--minor", "--compatibility", "warn")
+    assert (code, [one["clause"] for one in verdict["warnings"]]) == (0, ["ALG-05", "ALG-07"])
+    with (folder / "troth.toml").open("a") as file:
+        file.write('[settings]\ncompatibility = "warn"\n')
+    assert judged("--minor")[0] == 0
+    assert judged("--minor", "--compatibility", "enforce")[0] == 3
+    (folder / "schemas/input.json").write_text(json.dumps(TEXT))
+    write_project(folder, "ada", "hello", contract=CONTRACT, permissions={"visibility": "public"})
+    assert judged("--minor")[1]["clauses"] == ["ALG-08"]
+    assert judged("--minor", "--visibility-fixed-per", "minor")[0] == 0
+
+
+def test_a_page_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "schemas/input.json").write_text(json.dumps(STRICTER))
+    assert execute(["check", "--minor", "--format", "html"]) == 3
+    page = capsys.readouterr().out
+    assert page.startswith("<!doctype html>")
+    assert "a minor is refused" in page
+    assert "<script" not in page
+
+
 @pytest.mark.parametrize(
     ("tokens", "code", "part"),
     [
@@ -137,12 +209,6 @@ def test_wrong_use_is_told(
     assert execute(["check", *tokens]) == code
     captured = capsys.readouterr()
     assert part in captured.err + captured.out
-
-
-def test_what_git_has_not_is_not_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    other = write_project(folder.parent / "other", "ada", "other", files=files(), contract=CONTRACT)
-    assert execute(["check", "--project", str(other)]) == 4
-    assert f"git has nothing of {other} at HEAD" in capsys.readouterr().err
 
 
 def test_a_workflow_and_a_pull_request_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

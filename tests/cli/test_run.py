@@ -200,6 +200,24 @@ def test_a_network_is_given_as_on_the_server(desk: Desk) -> None:
     assert desk.run("hello", "x").stdout.startswith(b"http://127.0.0.1:")
 
 
+@pytest.mark.parametrize(
+    ("asked", "code", "printed"),
+    [
+        ("threads = 2", "import os; found = os.environ['OMP_NUM_THREADS']", b"2\n"),
+        ("memory = 64", "import resource; found = resource.getrlimit(resource.RLIMIT_AS)[0] >> 20", b"64\n"),
+        ('start = "spawn"', "import os; found = os.getsid(0) == os.getpid()", b"false\n"),
+        ('start = "auto"', "import os; found = os.getsid(0) == os.getpid()", b"true\n"),
+    ],
+)
+def test_it_runs_as_the_project_asks(desk: Desk, asked: str, code: str, printed: bytes) -> None:
+    """By what `[runtime]` says, as on a server: a fork has a session of its own."""
+    desk.write(f"def apply(input):\n    {code}\n    return found\n")
+    with (desk.folder / "troth.toml").open("a") as project:
+        project.write(f"\n[runtime]\n{asked}\n")
+    done = desk.run("hello", "x")
+    assert (done.returncode, done.stdout) == (0, printed), done.stderr
+
+
 def test_a_folder_of_another_time_runs_as_the_algorithm_that_is_named(desk: Desk) -> None:
     (desk.folder / "troth.toml").unlink()
     refused = desk.run("hello", "x")

@@ -20,7 +20,7 @@ from troth.doors.server.protocol import protocol_of
 from troth.doors.server.serve import listen
 
 #: seconds without a byte, when the server waits for more, after which answers are taken for whole; and that this may take
-_QUIET, _PATIENCE = 0.02, 10.0
+_QUIET, _PATIENCE = 0.02, 60.0
 _CHANGING = [
     (re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), b"ID"),
     (re.compile(rb'"duration":[-+.0-9e]+'), b'"duration":SECONDS'),
@@ -38,8 +38,11 @@ class Ways:
     fronts: tuple[uvicorn.Server, uvicorn.Server]
     addresses: tuple[Address, Address]
 
-    def answers(self, *parts: bytes) -> tuple[list[bytes], list[bytes]]:
-        """What both answer to these parts, each sent by itself: the replies without what differs from call to call."""
+    def answers(self, *parts: bytes, apart: bool = False) -> tuple[list[bytes], list[bytes]]:
+        """What both answer to these parts, each sent by itself: the replies without what differs from call to call.
+
+        A part waits for the answers to those before it where they are sent `apart`.
+        """
         connections = [socket.create_connection(address, timeout=_PATIENCE) for address in self.addresses]
         received = {connection: bytearray() for connection in connections}
         waiting = set(connections)
@@ -48,7 +51,10 @@ class Ways:
                 for connection in connections:
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     _send(connection, part)
-                _read(waiting, received, 0.002 if len(parts) > 1 else 0.0)
+                if apart:
+                    self._gather(waiting, received)
+                else:
+                    _read(waiting, received, 0.002 if len(parts) > 1 else 0.0)
             self._gather(waiting, received)
         finally:
             for connection in connections:
@@ -56,9 +62,9 @@ class Ways:
         first, second = (replies(bytes(one)) for one in received.values())
         return first, second
 
-    def same(self, *parts: bytes) -> list[bytes]:
+    def same(self, *parts: bytes, apart: bool = False) -> list[bytes]:
         """The replies, which have to be the same."""
-        direct, ordinary = self.answers(*parts)
+        direct, ordinary = self.answers(*parts, apart=apart)
         assert direct == ordinary, f"\n{parts}\ndirect:   {direct}\nordinary: {ordinary}"
         return direct
 
@@ -90,11 +96,11 @@ def _waits(protocol: Any) -> bool:
 
 
 @contextmanager
-def both_ways(server: RunningServer) -> Iterator[Ways]:
-    """A running server with two more listeners, one for each way of calls."""
+def both_ways(server: RunningServer, *, seconds: float | None = None) -> Iterator[Ways]:
+    """A running server with two more listeners, one for each way of calls; clients of these have so many seconds for a request."""
     application = Application(server.server)
     listeners = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
-    direct, ordinary = (uvicorn.Server(_config(application, ordinary=ordinary)) for ordinary in (False, True))
+    direct, ordinary = (uvicorn.Server(_config(application, ordinary, seconds)) for ordinary in (False, True))
     serving = [
         asyncio.run_coroutine_threadsafe(front.serve(sockets=[listener]), server.loop)
         for front, listener in zip((direct, ordinary), listeners, strict=True)
@@ -108,10 +114,20 @@ def both_ways(server: RunningServer) -> Iterator[Ways]:
             one.result(_PATIENCE)
 
 
-def _config(application: Application, *, ordinary: bool) -> uvicorn.Config:
+def _config(application: Application, ordinary: bool, seconds: float | None) -> uvicorn.Config:
+    made = protocol_of(application.calls, ordinary=ordinary)
+    chosen: Any = made
+
+    def impatient(*arguments: Any, **options: Any) -> Any:
+        found = made(*arguments, **options)
+        found.head_seconds = found.body_seconds = seconds
+        return found
+
+    if seconds is not None:
+        chosen = impatient
     return uvicorn.Config(
         application,
-        http=protocol_of(application.calls, ordinary=ordinary),
+        http=chosen,
         ws="none",
         lifespan="off",
         access_log=False,

@@ -141,7 +141,7 @@ def test_void_output_runs_on_behind(caller: Caller) -> None:
     reply = caller("effect", output="void").json()
     assert reply["async"] is True
     assert set(reply) == {"async", "request_id"}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while caller("effect").json()["result"] < before + 2 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert caller("effect").json()["result"] >= before + 3
@@ -237,7 +237,12 @@ def test_unknown_options_are_ignored_and_long_timeouts_cut(caller: Caller) -> No
 
 def test_nothing_of_the_server_reaches_the_algorithm_s_environment(caller: Caller) -> None:
     threads = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"}
-    assert set(caller("environment").json()["result"]) - threads <= {"HOME", "LANG", "PATH", "PWD", "LC_CTYPE"}
+    stand_ins = {
+        "ALGORITHMIA_API",
+        "ALGORITHMIA_API_KEY",
+    }  # what Algorithmia's client reads: a name that nothing resolves, no key
+    own = {"HOME", "LANG", "PATH", "PWD", "LC_CTYPE"}
+    assert set(caller("environment").json()["result"]) - threads <= own | stand_ins
 
 
 def test_metrics_count_calls_and_are_for_administrators(server: RunningServer, caller: Caller) -> None:
@@ -284,14 +289,19 @@ def test_unknown_paths_are_problems(caller: Caller) -> None:
 
 def test_waiting_calls_are_bounded_by_the_size_of_their_bodies(tmp_path: Path) -> None:
     with running_server(tmp_path / "home", queue_bytes=1000) as server, ThreadPoolExecutor(8) as pool:
-        code = "import time\ndef apply(input):\n    time.sleep(0.3)\n    return len(input)\n"
+        code = "import time\ndef apply(input):\n    time.sleep(1.5)\n    return len(input)\n"
         algorithm, commit = server.build(tmp_path, "owner", server.owner, code=code)
         server.owner.call(f"{algorithm}/{commit}", "warm")
         headers = {"Authorization": server.owner_key, "Content-Type": "text/plain"}
 
         def call(number: int) -> httpx2.Response:
             return httpx2.post(
-                f"{server.address}/v1/algo/{algorithm}/{commit}", content="x" * 800, headers=headers, timeout=30
+                f"{server.address}/v1/algo/{algorithm}/{commit}",
+                content="x" * 800,
+                headers=headers,
+                timeout=60,
+                verify=False,
+                trust_env=False,
             )
 
         replies = list(pool.map(call, range(8)))

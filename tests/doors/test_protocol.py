@@ -300,6 +300,23 @@ def test_byte_by_byte(scene: Scene) -> None:
     assert found == scene.ways.same(request)
 
 
+def test_a_head_that_was_sent_before(scene: Scene) -> None:
+    """The second of two requests is known by the head of the first, whatever its own length is."""
+    requests = {name: request for name, request in recorded(scene).items() if name not in _TOO_SLOW}
+    for name in ("JSON", "an exception", "no key", "text"):
+        alone = scene.ways.same(requests[name])
+        assert scene.ways.same(requests[name], requests[name], requests[name], apart=True) == alone * 3
+    for body in (b"1", b"", b'"%s"' % (b"x" * 500), b'"%s"' % (b"x" * (_LARGEST + 1)), b"{"):
+        found = scene.ways.same(scene.request(), scene.request(body), apart=True)
+        assert found[1:] == scene.ways.same(scene.request(body))
+
+
+def test_whatever_comes_behind_a_head_that_is_known(scene: Scene) -> None:
+    for name, request in recorded(scene).items():
+        if name not in _TOO_SLOW:
+            scene.ways.same(scene.request(), request, scene.last, apart=True)
+
+
 _TOKENS = [
     b"\r\n", b"\n", b"\r", b" ", b":", b"/", b"//", b"%2f", b"%", b"?", b"#", b"\0", b"\xff", b"\r\n\r\n", b"0\r\n\r\n", b"HTTP/1.0",
     b"Content-Length: 7\r\n", b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n",
@@ -335,3 +352,18 @@ def test_requests_that_were_changed(
     places = sorted({len(whole) * cut // 1000 for cut in cuts} | {0, len(whole)})
     scene.ways.same(*(whole[start:end] for start, end in itertools.pairwise(places)))
     assert scene.ways.same(scene.request())[0].startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@settings(max_examples=60)
+@given(edits=st.lists(_edits(), min_size=1, max_size=2), cut=st.integers(0, 999), twice=st.booleans())
+def test_changes_behind_a_head_that_is_known(
+    scene: Scene, edits: list[tuple[int, int, bytes]], cut: int, twice: bool
+) -> None:
+    """The same request again, damaged, whole or in two pieces."""
+    known = scene.request()
+    changed = known * 2 if twice else known
+    for place, size, instead in edits:
+        at = len(changed) * place // 1000
+        changed = changed[:at] + instead + changed[at + size :]
+    at = len(changed) * cut // 1000
+    scene.ways.same(known, changed[:at], changed[at:] + scene.last, apart=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -17,16 +18,23 @@ from tests.server import RunningServer, running_server
 from troth.errors import CallFailed
 
 CODE = """
-import time
+import os, subprocess, sys, time
 
 def apply(input):
+    if input == "trace":
+        told = [os.environ.get("TRACEPARENT"), os.environ.get("TRACESTATE")]
+        code = "import os; print([os.environ.get('TRACEPARENT'), os.environ.get('TRACESTATE')])"
+        assert subprocess.check_output([sys.executable, "-I", "-S", "-c", code], text=True).strip() == str(told)
+        return told
+    if input == "traces":
+        return (os.environ.get("TRACEPARENT") for _ in range(1))
     if input == "raise":
         raise ValueError("no")
     if isinstance(input, float):
         time.sleep(input)
     return input
 """
-TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+TRACE, SPAN, OTHER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def published(server: RunningServer, folder: Path) -> str:
@@ -50,12 +58,12 @@ def usage(server: RunningServer, reference: str) -> dict[tuple[str, str], int]:
 def post(server: RunningServer, reference: str, body: str, key: str | None = None, **headers: str) -> httpx2.Response:
     heads = {"Authorization": key or server.owner_key, "Content-Type": "application/json", **headers}
     return httpx2.post(
-        f"{server.address}/v1/algo/{reference}", content=body, headers=heads, trust_env=False, timeout=30
+        f"{server.address}/v1/algo/{reference}", content=body, headers=heads, trust_env=False, timeout=60
     )
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -126,6 +134,19 @@ def test_a_call_continues_the_trace_of_its_caller(tmp_path: Path, http: str) -> 
         with running_server(tmp_path / "home", traces=receiver.address, http=http) as server:
             reference = published(server, tmp_path)
             reply = post(server, reference, "0.05", traceparent=f"00-{TRACE}-{SPAN}-01")
+            told = post(server, reference, '"trace"', traceparent=f"00-{OTHER}-{SPAN}-01", tracestate="vendor=1")
+            own = post(server, reference, '"trace"')
+            asleep = post(server, reference, '"trace"', traceparent=f"00-{OTHER}-{SPAN}-00")
+            lines = post(
+                server, reference, '"traces"', traceparent=f"00-{OTHER}-{SPAN}-00", accept="application/x-ndjson"
+            )
+        (worker,) = [one for one in receiver.spans if one.trace_id.hex() == OTHER and one.name == "worker"]
+        assert told.json()["result"] == [f"00-{OTHER}-{worker.span_id.hex()}-01", "vendor=1"]
+        assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", own.json()["result"][0])
+        assert asleep.json()["result"] == [f"00-{OTHER}-{SPAN}-00", None], (
+            "a caller whose call is not traced is not joined"
+        )
+        assert lines.text.splitlines()[0] == f'{{"result":"00-{OTHER}-{SPAN}-00"}}'
         spans = [span for span in receiver.spans if span.trace_id.hex() == TRACE]
     found: dict[str, Any] = {span.name: span for span in spans}
     assert set(found) == {"POST /v1/algo", "queue", "worker"}
@@ -136,3 +157,19 @@ def test_a_call_continues_the_trace_of_its_caller(tmp_path: Path, http: str) -> 
     assert worker.end_time_unix_nano <= door.end_time_unix_nano
     assert attributes(door)["troth.reference"] == reference
     assert attributes(door)["troth.request"] == reply.headers["troth-request"]
+
+
+def test_a_trace_is_handed_on_where_the_server_writes_none(server: RunningServer, tmp_path: Path) -> None:
+    """As it came, to the call that it came with and to no other; what is no trace is not handed on."""
+    reference = published(server, tmp_path)
+    good = f"00-{TRACE}-{SPAN}-01"
+    for headers, told in (
+        ({"traceparent": good, "tracestate": "a=1,b=2"}, [good, "a=1,b=2"]),
+        ({"traceparent": good}, [good, None]),
+        ({}, [None, None]),
+        ({"traceparent": f"00-{'0' * 32}-{SPAN}-01"}, [None, None]),
+        ({"traceparent": f"{good};rm -r", "tracestate": "a=1"}, [None, None]),
+        ({"traceparent": good, "tracestate": "a" * 513}, [good, None]),
+        ({"tracestate": "a=1"}, [None, None]),
+    ):
+        assert post(server, reference, '"trace"', **headers).json()["result"] == told

@@ -292,9 +292,9 @@ def test_a_call_that_does_not_end(author: Author, obedient: str) -> None:
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(_do, author, obedient, "while True: pass", timeout=1)
         wait_for_calls(pool, 1)
-        second = threads.submit(_do, author, obedient, "result = calls", timeout=1)
+        second = threads.submit(_do, author, obedient, "result = calls", timeout=60)
         assert call_error(first.result(), "TimeoutError") == "the call took more than 1 seconds"
-        assert 0.9 < time.monotonic() - started < 5
+        assert time.monotonic() - started > 0.9
         assert second.result().json()["result"] == 1
     wait_for(lambda: not _alive({process}), "the end of the process that hung")
 
@@ -442,7 +442,7 @@ def test_workers_killed_again_and_again(author: Author) -> None:
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Author]:
     """An author on a server that gives versions little time to load."""
     folder = tmp_path_factory.mktemp("hasty")
-    with running_server(folder / "home", load_seconds=1.0) as server, author_of(server, folder) as found:
+    with running_server(folder / "home", load_seconds=5.0) as server, author_of(server, folder) as found:
         yield found
 
 
@@ -487,8 +487,8 @@ def test_load_hangs(hasty: Author) -> None:
         hanging = [threads.submit(call, hasty.server, reference, b"1", key=hasty.key) for _ in range(3)]
         assert hasty.call(good, "meanwhile") == "meanwhile"
         for waiting in hanging:
-            assert call_error(waiting.result(), "LoadingError") == "loading took more than 1 seconds"
-    assert 0.9 < time.monotonic() - started < 6
+            assert call_error(waiting.result(), "LoadingError") == "loading took more than 5 seconds"
+    assert time.monotonic() - started > 4.9
     assert hasty.call(good, "afterwards") == "afterwards"
 
 
@@ -500,7 +500,7 @@ def test_an_import_that_hangs(hasty: Author, tmp_path: Path) -> None:
     (project / "src" / f"{algorithm.split('/')[1]}.py").write_text("print('so far')\nwhile True: pass\n")
     built = hasty.client.compile(project)
     assert built["status"] == "failed"
-    assert "loading took more than 1 seconds" in built["log"]
+    assert "loading took more than 5 seconds" in built["log"]
     assert "so far" in built["log"]
     with pytest.raises(NotFound, match="the build of that hash is failed"):
         hasty.call(f"{algorithm}/{built['hash']}")
@@ -797,7 +797,7 @@ def apply(input):
     if input == "good":
         return input
     frame = sys._getframe()
-    while frame.f_code.co_name != "_serve":
+    while frame.f_code.co_name != "serve":
         frame = frame.f_back
     link, number = frame.f_locals["link"], frame.f_locals["call"]
     head = struct.Struct("!IIBBd")
@@ -826,9 +826,10 @@ def lying(author: Author) -> str:
         "head.pack(2, number + 1, 2, 0, 0.0) + b'{}'",
         "head.pack((1 << 32) - 1, number, 2, 0, 0.0)",
         "head.pack(2, number, 2, 0, math.nan) + b'{}'",
+        "head.pack(2, number, 2, 0, 0.0) + b'{}'",
     ],
     ids=["noise", "unknown kind", "no kind", "ready again", "a strange exit", "an empty exit", "an error that is a list",
-         "an error that is no json", "another call's answer", "a huge answer", "no number of seconds"],
+         "an error that is no json", "another call's answer", "a huge answer", "no number of seconds", "an answer before its own"],
 )  # fmt: skip
 def test_a_process_that_lies_to_the_server(author: Author, lying: str, frame: str) -> None:
     """The caller gets an answer that can be read, and soon; the server outlives it."""
@@ -841,8 +842,8 @@ def test_a_process_that_lies_to_the_server(author: Author, lying: str, frame: st
     assert "metadata" in found
     if "error" in found:
         assert found["error"]["message"]
-    if process_of(worker) in _alive({process_of(worker)}):
-        os.killpg(process_of(worker), signal.SIGKILL)
+        assert "NoneType" not in found["error"]["message"], "it found no link to lie on"
+    # what was no answer ends it, and so does its own answer behind one that was
     wait_for_another(pool_of(author.server, reference), worker)
     assert author.call(reference, "good") == "good"
 

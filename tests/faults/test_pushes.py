@@ -122,7 +122,7 @@ def test_a_push_of_a_gibibyte(pusher: Author, length: bool) -> None:
 
 
 def _wait_for_quiet(server: RunningServer) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while _leftovers(server) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert _leftovers(server) == []
@@ -130,8 +130,15 @@ def _wait_for_quiet(server: RunningServer) -> None:
 
 @pytest.fixture(scope="module")
 def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server that takes little and waits shortly."""
-    with running_server(tmp_path_factory.mktemp("small"), push_bytes=1 << 20, git_seconds=4.0) as running:
+    """A server that takes little."""
+    with running_server(tmp_path_factory.mktemp("small"), push_bytes=1 << 20) as running:
+        yield running
+
+
+@pytest.fixture
+def hasty_server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server that waits shortly."""
+    with running_server(tmp_path / "home", git_seconds=6.0) as running:
         yield running
 
 
@@ -151,17 +158,17 @@ def test_a_real_push_that_is_too_large(small_server: RunningServer, tmp_path: Pa
     _wait_for_quiet(small_server)
 
 
-def test_a_push_that_stalls(small_server: RunningServer, tmp_path: Path) -> None:
-    author = Author(small_server, tmp_path)
+def test_a_push_that_stalls(hasty_server: RunningServer, tmp_path: Path) -> None:
+    author = Author(hasty_server, tmp_path)
     before = _head(author)
     with _half_sent(author, before) as sock:
-        sock.settimeout(20)
+        sock.settimeout(120)
         started = time.monotonic()
         answer = sock.recv(4096)
         assert b" 408 " in answer.split(b"\r\n")[0] + b" "
-        assert 3 < time.monotonic() - started < 15
+        assert time.monotonic() - started > 5
     assert _head(author) == before
-    _wait_for_quiet(small_server)
+    _wait_for_quiet(hasty_server)
 
 
 def _half_sent(author: Author, before: str) -> socket.socket:
@@ -326,7 +333,7 @@ def test_a_large_file_that_compresses_well(pusher: Author) -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("import time\ntime.sleep(1000)\n", "more than 2 seconds"),
+        ("import time\ntime.sleep(1000)\n", "more than 6 seconds"),
         ("import os\nwhile True:\n    if os.fork() == 0:\n        import time\n        time.sleep(100)\n", ""),
         ("open('/etc/shadow').read()\n", "No such file"),
         ("import os\nprint(os.listdir('HOME'))\n", "No such file"),
@@ -355,8 +362,8 @@ def test_imports_that_misbehave(tmp_path: Path, patient_server: RunningServer, c
 
 @pytest.fixture(scope="module")
 def patient_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server that gives up on a load after two seconds."""
-    with running_server(tmp_path_factory.mktemp("patient"), load_seconds=2.0, worker_processes=50) as running:
+    """A server that gives up on a load after some seconds."""
+    with running_server(tmp_path_factory.mktemp("patient"), load_seconds=6.0, worker_processes=50) as running:
         yield running
 
 

@@ -19,7 +19,7 @@ from troth.runtime.process import WorkerProcess
 from troth.sdk import Client
 
 #: No test waits longer than this for one answer, so that a call that is never answered fails instead of hanging.
-PATIENCE = 10.0
+PATIENCE = 60.0
 JSON, TEXT, BINARY = "application/json", "text/plain", "application/octet-stream"
 PUBLIC = {"visibility": "public"}
 

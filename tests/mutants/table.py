@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from immutables import Map
 
+from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import replace_attribute as _replace
+from tests.mutants.releases import RELEASE_MUTANTS
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
 from troth.calls.routing import AlgorithmRoutes, RoutingTable, VersionFact
-from troth.commands import comparing, judging, publishing
+from troth.commands import building, comparing, judging, publishing
 from troth.commands.judging import Judging
 from troth.contracts.document import Contract
 from troth.doors.algorithmia import calls
 from troth.doors.algorithmia.answers import CallError
 from troth.doors.algorithmia.exchange import Exchange
-from troth.registry import build_records
+from troth.queries import algorithms as algorithm_queries
+from troth.registry import build_records, data
 from troth.versions import policy, promises, references, resolution
 from troth.versions.candidate import Candidate
 from troth.versions.evidence import NOTHING_JUDGED, Difference
@@ -28,20 +32,6 @@ from troth.versions.history import BuildStatus
 from troth.versions.numbers import Bump, Number
 from troth.versions.references import Form, Reference
 from troth.versions.verdict import Outcome
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One way to break the product: what is wrong then, and the patch that makes it so."""
-
-    name: str
-    fault: str
-    apply: Callable[[], None]
-
-
-def _replace(owner: Any, name: str, value: Any) -> None:
-    """Replaces an attribute for the rest of the process."""
-    patch.object(owner, name, value).start()
 
 
 def _without_rule(clause: str) -> Callable[[], None]:
@@ -76,6 +66,29 @@ def _lenient_numbers() -> None:
 
 def _unverified_source() -> None:
     _replace(Trees, "verified", lambda self, digest: self.path(digest))
+
+
+def _promised_data() -> None:
+    original = algorithm_queries._version
+
+    def promising(*arguments: Any) -> dict[str, Any]:
+        return {**original(*arguments), "data": "guaranteed"}
+
+    _replace(algorithm_queries, "_version", promising)
+
+
+def _frozen_data() -> None:
+    original = data.put_file
+
+    def first_only(connection: Any, collection: data.CollectionRow, file: data.FileRow) -> data.FileRow | None:
+        found = data.find_file(connection, collection.id, file.name)
+        return None if found else original(connection, collection, file)
+
+    _replace(data, "put_file", first_only)
+
+
+def _unsaid_pinning() -> None:
+    _replace(building, "pinning", lambda files: [])
 
 
 def _unverified_manifest() -> None:
@@ -325,6 +338,11 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("unverified-source", "sources are not hashed when they are loaded", _unverified_source),
         Mutant("unverified-content", "only the names of files are compared", _unverified_manifest),
     ],
+    "ALG-04a": [
+        Mutant("promised-data", "versions promise the data that they read, too", _promised_data),
+        Mutant("frozen-data", "a file of data never changes", _frozen_data),
+        Mutant("unsaid-pinning", "builds do not say which data may change", _unsaid_pinning),
+    ],
     "ALG-05": [
         Mutant("no-breaks", "ALG-05 is left out of the rules", _without_rule("ALG-05")),
         Mutant("sides-turned", "inputs are judged as outputs are", _comparing(_turned, lambda one: True)),
@@ -384,6 +402,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
+    **RELEASE_MUTANTS,
 }  # fmt: skip
 
 

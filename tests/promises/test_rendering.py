@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from html.parser import HTMLParser
 from typing import Any
 
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from troth.contracts.rendering import as_html as page_of_pair
 from troth.versions.candidate import Candidate
 from troth.versions.evidence import Difference, Evidence, Judged
 from troth.versions.history import History, Published, Readings
 from troth.versions.numbers import Bump, Number
+from troth.versions.pages import SECURITY_POLICY
 from troth.versions.permissions import Permissions
 from troth.versions.policy import judge, least_number
-from troth.versions.rendering import as_annotations, as_markdown, as_text, differences
+from troth.versions.rendering import as_annotations, as_html, as_markdown, as_text, differences
 from troth.versions.verdict import Outcome, Verdict
 
 OPEN = Permissions("public")
@@ -56,6 +64,69 @@ def test_markdown_is_a_table_that_strangers_cannot_break() -> None:
     assert len(rows) == 1
     assert rows[0].count("|") == 7
     assert "<b>" not in text
+
+
+class Tags(HTMLParser):
+    """The elements of a page, and the text of its style."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.style = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in ("meta", "html"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "html":
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "style":
+            self.style += data
+
+
+HOSTILE = "</style></title><script>alert(1)</script><img src=x onerror='a'>\"&|`"
+
+
+@given(text=st.text(max_size=40) | st.just(HOSTILE))
+@example(text=HOSTILE)
+def test_a_page_is_made_of_our_elements_alone(text: str) -> None:
+    """Whatever strangers wrote: no element, attribute or style of theirs."""
+    found = Difference("rule", text, {text: text}, text, text, Bump.MAJOR, witness=(text,), repair=text)
+    pages = [as_html(told(Number(1, 2, 0), found))]
+    change = {
+        "level": "breaking",
+        "path": text,
+        "rule": text,
+        "old": text,
+        "new": [text],
+        "words": text,
+        "witness": text,
+    }
+    pages.append(page_of_pair("schema", {"verdict": "breaking", "changes": [change], "fault": text}))
+    for page in pages:
+        tags = Tags(page)
+        assert tags.open == []
+        assert tags.names <= {"html", "meta", "title", "style", "main", "h1", "h2", "p", "ul", "li", "strong", "span", "code",
+                              "div", "table", "thead", "tbody", "tr", "th", "td"}  # fmt: skip
+        assert tags.attributes <= {"lang", "charset", "name", "content", "http-equiv", "class"}
+        digest = base64.b64encode(hashlib.sha256(tags.style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in SECURITY_POLICY
+
+
+def test_a_page_says_what_text_says() -> None:
+    page = as_html(told(Number(1, 2, 0), GONE))
+    for part in ("1.2.0 is refused", "ALG-05", "ALG-07", "input.lang", "lang is gone", "&lt;b&gt;", "1.0.0, 1.1.0",
+                 "accept input.lang again", "or publish as 2.0.0", "interface described, behaviour not checked"):  # fmt: skip
+        assert part in page
+    assert "input.mode: mode is new" in as_html(told(Number(1, 2, 0), NEW))
 
 
 def test_annotations_are_commands_of_one_line() -> None:

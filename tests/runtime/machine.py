@@ -34,7 +34,7 @@ def meet(count, place="/tmp/meeting"):
     open(f"{place}/{os.getpid()}", "w").close()
     wait(lambda: len(os.listdir(place)) >= count)
 def wait(condition):
-    end = time.monotonic() + 8
+    end = time.monotonic() + 60
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError("in vain")
@@ -53,8 +53,8 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._launcher = Launcher(worker_uid=60001, bubblewrap=find_bubblewrap())
-        self._isolation = measure(self._launcher, folder)
+        self.launcher = Launcher(worker_uid=60001, bubblewrap=find_bubblewrap())
+        self._isolation = measure(self.launcher, folder)
         self._versions: dict[str, Loaded] = {}
 
     def version(
@@ -89,7 +89,7 @@ class Machine:
         scene: Callable[[LocalEngine], Awaitable[Found]],
         *,
         memory: int = 4 << 30,
-        seconds: float = 60,
+        seconds: float = 240,
         **limits: Any,
     ) -> Found:
         """What comes of a scene with an engine of these limits."""
@@ -97,7 +97,7 @@ class Machine:
         async def work() -> Found:
             given = PoolLimits(**{"scale_seconds": 0.01, "workers": 4, **limits})
             engine = LocalEngine(
-                self._launcher,
+                self.launcher,
                 self._isolation,
                 lambda spec: self._versions[spec.id],
                 limits=given,
@@ -114,13 +114,13 @@ class Machine:
             return runner.run(work())
 
 
-def answer(engine: LocalEngine, spec: VersionSpec, given: Any, *, seconds: float = 10) -> asyncio.Future[CallResult]:
+def answer(engine: LocalEngine, spec: VersionSpec, given: Any, *, seconds: float = 60) -> asyncio.Future[CallResult]:
     """A call: text as text, everything else as JSON."""
     kind, body = (worker.TEXT, given.encode()) if isinstance(given, str) else (worker.JSON, json.dumps(given).encode())
     return asyncio.ensure_future(engine.call(spec, CallRequest(kind, body, seconds)))
 
 
-async def ask(engine: LocalEngine, spec: VersionSpec, given: Any = "result = 1", *, seconds: float = 10) -> Any:
+async def ask(engine: LocalEngine, spec: VersionSpec, given: Any = "result = 1", *, seconds: float = 60) -> Any:
     """The result of a call. Raises Refused."""
     result = await answer(engine, spec, given, seconds=seconds)
     found = json.loads(result.body)
@@ -129,7 +129,7 @@ async def ask(engine: LocalEngine, spec: VersionSpec, given: Any = "result = 1",
     return found
 
 
-async def until(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+async def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """The first true value of a condition."""
     end = asyncio.get_running_loop().time() + seconds
     while not (found := condition()):

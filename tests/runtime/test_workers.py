@@ -94,7 +94,7 @@ def test_what_cannot_be_forked_is_loaded_for_each_worker(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, code: str, said: str
 ) -> None:
     """The calls are answered, at once where several come, and the reason can be seen."""
-    monkeypatch.setattr(zygote, "_CANARY_PATIENCE", 0.5)
+    monkeypatch.setattr(zygote, "_CANARY_PATIENCE", 0.5 if "0.5" in said else 60.0)
     loads = OBEDIENT.replace("    loaded = time.time_ns()", f"    loaded = time.time_ns()\n    {code}")
     if "hook" in said or "connection" in said:
         loads += "def after_fork():\n    raise OSError('no connection after the fork')\n"
@@ -115,10 +115,14 @@ def test_spawned_workers_at_the_same_time(machine: Machine) -> None:
     """Each has a sandbox of its own, in which it was loaded."""
     spec = machine.version(start="spawn")
 
-    async def scene(engine: LocalEngine) -> list[Any]:
-        return list(await asyncio.gather(*(ask(engine, spec, "time.sleep(1); result = loaded") for _ in range(2))))
+    async def scene(engine: LocalEngine) -> None:
+        first = await ask(engine, spec, "time.sleep(0.1); result = loaded")  # slow: nothing is put behind the next
+        busy = answer(engine, spec, "time.sleep(600)", seconds=600)
+        assert await ask(engine, spec, "result = loaded") != first
+        assert not busy.done()
+        busy.cancel()
 
-    assert len(set(machine.run(scene))) == 2
+    machine.run(scene)
 
 
 def test_a_fork_for_each_call(machine: Machine) -> None:
@@ -190,11 +194,12 @@ def test_hot_warm_and_cold(machine: Machine) -> None:
         assert temperature(engine, spec) == "hot"
         await until(lambda: temperature(engine, spec) == "warm", "a warm version")
         assert await ask(engine, spec, "result = [calls, loaded]") == [1, loaded]
+        engine.limits = replace(engine.limits, zygote_seconds=0.0)
         await until(lambda: temperature(engine, spec) == "cold", "a cold version")
         await until(lambda: not engine._zygotes, "the end of its sandbox")
         assert await ask(engine, spec, "result = loaded") != loaded
 
-    machine.run(scene, idle_seconds=0.2, zygote_seconds=1.0)
+    machine.run(scene, idle_seconds=0.2, zygote_seconds=3600.0)
 
 
 @pytest.mark.usefixtures("quick")
@@ -253,33 +258,39 @@ def test_memory_of_all_versions(machine: Machine) -> None:
     async def scene(engine: LocalEngine) -> None:
         for spec in specs:
             await ask(engine, spec)
+        sizes = [one["memory_bytes"] for one in engine.states()]
+        assert min(sizes) > 40 << 20
+        engine.limits = replace(engine.limits, memory_bytes=sum(sizes) - (20 << 20))
         await until(lambda: len(engine.states()) == 2, "the end of one version")
         assert [temperature(engine, spec) for spec in specs] == ["cold", "hot", "hot"]
         assert await ask(engine, specs[0], "result = len(block)") == 40 << 20
 
-    machine.run(scene, memory_bytes=150 << 20)
+    machine.run(scene)
 
 
 def test_many_versions_in_turn(machine: Machine) -> None:
-    """All are answered, few are loaded at a time, and the server is as large after them as it was."""
-    specs = [machine.version(f"def apply(input):\n    return {number}\n") for number in range(16)]
+    """All 200 are answered, few are loaded at a time, and the server is as large after them as it was after some."""
+    specs = [machine.version(f"def apply(input):\n    return {number}\n") for number in range(200)]
 
     async def scene(engine: LocalEngine) -> None:
-        for number, spec in enumerate(specs):
-            assert await ask(engine, spec) == number
-            assert len(engine.states()) <= 4
-            if number == 7:
-                before, files = _resident(), len(os.listdir("/proc/self/fd"))
-        await until(lambda: len(engine._zygotes) <= 4, "the end of what was loaded")
+        for first in range(0, 200, 4):  # four at a time, for the machine's sake
+            numbers = range(first, first + 4)
+            assert await asyncio.gather(*(ask(engine, specs[number]) for number in numbers)) == list(numbers)
+            assert len(engine.states()) <= 8
+            if first == 40:
+                await until(lambda: len(engine._zygotes) <= 8, "the end of what was loaded")
+                before, files = _proportional(), len(os.listdir("/proc/self/fd"))
+        await until(lambda: len(engine._zygotes) <= 8, "the end of what was loaded")
         await until(lambda: len(os.listdir("/proc/self/fd")) <= files + 4, "the end of their links")
-        assert _resident() - before < 16 << 20
+        assert _proportional() - before < 16 << 20
 
-    machine.run(scene, versions=4)
+    machine.run(scene, versions=8, seconds=600)
 
 
-def _resident() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024
+def _proportional() -> int:
+    """Bytes of this process; what it shares with others counts by its share."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
 
 
 @pytest.mark.usefixtures("quick")
@@ -290,7 +301,7 @@ def test_a_queue_that_is_full_and_one_that_is_slow(machine: Machine) -> None:
     async def scene(engine: LocalEngine) -> None:
         await ask(engine, spec, "time.sleep(0.1)")
         engine.limits = replace(engine.limits, queue=2, queue_seconds=0.2)
-        blocker = answer(engine, spec, "time.sleep(1.5); result = 'long'")
+        blocker = answer(engine, spec, "time.sleep(600)", seconds=600)
         late = [answer(engine, spec, "result = 'short'") for _ in range(2)]
         with pytest.raises(QueueFull, match="more calls than it can take") as full:
             await engine.call(spec, _request("result = 'one more'"))
@@ -299,7 +310,9 @@ def test_a_queue_that_is_full_and_one_that_is_slow(machine: Machine) -> None:
             with pytest.raises(QueueDeadline) as slow:
                 await one
             assert slow.value.retry_after >= 1
-        assert json.loads((await blocker).body) == "long"
+        assert not blocker.done()
+        blocker.cancel()
+        engine.limits = replace(engine.limits, queue_seconds=60.0)
         assert await ask(engine, spec, "result = 'after'") == "after"
         assert engine.waiting_bytes == 0
 
@@ -323,7 +336,7 @@ def test_an_engine_that_closes_lets_calls_end(machine: Machine) -> None:
         await ask(engine, spec)
         running = [answer(engine, spec, "time.sleep(0.5); result = 'done'") for _ in range(3)]
         await asyncio.sleep(0.05)
-        await engine.close(20)
+        await engine.close(60)
         assert [json.loads((await one).body) for one in running] == ["done"] * 3
         assert engine.states() == []
 
@@ -426,7 +439,10 @@ def test_a_fork_that_lies_to_its_zygote(machine: Machine) -> None:
             assert await ask(engine, other, "result = 'alive'") == "alive"
             if number == signal.SIGSTOP:  # it can start no worker any more, and is ended with its last one
                 assert (await answer(engine, spec, "os._exit(3)")).failed
-            assert await ask(engine, spec, "result = 'again'") == "again"
+            while (found := await answer(engine, spec, "result = 'again'")).failed:
+                # it was with a worker when the signal took effect
+                assert found.outcome in (Outcome.SIGNAL, Outcome.EXIT)
+            assert json.loads(found.body) == "again"
 
     machine.run(scene)
 
@@ -512,7 +528,7 @@ def test_a_machine_without_files_to_open(tmp_path: Path) -> None:
         [sys.executable, "-c", _SCARCE, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         cwd=Path(__file__).parents[2],
     )
     lines = done.stdout.splitlines()

@@ -53,7 +53,7 @@ class Source:
 
     def check(self) -> CheckResult:
         """What a build learns of it."""
-        return self._with_engine(lambda engine: engine.check(self._spec, 20))
+        return self._with_engine(lambda engine: engine.check(self._spec, 60))
 
     def _with_engine(self, ask: Callable[[LocalEngine], Awaitable[Found]]) -> Found:
         async def work() -> Found:
@@ -63,7 +63,7 @@ class Source:
             finally:
                 await engine.close()
 
-        return asyncio.run(asyncio.wait_for(work(), 60))
+        return asyncio.run(asyncio.wait_for(work(), 240))
 
 
 class Refused(Exception):
@@ -109,10 +109,10 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 def _request(value: Any) -> CallRequest:
     if isinstance(value, bytes):
-        return CallRequest(BINARY, value, 10)
+        return CallRequest(BINARY, value, 60)
     if isinstance(value, str):
-        return CallRequest(TEXT, value.encode(), 10)
-    return CallRequest(JSON, json.dumps(value).encode(), 10)
+        return CallRequest(TEXT, value.encode(), 60)
+    return CallRequest(JSON, json.dumps(value).encode(), 60)
 
 
 def _value(result: CallResult) -> Any:

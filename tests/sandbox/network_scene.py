@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -110,6 +111,39 @@ def run(launcher: Launcher, network: Network, targets: dict[str, Any]) -> dict[s
     return found
 
 
+def crowd(launcher: Launcher) -> dict[str, int]:
+    """How many of its connections one version got of 66 that it wants, what another got meanwhile, and what the first got when it
+    ended one."""
+    assert launcher.egress is not None
+    with ExitStack() as opened:
+        first, second = (launcher.egress.path(launcher, name, opened) for name in ("first", "second"))
+        wanted = {_asking(opened, first) for _ in range(66)}
+        got: set[socket.socket] = set()
+        while len(got) < 64:
+            got |= _granted(wanted - got)
+        other = _granted({_asking(opened, second)})
+        early = select.select(list(wanted - got), [], [], 0)[0]
+        got.pop().close()
+        later = _granted(wanted - got - {one for one in wanted if one.fileno() < 0})
+        return {"got": 64 + len(early), "other": len(other), "later": len(later)}
+
+
+def _asking(opened: ExitStack, path: Path) -> socket.socket:
+    """A client of the broker who has said where to."""
+    found = opened.enter_context(socket.socket(socket.AF_UNIX))
+    found.connect(str(path))
+    found.sendall(json.dumps({"host": "203.0.113.2", "port": PORT}).encode() + b"\n")
+    return found
+
+
+def _granted(waiting: set[socket.socket]) -> set[socket.socket]:
+    """Those of them that are connected, once there is one."""
+    ready = select.select(list(waiting), [], [], 60)[0]
+    assert ready, "waited in vain for the broker"
+    assert all(one.recv(1024) == b'{"error": ""}\n' for one in ready)
+    return set(ready)
+
+
 def listens() -> dict[str, Any]:
     """Servers of this machine, which must not be reached; their port."""
     server = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -143,6 +177,7 @@ def main() -> None:
         launcher.api_socket = api(opened, folder)
         found = {str(network): run(launcher, network, targets) for network in (Network.NONE, Network.API, Network.FULL)}
         assert launcher.egress is not None
+        found["crowd"] = crowd(launcher)
         launcher.egress.stop()
         found["again"] = run(launcher, Network.FULL, targets)
         without = Launcher(worker_uid=int(worker_uid), worker_uids=20, bubblewrap=None)

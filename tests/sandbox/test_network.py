@@ -98,6 +98,12 @@ def test_the_relay_is_no_child_of_the_program_and_leaves_it_no_descriptor(user: 
 
 
 @pytest.mark.parametrize("user", programs.USERS)
+def test_one_version_leaves_the_others_their_connections(user: str) -> None:
+    """It has 64; what is beyond waits until it ends one of them."""
+    assert scene(user)["crowd"] == {"got": 64, "other": 1, "later": 1}
+
+
+@pytest.mark.parametrize("user", programs.USERS)
 def test_what_cannot_be_guarded_is_refused(user: str) -> None:
     found = scene(user)["without bubblewrap"]
     assert "refused" in found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from troth.access.scopes import EVERYTHING, Scope
 from troth.errors import Forbidden
 
 
@@ -26,7 +27,10 @@ class Actor:
     id: str
     name: str
     kind: str
+    #: whether it is an administrator and asks as one
     administrator: bool
+    #: what the key is for that it asks with
+    scope: Scope = EVERYTHING
 
 
 _OWNERS = frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN, Relation.ORGANIZATION_MEMBER})
@@ -35,18 +39,53 @@ _OPERATORS = frozenset({Relation.SYSTEM, Relation.ADMINISTRATOR})
 #: Action to the relations that allow it. Actions are the names of commands, and of reads that are not everybody's.
 GRANTS: dict[str, frozenset[Relation]] = {
     "create_account": _OPERATORS,
+    "update_account": _OPERATORS | {Relation.SELF},
+    "set_external_id": _OPERATORS,
+    "delete_account": _OPERATORS,
+    "read_account": _OPERATORS | {Relation.SELF},
     "create_organization": frozenset({Relation.USER}),
-    "add_member": _OPERATORS | {Relation.ORGANIZATION_ADMIN},
-    "remove_member": _OPERATORS | {Relation.ORGANIZATION_ADMIN},
-    "create_key": _OPERATORS | {Relation.SELF},
-    "revoke_key": _OPERATORS | {Relation.SELF},
+    "update_organization": _OPERATORS | {Relation.ORGANIZATION_ADMIN},
+    "delete_organization": _OPERATORS | {Relation.ORGANIZATION_ADMIN},
+    "read_organization": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN, Relation.ORGANIZATION_MEMBER},
+    # who administers the server can act as an admin of the organisation with a key made for one, which is journalled
+    "add_member": frozenset({Relation.SYSTEM, Relation.ORGANIZATION_ADMIN}),
+    # SELF is the member here: everybody may leave
+    "remove_member": frozenset({Relation.SYSTEM, Relation.ORGANIZATION_ADMIN, Relation.SELF}),
+    "create_key": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},
+    "rotate_key": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},
+    "revoke_key": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},
+    "read_keys": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},
     "create_algorithm": _OWNERS,
+    "update_algorithm": _OWNERS,
+    "delete_algorithm": _OWNERS,
+    "delete_public_algorithm": _OPERATORS,
     "compile_algorithm": _OWNERS,
     "publish_version": _OWNERS,
+    "import_version": _OPERATORS,
+    "set_secret": _OWNERS,
+    "delete_secret": _OWNERS,
+    "publish_publicly": frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN}),
+    "request_waiver": _OWNERS,
+    "approve_waiver": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},
+    "revoke_waiver": _OPERATORS | _OWNERS,
+    "record_replay": frozenset({Relation.SYSTEM}),
     "start_build": frozenset({Relation.SYSTEM}),
     "finish_build": frozenset({Relation.SYSTEM}),
     "fail_interrupted_builds": frozenset({Relation.SYSTEM}),
     "collect_garbage": _OPERATORS,
+    "create_scm": _OPERATORS,
+    "update_scm": _OPERATORS,
+    "prefer_scm": _OPERATORS,
+    "delete_scm": _OPERATORS,
+    # of data, these say only who can be its owner; troth.access.data_rights has the rest
+    "create_collection": _OWNERS,
+    "set_collection_acl": _OWNERS,
+    "delete_collection": _OWNERS,
+    "store_file": _OWNERS,
+    "delete_file": _OWNERS,
+    "set_data_quota": _OPERATORS,
+    "expire_data": frozenset({Relation.SYSTEM}),
+    "end_session": frozenset({Relation.SYSTEM}),
     "read_journal": _OPERATORS,
     "read_accounts": _OPERATORS,
     "read_all_usage": _OPERATORS,

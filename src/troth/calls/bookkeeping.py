@@ -12,12 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
+from sqlalchemy import Connection
 
+from troth.calls.failures import Failures
+from troth.calls.insights import Insights
+from troth.calls.key_uses import KeyUses, Uses
 from troth.calls.records import Records
 from troth.calls.usage import Usage
 from troth.observe.metrics import Backlog, Faults
 from troth.registry.call_records import forget_records
 from troth.registry.database import Database
+from troth.registry.failures import add_failures, forget_failures
+from troth.registry.insights import forget_insights
+from troth.registry.key_uses import add_floating, add_uses, forget_floating
 from troth.registry.usage import add_usage, forget_usage
 
 log = structlog.get_logger()
@@ -45,16 +52,22 @@ class Bookkeeping:
         database: Database,
         usage: Usage,
         records: Records,
+        failures: Failures,
         faults: Faults,
         retention: Retention,
         clock: Callable[[], float],
+        uses: KeyUses | None = None,
+        insights: Insights | None = None,
     ) -> None:
         self._database = database
         self._usage = usage
         self._records = records
+        self._failures = failures
         self._faults = faults
         self._retention = retention
+        self._insights = insights or Insights()
         self._clock = clock
+        self._uses = uses or KeyUses()
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -77,6 +90,7 @@ class Bookkeeping:
         now = int(self._clock())
         self._usage.settle(now // _MINUTE)
         self._records.settle(now)
+        self._uses.settle(now)
 
     def backlog(self) -> Backlog:
         """How much waits, after settling what was gathered."""
@@ -90,17 +104,29 @@ class Bookkeeping:
 
     async def _flush(self) -> bool:
         self.settle()
-        counts = self._usage.take()
+        counts, failed, uses = self._usage.take(), self._failures.take(), self._uses.take()
         try:
+            if failed:
+                await self._database.write(partial(add_failures, found=failed))
+                failed = []
             if counts:
                 await self._database.write(lambda connection: add_usage(connection, counts))
                 counts = {}
+            if uses.used or uses.floating:
+                await self._database.write(partial(_write_uses, uses=uses))
+                uses = Uses()
             while kept := self._records.take():
                 written = await self._database.write(partial(self._records.write, kept=kept))
                 self._records.done(written)
+            while self._insights.take():
+                await self._database.write(self._insights.write)
+                self._insights.done()
         except Exception as error:
             self._usage.give_back(counts, int(self._clock()) // _MINUTE)
+            self._uses.give_back(uses)
             self._records.give_back()
+            self._failures.give_back(failed)
+            self._insights.give_back()
             self._faults.failed_flushes += 1
             if not self._failing:
                 log.warning("counts and records of calls cannot be written", why=_words(error))
@@ -115,9 +141,13 @@ class Bookkeeping:
         oldest_minute = (now - self._retention.usage_days * _DAY) // _MINUTE
         oldest = now - self._retention.record_days * _DAY
         most = self._retention.records
+        await self._database.write(lambda connection: forget_floating(connection, oldest_minute * _MINUTE // _DAY))
         while await self._database.write(lambda connection: forget_usage(connection, oldest_minute)):
             pass
+        await self._database.write(lambda connection: forget_failures(connection, before=oldest * 1000, most=most))
         while await self._database.write(lambda connection: forget_records(connection, before=oldest, most=most)):
+            pass
+        while await self._database.write(lambda connection: forget_insights(connection, before=oldest, most=most)):
             pass
         self._records.forget_circumstances()
 
@@ -143,6 +173,11 @@ class Bookkeeping:
         except TimeoutError:
             return False
         return True
+
+
+def _write_uses(connection: Connection, uses: Uses) -> None:
+    add_uses(connection, uses.used)
+    add_floating(connection, uses.floating)
 
 
 def _words(error: Exception) -> str:

@@ -36,6 +36,7 @@ class Receipt:
         return asdict(self)
 
 
-def may_read(caller: Caller, receipt_caller: str) -> bool:
-    """A receipt is for whom made the call, and for administrators."""
-    return caller.administrator or caller.name == receipt_caller
+def may_read(caller: Caller, receipt: dict[str, Any]) -> bool:
+    """A receipt is for whom made the call, with a key that is for the algorithm, and for administrators."""
+    own = caller.name == receipt["caller"] and caller.scope.sees(receipt["algorithm"])
+    return caller.administrator or own

@@ -6,6 +6,7 @@ A call costs an append of one tuple. A reply's receipt can be asked for at once:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 from sqlalchemy import Connection
@@ -92,11 +93,16 @@ class Records:
         known: Known = {}
         used: dict[int, int] = {}
         rows = []
+        shared: tuple[Any, ...] = ()
+        number = 0
         for at, facts in kept:
-            request, caller, reference, _, outcome, seconds = facts[:6]
-            number = self._circumstances(connection, facts, at, known)
+            request, caller, reference, route, outcome, seconds, *others = facts
+            found = (route, *others)
+            if len(found) != len(shared) or not all(map(is_, found, shared)):  # calls in a row mostly ran alike
+                shared = found
+                number = self._circumstances(connection, facts, at, known)
             used[number] = at
-            rows.append(CallRecord(at, request, caller, reference, f"{outcome}", seconds, number))
+            rows.append(CallRecord(at, request, caller, reference, str(outcome), seconds, number))
         if used:
             mark_used(connection, list(used), max(used.values()))
         add_records(connection, rows)

@@ -7,13 +7,19 @@ those of `troth.versions.resolution`, with which this shares no code; tests hold
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from immutables import Map
 
+from troth.access.roles import Actor
+from troth.access.scopes import EVERYTHING, Reach, Scope, reach_of
+from troth.calls.key_uses import KeyUses
 from troth.runtime.engine import VersionSpec
 
+#: Before what another directory knows an account by, in `RoutingTable.accounts`; no account's name holds a colon.
+EXTERNAL = "external:"
 _HASH = re.compile(r"[0-9a-fA-F]{40}", re.ASCII)
 
 
@@ -37,24 +43,76 @@ class AlgorithmRoutes:
     open: Map[str, Route]
     #: exact private versions, `latestPrivate`, and hashes
     closed: Map[str, Route]
+    #: what people call each runnable build, by its `id`: the highest of its numbers, a public one where there is one; else its hash
+    names: Map[str, str] = field(default_factory=Map)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCall:
+    """The call inside which a key works, and with whose end it ends."""
+
+    #: the call's own request id, that of the call that made it (empty: none), and that of the outermost
+    request: str
+    #: `owner/name` of the algorithm that runs, and the id of its owner
+    algorithm: str
+    algorithm_owner_id: str
+    parent: str = ""
+    outermost: str = ""
+    #: calls between this one and the outermost
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key a request came with."""
+    """Whose key a request came with, and what that key is for."""
 
     id: str
     name: str
+    #: whether the account is an administrator, and the key one of an administrator
     administrator: bool
+    key_id: str = ""
+    scope: Scope = EVERYTHING
+    #: seconds since 1970 at which the key ends
+    expires: float | None = None
+    within: BoundCall | None = None
+    kind: str = "user"
+    #: what the scope lets it call, made ready for look-ups; None is everything
+    reach: Reach | None = field(init=False, compare=False)
+    #: whether a call has to look at anything of the key but whose it is
+    limited: bool = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        scope = self.scope
+        reach = reach_of(scope.algorithms)
+        limited = reach is not None or self.expires is not None or scope.production or bool(scope.origin)
+        object.__setattr__(self, "reach", reach)
+        object.__setattr__(self, "limited", limited)
+
+    def reaches(self, subject: str) -> bool:
+        """Whether the key may call `owner/name`."""
+        return self.reach is None or self.reach.allows(subject)
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as commands and queries take it."""
+        return Actor(self.id, self.name, self.kind, self.administrator, self.scope)
 
 
 @dataclass(slots=True)
 class RoutingTable:
-    """Three maps, each replaced as a whole: algorithms by `owner/name`, callers by key digest, members by owner."""
+    """Maps, each replaced as a whole: algorithms by `owner/name`, callers by key digest, members by owner, and what algorithms
+    are called by their ids."""
 
     algorithms: Map[str, AlgorithmRoutes]
     callers: Map[str, Caller]
     members: Map[str, frozenset[str]]
+    subjects: Map[str, str] = field(default_factory=Map)
+    #: which keys were used, and which production keys called what floats
+    uses: KeyUses = field(default_factory=KeyUses)
+    #: users by name, and by `EXTERNAL` and external id, with all their rights, for who signs in by other means than a key
+    accounts: Map[str, Caller] = field(default_factory=Map)
+    #: the caller that a signed token stands for; None where no tokens are taken
+    sign_in: Callable[[bytes], Caller | None] | None = None
 
     @classmethod
     def empty(cls) -> RoutingTable:
@@ -63,6 +121,21 @@ class RoutingTable:
     def belongs(self, caller: Caller, owner_id: str) -> bool:
         """Whether the caller is the owner or, at this moment, a member of it (ALG-26)."""
         return caller.id == owner_id or caller.id in self.members.get(owner_id, _NOBODY)
+
+    def name(self, algorithm_id: str, build: str) -> tuple[str, str]:
+        """`owner/name` of an algorithm and the version that a build of it is, by their ids; empty where they are gone.
+
+        Two look-ups, however much is published.
+        """
+        subject = self.subjects.get(algorithm_id, "")
+        routes = self.algorithms.get(subject)
+        version = routes.names.get(build) if routes is not None else None
+        return (subject, version) if version is not None else ("", "")
+
+    def public(self, subject: str, version: str) -> bool:
+        """Whether `subject/version` leads somewhere for everybody."""
+        routes = self.algorithms.get(subject)
+        return routes is not None and version in routes.open
 
     def resolve(self, subject: str, version: str, caller: Caller) -> Route | None:
         """Where `subject/version` leads for the caller; None for everything that has no answer for them (ALG-25)."""
@@ -90,6 +163,8 @@ class VersionFact:
     number: tuple[int, int, int]
     public: bool
     route: Route
+    #: whether it answers to more than its complete number
+    floats: bool = True
 
 
 def algorithm_routes(
@@ -102,15 +177,18 @@ def algorithm_routes(
     """The answers for one algorithm: `published` in any order, `built` the successful builds by their hash."""
     open_routes: dict[str, Route] = {}
     closed_routes: dict[str, Route] = dict(built)
+    names = {route.spec.id: route.version for route in built.values()}
+    for fact in sorted(published, key=lambda fact: (fact.public, fact.number)):
+        names[fact.route.spec.id] = fact.route.version
     for fact in sorted(published, key=lambda fact: fact.number):
         major, minor, revision = fact.number
         exact = f"{major}.{minor}.{revision}"
-        if not fact.public:
-            closed_routes[exact] = closed_routes["latestPrivate"] = fact.route
-            continue
+        routes = open_routes if fact.public else closed_routes
+        line = (f"{major}.{minor}", f"{major}.{minor}.*", f"{major}.*", "latest", "")
+        floating = line if fact.public else ("latestPrivate",)
         # ascending, so that the last to be written is the highest
-        for text in (exact, f"{major}.{minor}", f"{major}.{minor}.*", f"{major}.*", "latest", ""):
-            open_routes[text] = fact.route
-    if latest_private == "only-private" and open_routes:
+        for text in (exact, *(floating if fact.floats else ())):
+            routes[text] = fact.route
+    if latest_private == "only-private" and "latest" in open_routes:
         closed_routes.pop("latestPrivate", None)
-    return AlgorithmRoutes(owner_id, Map(open_routes), Map(closed_routes))
+    return AlgorithmRoutes(owner_id, Map(open_routes), Map(closed_routes), Map(names))

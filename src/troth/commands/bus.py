@@ -1,6 +1,6 @@
 """The one way to write: every change of the registry is a command that passes through here.
 
-In order: wire format, authority, up-conversion, slow preparation outside any transaction, then one transaction that
+In order: wire format, up-conversion, authority, slow preparation outside any transaction, then one transaction that
 judges, writes the rows, the journal entry and the outcome; then the routing table. The same actor and uuid get the same
 outcome; the same uuid with another payload is refused.
 """
@@ -11,13 +11,14 @@ import asyncio
 import json
 import uuid as uuids
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import require_scope
 from troth.clock import now, stamp
 from troth.commands.formats import Formats, Payload
 from troth.errors import Malformed, Refused, TrothError, UuidReused
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A command as it arrives: `payload` is kept byte for byte."""
+    """A command as it arrives: `payload` is kept byte for byte, but for what is secret in it."""
 
     command: str
     version: int
@@ -112,11 +113,15 @@ class Bus:
     async def submit(self, envelope: Envelope) -> Outcome:
         """The outcome, once it is durable and in force. Raises the refusal where it was refused, also when repeated."""
         payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
+        envelope = replace(
+            envelope, payload=self._formats.without_secrets(envelope.command, envelope.version, envelope.payload)
+        )
         _check_uuid(envelope.uuid)
+        require_scope(envelope.command, envelope.actor.scope)
         handler = self._handlers[envelope.command]
+        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
         if earlier := await asyncio.to_thread(self._earlier, handler, envelope, payload):
             return _replayed(envelope, earlier)
-        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
         recorded, transaction = await self._written(handler, envelope, payload)
         outcome = _replayed(envelope, recorded)
         log.info("command done", command=envelope.command, uuid=envelope.uuid, actor=envelope.actor.name)

@@ -52,6 +52,16 @@ class Formats:
             raise _malformed(name, version, fault.message[:500], "/".join(str(part) for part in fault.absolute_path))
         return value  # type: ignore[no-any-return]
 
+    def without_secrets(self, name: str, version: int, payload: bytes) -> bytes:
+        """A payload that was decoded, as it may be kept: without what its format calls `writeOnly`."""
+        schema: Any = self._versions(name)[version].schema
+        properties = schema.get("properties", {})
+        secret = [field for field, described in properties.items() if described.get("writeOnly")]
+        if not secret:
+            return payload
+        kept = {field: value for field, value in msgspec.json.decode(payload).items() if field not in secret}
+        return json.dumps(kept, sort_keys=True).encode()
+
     def up_converted(self, name: str, version: int, payload: Payload) -> Payload:
         """A checked payload in the newest version's form."""
         for step in range(version, max(self._versions(name))):
@@ -73,6 +83,16 @@ class Formats:
         )
 
 
+#: What the first keys and accounts were made with, in the words of the second version.
+_STEPS: dict[tuple[str, int], UpConversion] = {
+    ("create_key", 1): lambda payload: {**payload, "scope": None},
+    ("create_account", 1): dict,
+    ("create_organization", 1): dict,
+    # what others keep the source of may be left out
+    ("create_algorithm", 1): dict,
+}
+
+
 @cache
 def shipped() -> Formats:
     """The formats in this release."""
@@ -83,7 +103,7 @@ def shipped() -> Formats:
                 int(file.name.removesuffix(".json")): Draft202012Validator(json.loads(file.read_text()))
                 for file in folder.iterdir()
             }
-    return Formats(schemas)
+    return Formats(schemas, _STEPS)
 
 
 def _malformed(name: str, version: int, why: str, place: str) -> MalformedPayload:

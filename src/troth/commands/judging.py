@@ -14,8 +14,9 @@ from typing import TypeAlias
 from sqlalchemy import Connection
 
 from troth.commands.comparing import compared
+from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
-from troth.commands.replaying import Replaying
+from troth.commands.replaying import Replaying, spec_of
 from troth.contracts import replays
 from troth.contracts.comparison import interface
 from troth.contracts.document import Contract, contract_of
@@ -29,6 +30,7 @@ from troth.versions.numbers import Bump, Number
 from troth.versions.permissions import Permissions
 from troth.versions.policy import judge, least_number, next_number
 from troth.versions.verdict import Verdict
+from troth.versions.waivers import Considered
 
 #: What stands in the place of a bump for the lowest legal number.
 LEAST = "least"
@@ -60,8 +62,11 @@ class _Question:
 class Judging:
     """Compares candidates with what was published before, a few at a time, and replays their examples."""
 
-    def __init__(self, database: Database, readings: Readings, replaying: Replaying, *, seconds: float) -> None:
+    def __init__(
+        self, database: Database, readings: Readings, replaying: Replaying, excusing: Excusing, *, seconds: float
+    ) -> None:
         self._database = database
+        self._excusing = excusing
         self._readings = readings
         self._replaying = replaying
         self._seconds = seconds
@@ -77,15 +82,28 @@ class Judging:
             return question
         return Snapshot(question.numbers, await self._judged(question))
 
+    def excuses(
+        self, connection: Connection, payload: Payload, build: build_records.BuildRow, history: History, moment: str
+    ) -> tuple[Considered, ...]:
+        """The waivers that somebody may mean for a publication."""
+        number = asked_number(payload, history)
+        named = str(number) if number else None
+        return self._excusing.waivers(connection, build.algorithm_id, build.hash, named, moment)
+
     def verdict(
-        self, payload: Payload, build: build_records.BuildRow, history: History, judged: Judged
+        self,
+        payload: Payload,
+        build: build_records.BuildRow,
+        history: History,
+        judged: Judged,
+        excuses: tuple[Considered, ...] = (),
     ) -> tuple[Verdict, Permissions]:
         """The policy's answer to a publication, and the permissions that the version would have."""
         number = asked_number(payload, history)
         line = number or max(history.numbers(), default=None) or next_number(history, Bump.MINOR)
         permissions = _permissions(build, history, line, payload.get("visibility"))
         confirmed = payload.get("confirm_permissions", False)
-        candidate = Candidate(line, permissions, judged, confirmed)
+        candidate = Candidate(line, permissions, judged, confirmed, excuses)
         if number is None:
             candidate = replace(candidate, number=least_number(candidate, history, self._readings))
         return judge(candidate, history, self._readings), permissions
@@ -132,6 +150,7 @@ class Judging:
         What the candidate declares of itself is held against the first; without one it is told, and nothing follows.
         """
         new, deadline = question.contract, self._replaying.deadline()
+        candidate = spec_of(question.build)
         done: list[_Done] = []
         differences: dict[Number, tuple[Difference, ...]] = {}
         for row in question.followed:
@@ -139,11 +158,11 @@ class Judging:
             plan = replays.promised(old)
             if not done:
                 plan += replays.own(new, plan)
-            ran = await self._replaying.replayed(plan, question.build, row.build, deadline)
+            ran = await self._replaying.replayed(plan, candidate, spec_of(row.build), deadline)
             differences[row.number] = replays.differences(ran, old, new)
             done += [(one, old if one.whose == "followed" else new, str(row.number)) for one in ran]
         if not question.followed:
-            ran = await self._replaying.replayed(replays.own(new), question.build, None, deadline)
+            ran = await self._replaying.replayed(replays.own(new), candidate, None, deadline)
             done += [(one, new, "") for one in ran]
         return done, differences
 

@@ -27,7 +27,7 @@ class Replaying:
         return time.monotonic() + self._seconds
 
     async def replayed(
-        self, plan: Sequence[Replay], candidate: BuildRow, followed: BuildRow | None, deadline: float
+        self, plan: Sequence[Replay], candidate: VersionSpec, followed: VersionSpec | None, deadline: float
     ) -> list[Replay]:
         """The same with what both versions replied; what there was no time for stays open.
 
@@ -37,27 +37,27 @@ class Replaying:
         for replay in plan:
             wanted = [candidate, followed if replay.whose == "followed" else None]
             replies = await asyncio.gather(
-                *(self._reply(build, replay.example["input"], deadline) for build in wanted if build is not None)
+                *(self._reply(spec, replay.example["input"], deadline) for spec in wanted if spec is not None)
             )
             done.append(replace(replay, candidate=replies[0], followed=replies[1] if len(replies) > 1 else None))
         return done
 
-    async def _reply(self, build: BuildRow, given: Any, deadline: float) -> Reply | None:
+    async def _reply(self, spec: VersionSpec, given: Any, deadline: float) -> Reply | None:
         left = deadline - time.monotonic()
         if left <= 0:
             return None
         kind, body = (
             (worker.TEXT, given.encode()) if isinstance(given, str) else (worker.JSON, json.dumps(given).encode())
         )
-        result = await self._engine.call(_spec(build), CallRequest(kind, body, left))
+        result = await self._engine.call(spec, CallRequest(kind, body, left))
         found = json.loads(result.body)
         if result.failed:
             return Reply(result.seconds, fault=f"{found['error_type']}: {found['message']}"[:1000])
         return Reply(result.seconds, found)
 
 
-def _spec(build: BuildRow) -> VersionSpec:
-    """As calls by the build's hash run it."""
+def spec_of(build: BuildRow) -> VersionSpec:
+    """What runs where a build is called by its hash."""
     return VersionSpec(
         id=f"{build.algorithm_id}:{build.hash}:{build.permissions.network_access}",
         algorithm_id=build.algorithm_id,

@@ -5,12 +5,13 @@ All are made of the answer's JSON form (`Comparison.as_dict`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from troth.versions.escaping import annotation, cell, element, plain, short
+from troth.versions.pages import page, table
+
 Told = Mapping[str, Any]
-_LONGEST: Final = 160
 _MOST_CHANGES: Final = 200
 _HEADLINES: Final = {
     "compatible": "compatible: who relied on the old one can rely on the new one",
@@ -22,6 +23,8 @@ _OF_WIRES: Final = {
     "compatible": "the same: the version of the command may stay",
     "breaking": "another format: the command needs a new version",
 }
+_TONES: Final = {"compatible": "good", "breaking": "bad", "cannot-tell": "open", "invalid": "open"}
+_LEVELS: Final = {"breaking": "bad", "warning": "open", "note": "good"}
 _ANNOTATIONS: Final = {"breaking": "error", "warning": "warning", "note": "notice"}
 
 
@@ -49,12 +52,37 @@ def as_markdown(kind: str, told: Told) -> str:
     if told["changes"]:
         lines += ["| level | where | what | was | is | for example |", "|---|---|---|---|---|---|"]
     for change in told["changes"][:_MOST_CHANGES]:
-        example = _cell(change["witness"]) if "witness" in change else ""
+        example = cell(change["witness"]) if "witness" in change else ""
         what = f"{plain(change['words'])} ({change['rule']})"
         where = f"`{plain(change['path'] or '(whole)').replace('`', ' ')}`"
-        cells = (change["level"], where, what, _cell(change["old"]), _cell(change["new"]), example)
+        cells = (change["level"], where, what, cell(change["old"]), cell(change["new"]), example)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, *_left_out(told)]).strip() + "\n"
+
+
+def as_html(kind: str, told: Told) -> str:
+    """The answer as a page of HTML that stands alone."""
+    rows = (
+        (
+            element("strong", change["level"], _LEVELS[change["level"]]),
+            element("code", change["path"] or "(whole)"),
+            f"{element('span', change['words'])} {element('code', change['rule'])}",
+            element("code", short(change["old"])),
+            element("code", short(change["new"])),
+            element("code", short(change["witness"])) if "witness" in change else "",
+        )
+        for change in told["changes"][:_MOST_CHANGES]
+    )
+    said = headline(kind, told)
+    return page(
+        said.partition(":")[0],
+        [
+            element("h1", said, _TONES[told["verdict"]]),
+            *([element("p", told["fault"])] if told.get("fault") else []),
+            *table(("level", "where", "what", "was", "is", "for example"), rows),
+            *(element("p", line, "soft") for line in _left_out(told)),
+        ],
+    )
 
 
 def as_annotations(kind: str, told: Told, file: str) -> str:
@@ -70,35 +98,6 @@ def as_annotations(kind: str, told: Told, file: str) -> str:
     return "\n".join(lines)
 
 
-def annotation(kind: str, file: str, title: str, words: str, line: int | None = None) -> str:
-    """One workflow command of GitHub Actions: `error`, `warning` or `notice`, on a file."""
-    at = f",line={line}" if line else ""
-    return f"::{kind} file={_property(file)}{at},title={_property(title)}::{_data(words)}"
-
-
-def short(value: Any) -> str:
-    """A value in one line that can be read."""
-    text = "(nothing)" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
-
-
-def plain(text: str) -> str:
-    """Text that neither ends a cell of Markdown nor begins a tag; it may hold what strangers wrote."""
-    return text.replace("|", "&#124;").replace("<", "&lt;").replace("\n", " ").replace("\r", " ")
-
-
 def _left_out(told: Told) -> Iterator[str]:
     if len(told["changes"]) > _MOST_CHANGES:
         yield f"  and {len(told['changes']) - _MOST_CHANGES} more, which --json tells"
-
-
-def _cell(value: Any) -> str:
-    return f"`{plain(short(value)).replace('`', ' ')}`"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

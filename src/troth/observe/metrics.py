@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,18 +95,21 @@ class Metrics:
         faults: Faults,
         engine_states: Callable[[], list[dict[str, Any]]],
         backlog: Callable[[], Backlog],
+        floating: Mapping[str, int] | None = None,
     ) -> None:
         self._totals = totals
         self._faults = faults
         self._states = engine_states
         self._backlog = backlog
+        self._floating = {} if floating is None else floating
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
         """What Prometheus' library asks a collector for."""
         backlog = self._backlog()
-        return [*_calls(self._totals), *_engine(self._states()), *_inside(self._faults, backlog)]
+        floating = _floating(self._floating)
+        return [*_calls(self._totals), floating, *_engine(self._states()), *_inside(self._faults, backlog)]
 
     def render(self) -> bytes:
         """The metrics in Prometheus' text format."""
@@ -124,6 +127,19 @@ def _calls(totals: CallTotals) -> Iterable[Metric]:
         cumulated = itertools.accumulate(found.buckets)
         seconds.add_metric(label, list(zip(_LE, cumulated, strict=True)), found.seconds)
     return [calls, seconds]
+
+
+def _floating(references: Mapping[str, int]) -> Metric:
+    """From calls by reference; they are told apart by algorithm, as far as that keeps a scrape small."""
+    described = "Calls with production keys by references that float (ALG-14, ALG-20)."
+    calls = CounterMetricFamily("troth_floating_production_calls", described, labels=["algorithm"])
+    found: Counter[str] = Counter()
+    for reference, count in list(references.items()):
+        algorithm = "/".join(reference.split("/", 2)[:2])
+        found[algorithm if algorithm in found or len(found) < _MOST_VERSIONS else OTHER] += count
+    for algorithm, count in found.items():
+        calls.add_metric([algorithm], count)
+    return calls
 
 
 def _engine(states: Sequence[dict[str, Any]]) -> Iterable[Metric]:

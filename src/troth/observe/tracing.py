@@ -7,6 +7,7 @@ sent by OTLP over HTTP. Without the setting `traces` there is no `Tracing`, and 
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections import deque
@@ -27,6 +28,9 @@ _MOST_WAITING = 10_000
 #: seconds between two makings of spans, and that the last may take to be sent
 _PAUSE, _LAST_WORDS = 0.5, 5.0
 _SAMPLED = 1
+#: W3C Trace Context, sections 3.2 and 3.3: neither identity is zero, and 512 characters of state are passed on
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -56,6 +60,14 @@ class CallTrace:
     def tracestate(self) -> str:
         """The header that goes with `traceparent`, unchanged; empty where there is none."""
         return self.parent.trace_state.to_header() if self.parent is not None else ""
+
+
+def continuation(traceparent: str, tracestate: str) -> str:
+    """Both headers as an algorithm is handed them, a line each; empty where the first is none of W3C's, and without the second where
+    that is out of bounds."""
+    if not _TRACEPARENT.fullmatch(traceparent):
+        return ""
+    return f"{traceparent}\n{tracestate if _TRACESTATE.fullmatch(tracestate) else ''}"
 
 
 class Tracing:

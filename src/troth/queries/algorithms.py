@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import within
 from troth.contracts.document import contract_of
 from troth.errors import MalformedReference, NotFound
-from troth.registry import build_records, catalog
+from troth.registry import build_records, catalog, replays, scms
 from troth.versions import references
 from troth.versions.history import Readings
 from troth.versions.resolution import Resolution, resolve
@@ -21,10 +23,21 @@ _MOST_BUILDS, _LONGEST_LOG = 200, 20_000
 def resolution(connection: Connection, caller: Actor, text: str, readings: Readings) -> Resolution:
     """What a reference means to the caller (ALG-12 to ALG-26). Raises MalformedReference or NotFound."""
     reference = references.parse(text)
-    algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
-    history = catalog.history_of(connection, algorithm.id) if algorithm else None
-    member = bool(algorithm) and catalog.is_member(connection, algorithm, caller.id)  # type: ignore[arg-type]
-    return resolve(reference, history, member=member, readings=readings)
+    algorithm = catalog.find_algorithm(connection, reference.owner, reference.name, even_deleted=True)
+    asked = algorithm or catalog.NO_ALGORITHM
+    history, member = catalog.history_of(connection, asked.id), catalog.sees_private(connection, asked, caller)
+    return resolve(reference, history if algorithm else None, member=member, readings=readings)
+
+
+def explained(connection: Connection, caller: Actor, text: str, readings: Readings) -> dict[str, Any]:
+    """What a reference means to the caller and why, with the waivers by which that version got its number."""
+    found = resolution(connection, caller, text, readings)
+    waivers: list[dict[str, Any]] = []
+    if found.number is not None:
+        algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name)
+        row = catalog.find_version(connection, algorithm.id, found.number) if algorithm else None
+        waivers = row.verdict.get("waivers", []) if row else []
+    return {**found.as_dict(), "waivers": waivers}
 
 
 def versions(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
@@ -32,14 +45,19 @@ def versions(connection: Connection, caller: Actor, subject: str) -> dict[str, A
 
     An algorithm without a version for the caller is not found (ALG-25).
     """
-    algorithm, member = _visible(connection, caller, subject)
-    rows = [row for row in catalog.all_versions(connection, algorithm.id) if member or row.permissions.public]
+    algorithm, member = visible(connection, caller, subject)
+    rows = [
+        row
+        for row in catalog.all_versions(connection, algorithm.id)
+        if member or (row.permissions.public and algorithm.floats(row.published_at))
+    ]
     if not rows and not member:
-        raise _unknown(subject)
+        raise unknown(subject)
+    replayed = replays.known(connection, algorithm.id)
     return {
         "algorithm": algorithm.subject,
         "summary": algorithm.summary,
-        "versions": [_version(row, member) for row in rows],
+        "versions": [_version(row, member, replayed.get(row.id, [])) for row in rows],
     }
 
 
@@ -49,7 +67,7 @@ def contract(connection: Connection, caller: Actor, text: str, readings: Reading
     Raises MalformedReference, or NotFound for what is no published version to the caller.
     """
     found = resolution(connection, caller, text, readings)
-    algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name)
+    algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name, even_deleted=True)
     row = catalog.find_version(connection, algorithm.id, found.number) if algorithm and found.number else None
     if algorithm is None or row is None:
         raise NotFound(
@@ -70,9 +88,9 @@ def contract(connection: Connection, caller: Actor, text: str, readings: Reading
 
 def builds(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
     """The last builds of an algorithm, newest first, for members of its owner; of their logs the ends."""
-    algorithm, member = _visible(connection, caller, subject)
+    algorithm, member = visible(connection, caller, subject)
     if not member:
-        raise _unknown(subject)
+        raise unknown(subject)
     return {
         "algorithm": algorithm.subject,
         "builds": [_build(row) for row in build_records.all_builds(connection, algorithm.id, most=_MOST_BUILDS)],
@@ -80,28 +98,38 @@ def builds(connection: Connection, caller: Actor, subject: str) -> dict[str, Any
 
 
 def repository(connection: Connection, caller: Actor, owner: str, name: str) -> str | None:
-    """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None."""
+    """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None.
+
+    What others keep is cloned from them.
+    """
     algorithm = catalog.find_algorithm(connection, owner, name)
-    if algorithm is None or not catalog.is_member(connection, algorithm, caller.id):
+    if (
+        algorithm is None
+        or not within("use_repository", caller.scope)
+        or not catalog.sees_private(connection, algorithm, caller)
+    ):
         return None
-    return algorithm.id
+    return algorithm.id if scms.origin_of(connection, algorithm.id) is None else None
 
 
 def member_build(connection: Connection, caller: Actor, subject: str, commit: str) -> build_records.BuildRow:
     """The build of a commit, for members of the owner. Raises NotFound."""
-    algorithm, member = _visible(connection, caller, subject)
-    found = build_records.find_build(connection, algorithm.id, commit) if member else None
+    algorithm, member = visible(connection, caller, subject)
+    if not member:
+        raise unknown(subject)
+    found = build_records.find_build(connection, algorithm.id, commit)
     if found is not None:
         return found
     raise NotFound(
         f"there is no build {commit[:40]} of {subject}",
-        why="builds are seen by members of the owner",
+        why="a build is named by the whole hash of its commit",
         repair=f"push a commit to /git/{subject}.git, or look at its spelling",
         asked=commit[:100],
     )
 
 
-def _visible(connection: Connection, caller: Actor, subject: str) -> tuple[catalog.AlgorithmRow, bool]:
+def visible(connection: Connection, caller: Actor, subject: str) -> tuple[catalog.AlgorithmRow, bool]:
+    """The algorithm of that name, and whether the caller belongs to its owner. Raises MalformedReference or NotFound."""
     reference = references.parse(subject)
     if reference.version:
         raise MalformedReference(
@@ -110,12 +138,14 @@ def _visible(connection: Connection, caller: Actor, subject: str) -> tuple[catal
             repair=f"ask for {reference.subject}",
         )
     algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
+    member = catalog.sees_private(connection, algorithm or catalog.NO_ALGORITHM, caller)
     if algorithm is None:
-        raise _unknown(subject)
-    return algorithm, catalog.is_member(connection, algorithm, caller.id)
+        raise unknown(subject)
+    return algorithm, member
 
 
-def _unknown(subject: str) -> NotFound:
+def unknown(subject: str) -> NotFound:
+    """What everybody hears who may not know whether the algorithm exists."""
     return NotFound(
         f"algorithm algo://{subject} not found",
         repair="look at its spelling; what is private is found by members of its owner only",
@@ -123,7 +153,7 @@ def _unknown(subject: str) -> NotFound:
     )
 
 
-def _version(row: catalog.VersionRow, member: bool) -> dict[str, Any]:
+def _version(row: catalog.VersionRow, member: bool, replayed: Sequence[replays.Known]) -> dict[str, Any]:
     return {
         "version": str(row.number),
         "permissions": row.permissions.as_dict(),
@@ -133,6 +163,8 @@ def _version(row: catalog.VersionRow, member: bool) -> dict[str, Any]:
         "contract": row.contract_digest,
         "environment": row.build.environment,
         "verdict": row.verdict,
+        "waivers": row.verdict.get("waivers", []),
+        "replayed": [one.as_dict() for one in replayed],
         "policy_revision": row.policy_revision,
         "notes": row.notes,
         "published_at": row.published_at,

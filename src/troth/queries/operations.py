@@ -1,4 +1,4 @@
-"""Questions of operators and owners of keys."""
+"""Questions of operators."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from troth.access.roles import Actor, relations, require
-from troth.registry import accounts, journal
+from troth.registry import journal
 from troth.registry.tables import accounts as account_table
 from troth.registry.tables import members as member_table
 
@@ -30,11 +30,6 @@ def journal_entries(connection: Connection, caller: Actor, after: int, limit: in
             for row in rows
         ]
     }
-
-
-def keys(connection: Connection, caller: Actor) -> dict[str, Any]:
-    """The caller's own valid keys, without what is secret."""
-    return {"account": caller.name, "keys": accounts.keys_of(connection, caller.id)}
 
 
 def all_accounts(connection: Connection, caller: Actor) -> dict[str, Any]:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import string
 import uuid
 
 from sqlalchemy import Connection, select, update
 
 from troth.access.roles import Actor
 from troth.errors import NameTaken, NotFound
-from troth.registry.tables import accounts, keys, members
+from troth.registry.access_tables import account_details
+from troth.registry.tables import accounts, members
 from troth.versions import names
 
 SYSTEM = Actor("00000000-0000-0000-0000-000000000000", "troth", "system", administrator=True)
-_LETTERS = string.ascii_letters + string.digits
-_COLUMNS = (accounts.c.id, accounts.c.name, accounts.c.kind, accounts.c.administrator)
+_PRESENT = (
+    select(accounts.c.id, accounts.c.name, accounts.c.kind, accounts.c.administrator)
+    .join(account_details, account_details.c.account_id == accounts.c.id, isouter=True)
+    .where(account_details.c.deleted_at.is_(None))
+)
 
 
 def find_account(connection: Connection, name: str) -> Actor | None:
-    """The account with exactly this name."""
-    row = connection.execute(select(*_COLUMNS).where(accounts.c.name == name)).first()
+    """The account with exactly this name, unless it was deleted."""
+    row = connection.execute(_PRESENT.where(accounts.c.name == name)).first()
+    return Actor(*row) if row else None
+
+
+def account_by_id(connection: Connection, account_id: str) -> Actor | None:
+    """The account with this id, unless it was deleted."""
+    row = connection.execute(_PRESENT.where(accounts.c.id == account_id)).first()
     return Actor(*row) if row else None
 
 
@@ -93,58 +100,7 @@ def set_member(connection: Connection, organization_id: str, account_id: str, ro
         )
 
 
-def mint_key(connection: Connection, account_id: str, label: str, now: str) -> tuple[str, str]:
-    """(id, key) of a new key: `sim` and 25 letters or digits. Only its SHA-256 is stored, so it cannot be shown again."""
-    key = "sim" + "".join(secrets.choice(_LETTERS) for _ in range(25))
-    key_id = str(uuid.uuid4())
-    connection.execute(
-        keys.insert().values(id=key_id, account_id=account_id, digest=key_digest(key), label=label, valid_from=now)
-    )
-    return key_id, key
-
-
-def key_digest(key: str) -> str:
-    """What is stored of a key. It has 148 random bits, so one SHA-256 is enough."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def account_of_key(connection: Connection, key: str) -> Actor | None:
-    """The account to which a key belongs that is not revoked."""
-    row = connection.execute(
-        select(*_COLUMNS)
-        .join(keys, keys.c.account_id == accounts.c.id)
-        .where(keys.c.digest == key_digest(key), keys.c.valid_to.is_(None))
-    ).first()
-    return Actor(*row) if row else None
-
-
-def revoke_key(connection: Connection, key_id: str, now: str) -> str | None:
-    """Ends a key from now on; the id of its account, or None where there is no such valid key."""
-    row = connection.execute(select(keys.c.account_id).where(keys.c.id == key_id, keys.c.valid_to.is_(None))).first()
-    if row is None:
-        return None
-    connection.execute(update(keys).where(keys.c.id == key_id).values(valid_to=now))
-    return str(row.account_id)
-
-
-def owner_of_key(connection: Connection, key_id: str) -> str | None:
-    """The id of the account that a key belongs or belonged to."""
-    return connection.execute(select(keys.c.account_id).where(keys.c.id == key_id)).scalar()
-
-
-def keys_of(connection: Connection, account_id: str) -> list[dict[str, str]]:
-    """An account's valid keys, without what is secret."""
-    rows = select(keys.c.id, keys.c.label, keys.c.valid_from).where(
-        keys.c.account_id == account_id, keys.c.valid_to.is_(None)
-    )
-    return [{"key_id": row.id, "label": row.label, "since": row.valid_from} for row in connection.execute(rows)]
-
-
 def administrators(connection: Connection) -> list[str]:
     """Names of the users that administer this server, the oldest first."""
-    found = (
-        select(accounts.c.name)
-        .where(accounts.c.administrator, accounts.c.kind == "user")
-        .order_by(accounts.c.created_at)
-    )
-    return list(connection.execute(found).scalars())
+    found = _PRESENT.where(accounts.c.administrator, accounts.c.kind == "user").order_by(accounts.c.created_at)
+    return [row.name for row in connection.execute(found)]

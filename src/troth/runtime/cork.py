@@ -30,6 +30,14 @@ class CorkedTransport:
         if self._size > _ENOUGH:
             self._send()
 
+    def write_now(self, data: bytes) -> None:
+        """Sends `data`, and what was gathered before it, at once: for what is whole and has nothing to wait for."""
+        if self._gathered:
+            self._gathered.append(data)
+            self._send()
+        elif not self._transport.is_closing():
+            self._transport.write(data)
+
     def close(self) -> None:
         """Sends what was gathered and closes."""
         self._send()

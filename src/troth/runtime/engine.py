@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from troth.contracts.running import Running
 from troth.errors import TrothError
 from troth.runtime import worker
 from troth.sandbox.isolation import Isolation
+
+if TYPE_CHECKING:
+    from troth.runtime.call import Call
 
 
 class Outcome(StrEnum):
@@ -71,6 +74,8 @@ class Loaded:
     running: Running = field(default_factory=Running)
     #: the input of an example of the version, as JSON, with which the first fork tries whether forks work
     example: str | None = None
+    #: environment variables that nobody may see but the version
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)
@@ -82,6 +87,12 @@ class CallRequest:
     seconds: float
     raw: bool = False
     capture: bool = False
+    #: W3C's traceparent and tracestate, a line each, which the algorithm finds in its environment; empty for none
+    trace: str = ""
+    #: for whom and with what rights it is made: what the key of the call leads to; None where the call has no key
+    origin: Any = None
+    #: the call in whose worker this one was made, which waits for it and with which it ends
+    parent: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)

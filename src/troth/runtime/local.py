@@ -24,6 +24,7 @@ from troth.runtime.engine import (
 )
 from troth.runtime.limits import PoolLimits
 from troth.runtime.pool import Pool
+from troth.runtime.process import WorkerProcess
 from troth.runtime.report import ABSENT, report_of
 from troth.runtime.zygote import Zygote
 from troth.sandbox.isolation import Isolation, Level
@@ -60,10 +61,13 @@ class LocalEngine:
         self._trusted = trust_authors
         self._pools: dict[str, Pool] = {}
         self._zygotes: set[Zygote] = set()
+        self._known: dict[str, WorkerProcess] = {}
         self._tending: asyncio.TimerHandle | None = None
 
     def submit(self, spec: VersionSpec, request: CallRequest, settle: Settle, items: Items | None = None) -> Call:
         call = Call(request, settle, items)
+        if request.parent is not None and not call.joins(request.parent):
+            return call
         pool = self._pools.get(spec.id)
         if pool is None:
             try:
@@ -73,6 +77,18 @@ class LocalEngine:
                 return call
         pool.submit(call)
         return call
+
+    def call_of(self, secret: str, number: int, process: int) -> tuple[Call | None, bool]:
+        """The call with the key made of these, and whether it runs; one that lies behind another may be about to.
+
+        None for a process that is not in the sandbox of the call.
+        """
+        found = self._known.get(secret)
+        return (None, False) if found is None else found.call_of(number, process)
+
+    def loading(self, process: int) -> VersionSpec | None:
+        """What is being loaded in the sandbox that holds this process, if that is still going on."""
+        return next((one.spec for one in self._zygotes if one.loading and one.holds(process)), None)
 
     def call(self, spec: VersionSpec, request: CallRequest) -> asyncio.Future[CallResult]:
         future: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
@@ -133,14 +149,23 @@ class LocalEngine:
             return failure
         return zygote, loaded
 
-    def room_for(self, pool: Pool) -> bool:
-        """Whether the machine may have one more worker, for which an idle one of another version may have to go."""
-        if self._workers < self.limits.all_workers:
+    def room_for(self, pool: Pool, *, within: bool) -> bool:
+        """Whether the machine may have one more worker, for which an idle one of another version may have to go.
+
+        For a call that another one waits for (`within`), workers that wait do not count, as long as they are no more than
+        all others may be.
+        """
+        most = self.limits.all_workers
+        if within:
+            most += min(most, sum(pool.suspended for pool in self._pools.values()))
+        if self._workers < most:
             return True
         others = [other for other in self._pools.values() if other is not pool and other.workers and other.idle]
-        for other in sorted(others, key=lambda other: other.used)[:1]:
+        for other in sorted(others, key=lambda other: other.used):
             other.cool()
-        return self._workers < self.limits.all_workers
+            if self._workers < most:
+                return True
+        return False
 
     def states(self) -> list[dict[str, Any]]:
         return [pool.state() for pool in self._pools.values()]
@@ -183,7 +208,7 @@ class LocalEngine:
             if spec.id in self._pools:
                 self._pools[spec.id].buried(zygote)
 
-        zygote = Zygote(spec, largest=self.limits.result_bytes, gone=gone)
+        zygote = Zygote(spec, largest=self.limits.result_bytes, gone=gone, known=self._known)
         self._zygotes.add(zygote)
         return zygote
 

@@ -39,8 +39,8 @@ class Host(Protocol):
         """A sandbox with the version loaded. Raises what keeps it from being started."""
         ...
 
-    def room_for(self, pool: Pool) -> bool:
-        """Whether the machine may have one more worker."""
+    def room_for(self, pool: Pool, *, within: bool) -> bool:
+        """Whether the machine may have one more worker; `within` another call, which waits for it."""
         ...
 
 
@@ -67,6 +67,8 @@ class Pool:
         self._looking: asyncio.TimerHandle | None = None
         self._seconds: float | None = None  # what calls take, in the mean
         self._depth = 1  # calls that a worker may have at once
+        #: whether it has more workers than it may, because others wait for calls that they made
+        self._extended = False
         #: whether it was ended for good, and another has to take its place
         self.stopped = False
 
@@ -81,12 +83,18 @@ class Pool:
         most = self._host.limits.workers
         return min(most, self.running.workers or most)
 
+    @property
+    def suspended(self) -> int:
+        """How many workers wait for calls that they made."""
+        return sum(worker.suspended for worker in self.workers)
+
     def state(self) -> dict[str, Any]:
         """What it has and does, for people and metrics."""
         busy = sum(0 < worker.load < 1 << 30 for worker in self.workers)
         starts = {zygote.place.start for zygote in self.zygotes}
         return {
             "id": self.spec.id,
+            "algorithm_id": self.spec.algorithm_id,
             "workers": {"busy": busy, "idle": len(self.workers) - busy},
             "state": "hot" if self.workers else "warm" if self.zygotes else "cold",
             "waiting": len(self.waiting),
@@ -99,7 +107,8 @@ class Pool:
     def submit(self, call: Call) -> None:
         """Hands the call to a worker, or lets it wait for one; settles it where too much waits already."""
         self.used = monotonic()
-        if not self.waiting and (worker := self._free(call.request)) is not None:
+        within = call.request.parent is not None
+        if (within or not self.waiting) and (worker := self._free(call.request)) is not None:
             worker.take(call)
             if self.running.start == "call":
                 self._more()
@@ -128,11 +137,14 @@ class Pool:
     def resumed(self, call: Call) -> None:
         """A call that waits has no results."""
 
+    def waits(self, call: Call) -> None:
+        """A call that waits makes none."""
+
     def tend(self, now: float) -> None:
         """Ends what was not used for long, and the wait of calls that waited too long. Called every second or so."""
         limits = self._host.limits
-        while self.waiting and now - self.waiting[0].since > limits.queue_seconds:
-            late = self._leave()
+        for late in [call for call in self.waiting if now - call.since > limits.queue_seconds]:
+            self.cancelled(late)
             late.settle(
                 QueueDeadline(
                     "this version has more calls than it can take",
@@ -172,20 +184,37 @@ class Pool:
 
     def _free(self, request: CallRequest) -> WorkerProcess | None:
         """The least loaded worker, if it has room."""
+        if self._extended and not self._admits(request):
+            return None
         best: WorkerProcess | None = None
         for worker in self.workers:
             if not worker.load:
                 return worker
-            if best is None or worker.load < best.load:
+            if (best is None or worker.load < best.load) and not worker.suspended:
                 best = worker
         return best if best is not None and best.has_room(request, self._depth) else None
 
+    def _admits(self, request: CallRequest) -> bool:
+        """Whether a worker may begin it: those beyond the usual number are for calls that others wait for."""
+        if request.parent is not None:
+            return True
+        return sum(worker.serves_outsiders for worker in self.workers) < self.most_workers
+
     def _wait(self, call: Call, *, first: bool = False) -> None:
+        """Puts a call into the line: those that others wait for before the rest."""
         call.holder = self
         if not call.since:  # one that comes back from a dead worker waits on
             call.since = monotonic()
         self._host.waiting_bytes += len(call.request.body)
-        (self.waiting.appendleft if first else self.waiting.append)(call)
+        if first:
+            self.waiting.appendleft(call)
+        elif call.request.parent is not None:
+            places = enumerate(self.waiting)
+            self.waiting.insert(
+                next((place for place, other in places if other.request.parent is None), len(self.waiting)), call
+            )
+        else:
+            self.waiting.append(call)
 
     def _leave(self) -> Call:
         call = self.waiting.popleft()
@@ -197,16 +226,26 @@ class Pool:
         wanted = bool(self.waiting) or (self.running.start == "call" and bool(self.workers) and not self._spare)
         if self.stopped or self._starting is not None or not wanted:
             return
-        if self.workers and len(self.workers) >= self.most_workers:
+        within = bool(self.waiting) and self.waiting[0].request.parent is not None
+        at_work = len(self.workers) - (self.suspended if within else 0)
+        if self.workers and at_work >= self.most_workers:
             return
         rest = self.waiting[0].since + self._host.limits.scale_seconds - monotonic() if self.waiting else 0.0
-        if self.workers and rest > 0 and self.running.start != "call":
+        if at_work and rest > 0 and self.running.start != "call":
             if self._looking is None:
                 self._looking = self._loop.call_later(rest, self._look)
             return
-        if not self._host.room_for(self) and self.workers:  # the first is started all the same: nothing else would end
+        if not self._host.room_for(self, within=within) and self.workers:
+            # the first is started all the same: nothing else would end
+            if within and not at_work:
+                self._refuse_within()
             return
         self._starting = self._loop.create_task(self._start())
+
+    def _refuse_within(self) -> None:
+        """Refuses calls for which no worker comes free before they have ended themselves."""
+        while self.waiting and self.waiting[0].request.parent is not None:
+            self._leave().settle(_full("every worker that there may be waits for calls that it made itself"))
 
     @property
     def _spare(self) -> bool:
@@ -232,20 +271,30 @@ class Pool:
                 self._give_up(found)
             else:
                 self.workers.append(found)
+                self._extended = len(self.workers) > self.most_workers
                 self.used = found.used = monotonic()
                 self._feed(found)
                 self._more()
 
     async def _new_worker(self) -> WorkerProcess | Failure:
         zygote = next((zygote for zygote in self.zygotes if zygote.free), None)
-        if zygote is None:
-            loaded = await self._host.load(self.spec)
-            if isinstance(loaded, Failure):
-                return loaded
-            zygote, found = loaded
-            self.running = found.running
-            self.zygotes.append(zygote)
-        return await zygote.worker(ready=self._feed, gone=self._bury, once=self.running.start == "call")
+        if zygote is not None:
+            made = await self._from(zygote)
+            if not isinstance(made, Failure) or zygote.free:
+                return made
+            # its sandbox ended for what another worker did, and the calls that wait here have no part in that
+        loaded = await self._host.load(self.spec)
+        if isinstance(loaded, Failure):
+            return loaded
+        zygote, found = loaded
+        self.running = found.running
+        self.zygotes.append(zygote)
+        return await self._from(zygote)
+
+    async def _from(self, zygote: Zygote) -> WorkerProcess | Failure:
+        return await zygote.worker(
+            ready=self._feed, gone=self._bury, waiting=self._more, once=self.running.start == "call"
+        )
 
     def _give_up(self, why: TrothError | Failure) -> None:
         """No worker came. Calls that have none left to wait for are told."""
@@ -267,10 +316,13 @@ class Pool:
             taken = self._seconds = before + _WEIGHT * (worker.seconds - before)
             self._depth = 16 if taken < _QUICK else 2 if taken < _BRIEF else 1
         while self.waiting and worker.has_room(self.waiting[0].request, self._depth):
+            if self._extended and not self._admits(self.waiting[0].request):
+                break
             worker.take(self._leave())
 
     def _retire(self, worker: WorkerProcess) -> None:
         self.workers.remove(worker)
+        self._extended = len(self.workers) > self.most_workers
         worker.retire()
         for zygote in self.zygotes:
             if zygote.is_only(worker):
@@ -283,6 +335,10 @@ class Pool:
                 self._wait(call, first=True)
         if worker in self.workers:
             self.workers.remove(worker)
+        self._extended = len(self.workers) > self.most_workers
+        for other in self.workers if self.waiting else ():  # what was kept for others may be idle
+            if not other.load:
+                self._feed(other)
         self.last_crash = worker.crash or self.last_crash
         if self.stopped:
             self._fail(_full("the worker was stopped"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from troth.runtime.endings import Failure, code_of, ending, exited_with, item_ti
 from troth.runtime.engine import CallRequest, CallResult, Outcome, Place
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
+from troth.runtime.redaction import Redaction
 
 #: bytes that an error may have beyond the limit of results
 _ERROR_ROOM = 1 << 20
@@ -36,6 +38,10 @@ class Host(Protocol):
 
     @property
     def place(self) -> Place: ...
+
+    def holds(self, process: int) -> bool:
+        """Whether a process of the machine is in it."""
+        ...
 
     def end_worker(self, number: int) -> None:
         """Ends a worker and what it started, at once."""
@@ -63,8 +69,12 @@ class WorkerProcess:
         once: bool,
         ready: Callable[[WorkerProcess], None],
         gone: Callable[[WorkerProcess, list[Call]], None],
+        waiting: Callable[[], None],
+        redaction: Redaction = Redaction(),
     ) -> None:
         self.number = number
+        #: what the keys of its calls are made of; nobody else knows it
+        self.secret = secrets.token_hex(16)
         #: when it last had something to do, by the loop's clock
         self.used = 0.0
         #: what its last call took; None before the first
@@ -75,23 +85,28 @@ class WorkerProcess:
         self._once = once
         self._on_ready = ready
         self._on_gone = gone
+        self._on_waiting = waiting
         self._loop = asyncio.get_running_loop()
         self._link = FrameLink(self._deliver, self._lost, largest + _ERROR_ROOM)
-        self._output = OutputLink()
+        #: what it prints
+        self.output = OutputLink()
+        self.output.redaction = redaction
         self._loaded: asyncio.Future[Failure | None] = self._loop.create_future()
         self._calls: deque[Call] = deque()
         self._last = 0
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf  # of the call that runs
         self._begun = 0.0  # when it began
+        self._asked_by = (0, 0)  # the call and process that asked for something last
         self._stopped = False
         self._exited = False  # by its own word, after an answer and before the next call
         self.buried: asyncio.Future[None] = self._loop.create_future()
 
     async def connect(self, link: socket.socket, output: int) -> None:
         """Takes over the ends of its link and its output."""
-        await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(output))
+        await self._loop.connect_read_pipe(lambda: self.output, PipeEnd(output))
         await self._loop.create_unix_connection(lambda: self._link, sock=link)
+        self._link.send(0, worker.KEY, 0, self.secret.encode())
 
     async def loaded(self, seconds: float) -> Failure | None:
         """Waits until it can be called; else what kept it from that."""
@@ -104,17 +119,38 @@ class WorkerProcess:
 
     def printed(self) -> str:
         """The last that it printed."""
-        return text(self._output.last_words())
+        return text(self.output.last_words())
 
     @property
     def endings(self) -> list[asyncio.Future[None]]:
         """What is done when it is gone and everything that it printed was read."""
-        return [self.buried, self._output.closed]
+        return [self.buried, self.output.closed]
 
     @property
     def load(self) -> int:
         """How many calls it has; more than it can ever take, where it is stopped."""
         return 1 << 30 if self._stopped else len(self._calls)
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the call that it runs waits for others that it made."""
+        return bool(self._calls and self._calls[0].children)
+
+    @property
+    def serves_outsiders(self) -> bool:
+        """Whether it has calls that were not made by other calls."""
+        return any(call.request.parent is None for call in self._calls)
+
+    def call_of(self, number: int, process: int) -> tuple[Call | None, bool]:
+        """The call of this number, and whether it runs, for a process of its sandbox. One that lies behind may be about to."""
+        if self._asked_by != (number, process):
+            if not self._host.holds(process):
+                return None, False
+            self._asked_by = number, process
+        for place, call in enumerate(self._calls):
+            if call.number == number and not call.done and not self._stopped:
+                return call, place == 0
+        return None, False
 
     def has_room(self, request: CallRequest, depth: int) -> bool:
         """Whether it can take this call now, if it may have so many. A call whose output is wanted is taken alone."""
@@ -123,6 +159,8 @@ class WorkerProcess:
         if not self._calls:
             return True
         last = self._calls[-1]
+        if self._calls[0].children:  # it waits, perhaps for this very call
+            return False
         if len(self._calls) >= depth or self._once or request.capture or last.request.capture or last.items:
             return False
         if self._loop.time() - self._begun > _QUICK:
@@ -135,7 +173,7 @@ class WorkerProcess:
         self._last = call.number = (self._last + 1) & 0xFFFFFFFF
         flags = worker.RAW if request.raw else 0
         if request.capture:
-            call.output = self._output.expect(call.number)
+            call.output = self.output.expect(call.number)
             flags |= worker.CAPTURE
         if call.items is not None:
             flags |= worker.STREAM
@@ -143,7 +181,11 @@ class WorkerProcess:
         self._calls.append(call)
         if len(self._calls) == 1:
             self._begin(call)
-        self._link.send(call.number, request.kind, flags, request.body)
+        if request.trace:
+            trace = request.trace.encode("ascii")
+            self._link.send(call.number, request.kind, flags | worker.TRACED, request.body, _framed(trace))
+        else:
+            self._link.send(call.number, request.kind, flags, request.body)
 
     def retire(self) -> None:
         """Lets it go: it ends as soon as it sees that nobody is there."""
@@ -165,6 +207,10 @@ class WorkerProcess:
         if self._calls and self._calls[0] is call:
             delay = 0.0 if call.items is not None else _FAREWELL
             self._loop.call_later(delay, self._stop_if_running, call)
+
+    def waits(self, call: Call) -> None:
+        """Tells the pool that this worker is idle in all but name."""
+        self._on_waiting()
 
     def resumed(self, call: Call) -> None:
         """Reads on where the results of a call were too many."""
@@ -204,7 +250,9 @@ class WorkerProcess:
 
     def _deliver(self, kind: int, number: int, body: bytes, seconds: float) -> None:
         if not self._loaded.done():
-            self._loaded.set_result(None if kind == worker.READY else load_failure(body))
+            self._loaded.set_result(
+                None if kind == worker.READY else load_failure(self.output.redaction.document(body))
+            )
             return
         call = self._calls[0] if self._calls else None
         if (
@@ -220,9 +268,11 @@ class WorkerProcess:
             self._stopped = self._exited = True
             self._loop.call_later(_FAREWELL, self.kill)  # if it lied
             self._answered(call, exited_with(code_of(body)).as_result(seconds))
+        elif kind == worker.ERROR:
+            body = self.output.redaction.document(body)
+            self._answered(call, CallResult(kind, body, seconds, outcome=Outcome.EXCEPTION))
         else:
-            outcome = Outcome.EXCEPTION if kind == worker.ERROR else Outcome.OK
-            self._answered(call, CallResult(kind, body, seconds, outcome=outcome))
+            self._answered(call, CallResult(kind, body, seconds))
 
     def _distrust(self) -> None:
         """An answer that nobody asked for: the worker cannot be trusted any more."""
@@ -259,7 +309,7 @@ class WorkerProcess:
 
     async def _settle_with_output(self, call: Call, output: asyncio.Future[str], result: CallResult) -> None:
         done, _ = await asyncio.wait([output], timeout=_OUTPUT_PATIENCE)
-        result.output = output.result() if done else self._output.forget(call.number)
+        result.output = output.result() if done else self.output.forget(call.number)
         call.settle(result)
 
     def _timed_out(self) -> None:
@@ -286,7 +336,7 @@ class WorkerProcess:
         status, out_of_memory = await self._host.exit_status(self.number)
         failure = ending(status, out_of_memory=out_of_memory)
         if not self._loaded.done():
-            said = self._output.last_words().strip()
+            said = self.output.last_words().strip()
             message = failure.message + (f": {said.splitlines()[-1]}" if said else "")
             outcome = Outcome.OUT_OF_MEMORY if out_of_memory else Outcome.LOAD_FAILURE
             self._loaded.set_result(Failure(message, "LoadingError", said, outcome))
@@ -302,3 +352,8 @@ class WorkerProcess:
         unbegun, self._calls = list(self._calls), deque()
         self.buried.set_result(None)
         self._on_gone(self, unbegun)
+
+
+def _framed(trace: bytes) -> bytes:
+    """A trace as it stands before the body of a call."""
+    return worker.TRACE_HEAD.pack(len(trace)) + trace

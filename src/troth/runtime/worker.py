@@ -3,7 +3,7 @@
 Run as `python -I -S -B worker.py PLAN`, PLAN being JSON: `socket` (descriptor of the control link), `entry` (path of the
 algorithm's module), `root` (folder of the source), `site` (folders to import libraries from), `inside` (folder of the files
 that this one loads: `entry.py`, `codec.py`, `zygote.py`), `modules` (names of modules that the server hands in to their
-files), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks),
+files), `api` (path of the socket by which the server is reached, or nothing), `check` (import the module, report and end), `largest` (bytes of a result), `fork` (whether it may serve by forks),
 `example` (JSON of an input to try a fork with, or null) and `limits` (names of the `resource` module to values).
 
 When the version is loaded the process waits for orders on the control link (`inside/zygote.py`): to fork a worker, or to be
@@ -14,7 +14,6 @@ then the body. The server passes callers' bodies through as they came; they are 
 from __future__ import annotations
 
 import binascii
-import importlib.util
 import json
 import os
 import resource
@@ -22,13 +21,17 @@ import socket
 import struct
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NoReturn
+from importlib._bootstrap import module_from_spec
+from importlib._bootstrap_external import PathFinder, spec_from_file_location
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a cold call waits for every module that is imported here
+    from typing import Any, NoReturn
 
 #: Raised whenever the worker's behaviour changes; every receipt names it.
-WORKER_VERSION = 3
+WORKER_VERSION = 4
 
 HEAD = struct.Struct("!IIBBd")
 
@@ -37,8 +40,13 @@ TEXT, JSON, BINARY = 1, 2, 3
 ERROR, READY, EXITED = 4, 5, 6
 # one of several results, and what follows the last
 ITEM, END = 7, 8
-# flags of a call: the result as it is, keep what is printed, results one by one
-RAW, CAPTURE, STREAM = 1, 2, 4
+# to a new worker, before everything else: what the keys of its calls are made of
+KEY = 9
+# flags of a call: the result as it is, keep what is printed, results one by one, and before the body the trace that it belongs to
+RAW, CAPTURE, STREAM, TRACED = 1, 2, 4, 8
+#: Length of a trace in the body of a call: two lines, which algorithms find under these names in their environment.
+TRACE_HEAD = struct.Struct("!H")
+TRACE_NAMES = ("TRACEPARENT", "TRACESTATE")
 
 #: What an algorithm may call its errors; any other name becomes AlgorithmError (algorithmia-api, section 3.1).
 ERROR_TYPES = frozenset(
@@ -73,7 +81,9 @@ class TooLargeError(Exception):
 
 
 def main() -> None:
+    global api
     plan: dict[str, Any] = json.loads(sys.argv[1])
+    api = plan["api"]
     control = socket.socket(fileno=plan["socket"])
     os.set_inheritable(control.fileno(), False)
     for name, value in plan["limits"].items():
@@ -99,10 +109,10 @@ def main() -> None:
 
 def loaded_file(plan: dict[str, Any], name: str) -> Any:
     """A module of the folder `inside`, by its file and not among the modules: an algorithm may have any name."""
-    spec = importlib.util.spec_from_file_location(name, os.path.join(plan["inside"], f"{name}.py"))
+    spec = spec_from_file_location(name, os.path.join(plan["inside"], f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
@@ -115,17 +125,33 @@ class Answering:
         self.decode: Callable[[bytearray], Any] = codec.decode
         self.encode: Callable[[Any], bytes] = codec.encode
         self.largest = largest
+        #: what the keys of its calls are made of, and the number of the call that runs
+        self.secret, self.call = "", 0
+
+    def take_secret(self, link: socket.socket) -> None:
+        """Receives what the keys of its calls are made of, which comes first on a link."""
+        received = bytearray()
+        _fill(link, received, HEAD.size)
+        size = HEAD.unpack_from(received)[0]
+        _fill(link, received, HEAD.size + size)
+        self.secret = received[HEAD.size :].decode()
 
     def serve(self, link: socket.socket, calls: int = -1) -> NoReturn:
         """Answers so many calls, or all that come, and ends the process."""
-        received = bytearray()
+        global _serving
+        _serving = self
+        received, traced = bytearray(), False
         while calls:
             calls -= 1
             _fill(link, received, HEAD.size)
             size, call, kind, flags, _ = HEAD.unpack_from(received)
+            self.call = call
             _fill(link, received, HEAD.size + size)
             body = received[HEAD.size : HEAD.size + size]
             del received[: HEAD.size + size]
+            if flags & TRACED or traced:
+                traced = bool(flags & TRACED)
+                _continue(body, traced)
             if flags & CAPTURE:
                 _mark(call, 0)
             answer = self.answer(kind, flags, body, partial(send, link, call, ITEM))
@@ -189,6 +215,17 @@ class Answering:
         return kind, encoded
 
 
+#: The socket by which the server is reached; empty where there is none.
+api = ""
+#: What answers calls in this process, once it does.
+_serving: Answering | None = None
+
+
+def key() -> str:
+    """The key by which the call that runs acts for its caller; empty while none runs. It is made up when it is asked for."""
+    return f"call-{_serving.secret}-{_serving.call}" if _serving is not None else ""
+
+
 def described(error: BaseException, default: str) -> bytes:
     """An exception as JSON, with its stack from the algorithm's own frames on."""
     name = type(error).__name__
@@ -221,9 +258,47 @@ def hide(*folders: str) -> None:
     _hidden += tuple(folder + os.sep for folder in folders)
 
 
+#: where the standard library is, before the source's own folders come before it
+_libraries = list(sys.path)
+
+
+def _standard(name: str) -> Any:
+    """A module of the standard library, whatever the source calls its own."""
+    spec = PathFinder.find_spec(name, _libraries)
+    known = sys.modules.get(name)
+    if known is not None and (spec is None or getattr(known, "__file__", None) == spec.origin):
+        return known
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    if known is None:
+        sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def _stack(error: BaseException) -> str:
+    traceback = _standard("traceback")  # what a version that never fails need not wait for
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_hidden)]
     return "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
+
+
+#: The algorithm may put another in its place.
+_environment = os.environ
+
+
+def _continue(body: bytearray, traced: bool) -> None:
+    """Moves a call's trace from its body into the environment, where processes that it starts find it too, or ends the last one's."""
+    lines = ["", ""]
+    if traced:
+        end = TRACE_HEAD.size + TRACE_HEAD.unpack_from(body)[0]
+        lines = body[TRACE_HEAD.size : end].decode("ascii").split("\n")
+        del body[:end]
+    for name, line in zip(TRACE_NAMES, lines, strict=True):
+        if line:
+            _environment[name] = line
+        else:
+            _environment.pop(name, None)
 
 
 def _mark(call: int, end: int) -> None:

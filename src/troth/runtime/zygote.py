@@ -22,7 +22,9 @@ from troth.runtime.inside.zygote import CANARY, ENDED, FORK, KILL, ONCE, SERVE
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
 from troth.runtime.process import WorkerProcess
+from troth.runtime.redaction import Redaction
 from troth.sandbox.confined import Confined
+from troth.sandbox.confinement import API_SOCKET
 from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
 
 _WORKER_INSIDE, _SOURCE_INSIDE, _SITE_INSIDE = "/troth/worker.py", "/algorithm", "/environment"
@@ -31,8 +33,11 @@ _INSIDE = str(Path(entry.__file__).parent), "/troth/inside"
 _AUTHORING = str(Path(authoring.__file__).parent), "/troth/authoring"
 #: what libraries that compute in parallel read; one thread each, because workers share the processors and forks need it
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-#: seconds that a process may take to end when it should, and a fork to try whether it works
-_EXIT_PATIENCE, _CANARY_PATIENCE = 2.0, 5.0
+#: seconds that a process may take to end when it should, a fork to try whether it works, and any other to run its hook
+_EXIT_PATIENCE, _CANARY_PATIENCE, _HOOK_PATIENCE = 2.0, 10.0, 60.0
+#: Seconds until the loaded process has to have said that a worker ended. Then all of it is ended, with the workers that run calls, so
+#: a machine that is busy has to come to it before.
+_REPORT_PATIENCE = 5.0
 #: bytes of a frame on the control link; a larger report than is allowed has to be read to be told so
 _LARGEST_WORDS = 64 * entry.LARGEST_REPORT
 
@@ -42,10 +47,12 @@ class Zygote:
 
     Where loading left one thread and no process, its workers are forks: each starts within milliseconds and shares the
     memory of what was loaded. Otherwise the loaded process is the only worker itself. `gone` is called once, when the sandbox
-    is no more.
+    is no more. `known` are the engine's workers by their secret, among which its own are while they live.
     """
 
-    def __init__(self, spec: VersionSpec, *, largest: int, gone: Callable[[Zygote], None]) -> None:
+    def __init__(
+        self, spec: VersionSpec, *, largest: int, gone: Callable[[Zygote], None], known: dict[str, WorkerProcess]
+    ) -> None:
         self.spec = spec
         #: what it said of its version when it was checked, as it came
         self.report = b""
@@ -54,6 +61,7 @@ class Zygote:
         self.place = Place("spawn")
         self._largest = largest
         self._on_gone = gone
+        self._known = known
         self._loop = asyncio.get_running_loop()
         self._link = FrameLink(self._deliver, self._lost, _LARGEST_WORDS)
         self._output = OutputLink()
@@ -66,6 +74,7 @@ class Zygote:
         self._number = 0
         self._canary = False
         self._serves = False
+        self._killed = False
         self.buried: asyncio.Future[None] = self._loop.create_future()
 
     async def start(
@@ -92,6 +101,7 @@ class Zygote:
             theirs.close()
             os.close(write_end)
         self._canary = not check
+        self._output.redaction = Redaction(loaded.secrets.values())
         try:
             self._orders = ours.dup()
             await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(read_end))
@@ -114,6 +124,7 @@ class Zygote:
         *,
         ready: Callable[[WorkerProcess], None],
         gone: Callable[[WorkerProcess, list[Call]], None],
+        waiting: Callable[[], None],
         once: bool = False,
     ) -> WorkerProcess | Failure:
         """Another worker that can be called, or what kept it from that. The first fork tries whether forks work at all.
@@ -125,35 +136,51 @@ class Zygote:
         kind = SERVE if serves else FORK
         flags = (ONCE if once and not serves else 0) | (CANARY if canary and not serves else 0)
         found = WorkerProcess(
-            self, self._number, largest=self._largest, once=once and not serves, ready=ready, gone=gone
+            self,
+            self._number,
+            largest=self._largest,
+            once=once and not serves,
+            ready=ready,
+            gone=gone,
+            waiting=waiting,
+            redaction=self._output.redaction,
         )
-        self._workers[self._number] = found
+        self._workers[self._number] = self._known[found.secret] = found
         self._made.add(found)
         self._statuses[self._number] = self._loop.create_future()
         self._serves = self._serves or serves
         await self._order(found, kind, flags)
-        failure = await found.loaded(_CANARY_PATIENCE)
+        failure = await found.loaded(_CANARY_PATIENCE if flags & CANARY else _HOOK_PATIENCE)
         if failure is None:
             self._canary = False
             return found
         if canary and not serves and not self.buried.done() and failure.outcome is not Outcome.OUT_OF_MEMORY:
             self.no_forks = f"the first fork failed: {failure.message}"
             self.place = Place("spawn", self.place.layers)
-            return await self.worker(ready=ready, gone=gone)
+            return await self.worker(ready=ready, gone=gone, waiting=waiting)
         return failure
 
     @property
     def free(self) -> bool:
-        """Whether another worker can come from it."""
-        return not self.buried.done() and not self._serves
+        """Whether another worker can come from it. One that was killed takes a moment to end, and gives none meanwhile."""
+        return not self.buried.done() and not self._serves and not self._killed
 
     def is_only(self, found: WorkerProcess) -> bool:
         """Whether this worker is the loaded process itself."""
         return self._serves and found in self._workers.values()
 
+    @property
+    def loading(self) -> bool:
+        """Whether the version is still being loaded."""
+        return not self._loaded.done()
+
     def printed(self) -> str:
         """The last that was printed while the version was loaded."""
         return self._output.last_words()
+
+    def holds(self, process: int) -> bool:
+        """Whether a process, by the machine's number of it, is in this sandbox."""
+        return self._confined is not None and self._confined.holds(process)
 
     def memory(self) -> int | None:
         """Bytes that the sandbox uses now, or None when that is unknown."""
@@ -161,28 +188,35 @@ class Zygote:
 
     def kill(self) -> None:
         """Ends the sandbox and everything in it, at once."""
+        self._killed = True
         if self._confined is not None and not self.buried.done():
             self._confined.kill()
 
     async def ended(self) -> None:
-        """Waits until the sandbox is gone and everything that it printed was read."""
-        endings = [self.buried, self._output.closed, *(one for found in self._made for one in found.endings)]
-        await asyncio.wait(endings, timeout=_EXIT_PATIENCE)
+        """Waits until the sandbox is gone and everything that it printed was read; what still is not then is given up."""
+        made = list(self._made)
+        endings = [self.buried, self._output.closed, *(one for found in made for one in found.endings)]
+        _, late = await asyncio.wait(endings, timeout=_EXIT_PATIENCE)
+        if late:
+            for output in (self._output, *(found.output for found in made)):
+                output.close()
+            await asyncio.wait([self._output.closed, *(found.output.closed for found in made)], timeout=_EXIT_PATIENCE)
 
     def end_worker(self, number: int) -> None:
         """Ends one worker, and the whole sandbox where the worker is all of it or does not end."""
         if self._serves or not self._send(KILL, number):
             self.kill()
         else:
-            self._loop.call_later(_EXIT_PATIENCE / 4, self._insist, number)
+            self._loop.call_later(_EXIT_PATIENCE, self._insist, number)
 
     async def exit_status(self, number: int) -> tuple[int, bool]:
         """How a worker ended, once it has, and whether memory ran out. The whole sandbox ends with one that does not end."""
         status = self._statuses[number]
-        if not await _done(status):
+        if not await _done(status, _REPORT_PATIENCE):
             self.kill()
-            await _done(status)
-        self._workers.pop(number, None)
+            await _done(status, _REPORT_PATIENCE)
+        if (found := self._workers.pop(number, None)) is not None:
+            self._known.pop(found.secret, None)
         self._statuses.pop(number, None)
         out_of_memory = self._confined is not None and self._confined.out_of_memory
         if out_of_memory:  # the count stands for the whole sandbox, so the next worker gets one of its own
@@ -229,7 +263,7 @@ class Zygote:
 
     def _loading_ended(self, kind: int, body: bytes) -> Failure | None:
         if kind != worker.READY:
-            return load_failure(body)
+            return load_failure(self._output.redaction.document(body))
         if len(body) > entry.LARGEST_REPORT:
             said = f"the version's contract has {len(body)} bytes, and {entry.LARGEST_REPORT} are allowed"
             return Failure(said, "LoadingError")
@@ -299,9 +333,11 @@ class Zygote:
             "modules": {
                 "troth": os.path.join(supplied, "troth", "__init__.py"),
                 "troth.authoring": os.path.join(typed, "__init__.py"),
-                "Algorithmia": os.path.join(supplied, "algorithmia.py"),
+                "Algorithmia": os.path.join(supplied, "algorithmia", "__init__.py"),
                 "adk": os.path.join(supplied, "adk.py"),
             },
+            # the socket by which the server is reached; empty where this machine has none for workers
+            "api": API_SOCKET if launcher.connects else "",
             "check": check,
             "largest": self._largest,
             "example": loaded.example,
@@ -310,7 +346,7 @@ class Zygote:
             "limits": {"RLIMIT_AS": limits.memory_bytes, "RLIMIT_NPROC": limits.processes},
         }
         argv = [launcher.interpreter, "-I", "-S", "-B", inside[worker.__file__], json.dumps(plan)]
-        environment = dict.fromkeys(_THREADS, str(loaded.running.threads))
+        environment = {**loaded.secrets, **dict.fromkeys(_THREADS, str(loaded.running.threads))}
         return Confinement(
             argv, binds, [link], environment, limits, network=self._network(launcher), identity=self.spec.id
         )
@@ -331,7 +367,7 @@ def _unavailable(error: Exception) -> IsolationUnavailable:
     return IsolationUnavailable(f"no worker can be started: {error}")
 
 
-async def _done(status: asyncio.Future[int]) -> bool:
-    """Whether it is there within the time that an end may take. The end of the sandbox sets it too."""
-    await asyncio.wait([status], timeout=_EXIT_PATIENCE)
+async def _done(status: asyncio.Future[int], seconds: float) -> bool:
+    """Whether it is there within so many seconds. The end of the sandbox sets it too."""
+    await asyncio.wait([status], timeout=seconds)
     return status.done()

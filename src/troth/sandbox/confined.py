@@ -11,6 +11,8 @@ from contextlib import suppress
 from troth.sandbox.cgroups import Group
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+#: generations of processes that are looked through
+_DEEPEST = 100
 
 
 class Confined:
@@ -67,12 +69,31 @@ class Confined:
         counted = self._group.memory() if self._group is not None else None
         return _resident(self._process.pid) if counted is None else counted
 
+    def holds(self, process: int) -> bool:
+        """Whether this process of the machine is in it."""
+        for _ in range(_DEEPEST):
+            if process == self._process.pid:
+                return self._process.poll() is None  # else the number may be another's
+            if process <= 1:
+                return False
+            process = _parent(process)
+        return False
+
     def release(self) -> None:
         """Gives back its cgroup, its user and its folder. To be called when it is dead; may be called again."""
         if self._released is not None:
             self.kill()  # what it started may outlive it
             released, self._released = self._released, None
             released()
+
+
+def _parent(process: int) -> int:
+    """The number of a process's parent; 0 where it is gone."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as line:
+            return int(line.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _resident(root: int) -> int:

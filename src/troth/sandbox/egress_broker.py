@@ -1,8 +1,11 @@
 """Connects sandboxes to other machines, and to none that they must not reach. Standard library only.
 
-Run by the launcher as a service: `python -I -S -B egress_broker.py FD RULES`, FD being a listening Unix socket and RULES
-JSON with `allow` (private networks that may be reached) and `deny` (others that must not). A client sends one line of
-JSON, `{"host": ..., "port": ...}`, gets one line back, `{"error": ""}` or why not, and then the bytes of the connection.
+Run by the launcher as a service: `python -I -S -B egress_broker.py FD RULES`, FD being the launcher's link and RULES
+JSON with `allow` (private networks that may be reached) and `deny` (others that must not). By the link come listening Unix
+sockets, one for each version, with `{"open": NUMBER}`, and `{"close": NUMBER}` when one is of no use any more. A client sends
+one line of JSON, `{"host": ..., "port": ...}`, gets one line back, `{"error": ""}` or why not, and then the bytes of the
+connection. One version has so many connections and no more, so that none keeps the others from having any; what is beyond
+waits in its own socket.
 
 Names are resolved here, every address is checked, and the connection is made to the address that was checked.
 """
@@ -21,7 +24,10 @@ Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 _LONGEST_LINE = 1024
-_CONNECTIONS = 512
+#: connections of all versions, and of one
+_CONNECTIONS, _OF_ONE = 512, 64
+#: seconds until more is taken where there was no descriptor for it
+_PAUSE = 0.1
 _CONNECT_SECONDS = 20.0
 _IDLE_SECONDS = 600.0
 _CHUNK = 64 * 1024
@@ -133,22 +139,54 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 class Broker:
-    """Serves the clients of one listening socket."""
+    """Serves the clients of each listening socket that it is handed."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._room = asyncio.Semaphore(_CONNECTIONS)
+        self._doors: dict[int, asyncio.Task[None]] = {}
+        self._served: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def told(self, link: socket.socket) -> None:
+        """Does what the launcher says; ends where it is gone."""
+        said, files, _, _ = socket.recv_fds(link, _LONGEST_LINE, 1)
+        if not said:
+            raise SystemExit
+        order = json.loads(said)
+        if "open" in order:
+            self._doors[order["open"]] = asyncio.get_running_loop().create_task(self._take(files[0]))
+        else:
+            self._doors.pop(order["close"]).cancel()
+
+    async def _take(self, descriptor: int) -> None:
+        """Takes the connections of one version, as many at a time as it may have."""
+        loop, room = asyncio.get_running_loop(), asyncio.Semaphore(_OF_ONE)
+        with socket.socket(fileno=descriptor) as listener:
+            listener.setblocking(False)
+            while True:
+                await room.acquire()
+                try:
+                    connection, _ = await loop.sock_accept(listener)
+                except OSError:
+                    room.release()
+                    await asyncio.sleep(_PAUSE)
+                    continue
+                served = loop.create_task(self._serve(connection))
+                self._served.add(served)
+                served.add_done_callback(self._served.discard)
+                served.add_done_callback(lambda _: room.release())
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=_LONGEST_LINE)
         try:
             async with self._room:
-                await self._serve(reader, writer)
+                await self._connect(reader, writer)
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked: dict[str, Any] = json.loads(await asyncio.wait_for(reader.readuntil(b"\n"), _CONNECT_SECONDS))
         try:
             theirs, to_them = await _connected(self._rules, str(asked["host"]), int(asked["port"]))
@@ -167,9 +205,9 @@ class Broker:
 async def main() -> None:
     rules = json.loads(sys.argv[2])
     broker = Broker(Rules(rules["allow"], rules["deny"]))
-    listener = socket.socket(fileno=int(sys.argv[1]))
-    server = await asyncio.start_unix_server(broker.serve, sock=listener, limit=_LONGEST_LINE)
-    await server.serve_forever()
+    link = socket.socket(fileno=int(sys.argv[1]))
+    asyncio.get_running_loop().add_reader(link.fileno(), broker.told, link)
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ is what holds for workers.
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from troth.sandbox import launch as launch_program
 from troth.sandbox import refusals, seccomp
@@ -144,9 +146,9 @@ class Launcher:
             try:
                 entrances = group.entrances if group else []
                 given_here = Surroundings(self.method, self.bubblewrap, uid, filter_fd, entrances, scratch)
-                made = plan(self._connected(confinement), given_here)
+                made = plan(self._connected(confinement, undo), given_here)
                 files = [*confinement.files, *([filter_fd] if filter_fd is not None else [])]
-                process = self._start(json.dumps(made), files, output, output if errors is None else errors, given)
+                process = self._start(_written(made), files, output, output if errors is None else errors, given)
             finally:
                 if filter_fd is not None:
                     os.close(filter_fd)
@@ -166,10 +168,10 @@ class Launcher:
         self._close.close()
 
     def _start(
-        self, made: str, files: Sequence[int], output: int, errors: int, given: int | None
+        self, made: bytes, files: Sequence[int], output: int, errors: int, given: int | None
     ) -> subprocess.Popen[bytes]:
         with open(os.memfd_create("plan"), "w+b") as plan_file:
-            plan_file.write(made.encode())
+            plan_file.write(made)
             plan_file.seek(0)
             return subprocess.Popen(
                 [os.path.realpath(sys.executable), "-I", "-S", "-B", launch_program.__file__, str(plan_file.fileno())],
@@ -211,10 +213,10 @@ class Launcher:
             os.chown(path, uid, uid)
         return path
 
-    def _connected(self, confinement: Confinement) -> Confinement:
+    def _connected(self, confinement: Confinement, undo: ExitStack) -> Confinement:
         """The confinement with what its network gives it: the server's socket, the egress proxy."""
         if confinement.network is Network.FULL and self.egress is not None:
-            confinement = self.egress.extended(self, confinement)
+            confinement = self.egress.extended(self, confinement, undo)
         if confinement.network not in (Network.API, Network.FULL) or self.api_socket is None:
             return confinement
         return replace(confinement, binds=[*confinement.binds, (str(self.api_socket), API_SOCKET)])
@@ -235,3 +237,8 @@ class Launcher:
         os.write(write_end, program)
         os.close(write_end)
         return read_end
+
+
+def _written(plan: dict[str, Any]) -> bytes:
+    """The plan as plain values, which `json` makes of it, in the form that is read soonest."""
+    return marshal.dumps(json.loads(json.dumps(plan)))

@@ -136,6 +136,22 @@ class Client:
         """What the version promises that a reference means to this caller: its schemas, examples and permissions."""
         return self._get("/api/v1/query/contract", reference=reference)
 
+    def waivers(self, algorithm: str) -> dict[str, Any]:
+        """The waivers of an algorithm, the newest first; for strangers those of versions that they may know of."""
+        return self._get("/api/v1/query/waivers", algorithm=algorithm)
+
+    def waiver(self, identity: str) -> dict[str, Any]:
+        """One waiver and what became of it."""
+        return self._get(f"/api/v1/waivers/{quote(identity, safe='')}")
+
+    def signing_key(self) -> dict[str, Any]:
+        """The public half of the key that the server signs waivers with."""
+        return self._get("/api/v1/signing-key")
+
+    def replays(self) -> dict[str, Any]:
+        """How versions answered their examples on the worker that the server has, for administrators."""
+        return self._get("/api/v1/query/replays")
+
     def builds(self, algorithm: str) -> dict[str, Any]:
         """The builds of an algorithm, for members of its owner."""
         return self._get("/api/v1/query/builds", algorithm=algorithm)
@@ -186,9 +202,25 @@ class Client:
         """What the engine is doing now and what was called since the server started, for administrators."""
         return self._get("/api/v1/engine")
 
-    def keys(self) -> dict[str, Any]:
-        """This caller's keys, without what is secret."""
-        return self._get("/api/v1/query/keys")
+    def floating(self, days: int = 30) -> dict[str, Any]:
+        """What production keys called by references that float, in so many days."""
+        return self._get("/api/v1/query/floating", days=days)
+
+    def organization(self, name: str) -> dict[str, Any]:
+        """An organisation with its members."""
+        return self._get("/api/v1/query/organization", organization=name)
+
+    def keys(self, account: str = "") -> dict[str, Any]:
+        """This caller's keys, or those of an organisation that it is an admin of, without what is secret."""
+        return self._get("/api/v1/query/keys", account=account)
+
+    def secrets(self, of: str) -> dict[str, Any]:
+        """The secrets of an algorithm or account, without their values, for members of the owner."""
+        return self._get("/api/v1/query/secrets", of=of)
+
+    def insights(self, algorithm: str, **wanted: Any) -> dict[str, Any]:
+        """Figures that an algorithm reported, newest first: `wanted` may hold `key`, `version`, `request`, `from`, `to`, `limit`."""
+        return self._get("/api/v1/query/insights", algorithm=algorithm, **wanted)
 
     def accounts(self) -> dict[str, Any]:
         """All accounts, for administrators."""

@@ -10,6 +10,7 @@ from troth.versions.history import History, Readings
 from troth.versions.numbers import Number
 from troth.versions.permissions import Permissions
 from troth.versions.verdict import Finding, Outcome
+from troth.versions.waivers import Considered
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Candidate:
     judged: Judged = NOTHING_JUDGED
     #: whether a change of permissions is meant
     confirmed: bool = False
+    #: waivers that somebody may mean for it
+    waivers: tuple[Considered, ...] = ()
 
 
 Handler = Callable[[Candidate, History, Readings], Finding | None]
@@ -30,7 +33,7 @@ Handler = Callable[[Candidate, History, Readings], Finding | None]
 class Rule:
     """One row: the clause it keeps, its purpose in a sentence, what an objection means, and the check.
 
-    `comparing` rules judge contracts; an operator may have them said instead of enforced.
+    `comparing` rules judge contracts; an operator may have them said instead of enforced, and a waiver may excuse them.
     """
 
     clause: str

@@ -6,7 +6,7 @@ Those that compare contracts (ALG-05, ALG-07, ALG-09) lie in `troth.versions.pro
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from troth.versions.candidate import Candidate, Rule
 from troth.versions.clauses import policy
@@ -14,6 +14,7 @@ from troth.versions.history import DEFAULT_READINGS, History, Readings
 from troth.versions.numbers import ZERO, Bump, Number
 from troth.versions.promises import breaks, differs, falls_short
 from troth.versions.verdict import Contradiction, Finding, Outcome, Verdict
+from troth.versions.waivers import Considered
 
 
 def next_number(history: History, bump: Bump) -> Number:
@@ -27,21 +28,23 @@ def next_number(history: History, bump: Bump) -> Number:
 
 def judge(candidate: Candidate, history: History, readings: Readings = DEFAULT_READINGS) -> Verdict:
     """The verdict on `candidate`, with every objection and the lowest number that would pass."""
-    outcome, findings, warnings = _apply(candidate, history, readings)
-    least = candidate.number if outcome is Outcome.ALLOWED else _least(candidate, history, readings)
+    found = _apply(candidate, history, readings)
+    least = candidate.number if found.outcome is Outcome.ALLOWED else _least(candidate, history, readings)
     return Verdict(
-        outcome,
+        found.outcome,
         candidate.number,
-        findings,
+        found.findings,
         least,
         policy().revision,
         behaviour=candidate.judged.behaviour,
         interface=candidate.judged.interface,
         compared=tuple(sorted(candidate.judged.evidence)),
         follows=_followed(candidate),
-        contradicted=_contradicted(findings + warnings),
-        warnings=warnings,
+        contradicted=_contradicted(found.findings + found.warnings + found.waived),
+        warnings=found.warnings,
         replays=candidate.judged.replays,
+        waived=found.waived,
+        waivers=_told_waivers(candidate, found),
     )
 
 
@@ -70,20 +73,41 @@ def _contradicted(findings: tuple[Finding, ...]) -> tuple[Contradiction, ...]:
     return tuple(max(found[number].values(), key=lambda one: len(one.differences)) for number in sorted(found))
 
 
-def _apply(
-    candidate: Candidate, history: History, readings: Readings
-) -> tuple[Outcome, tuple[Finding, ...], tuple[Finding, ...]]:
-    """The outcome, the objections that made it, and those that are only said."""
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """What the rules said: the objections that made the outcome, those that are only said, and those that are waived."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    waived: tuple[Finding, ...]
+
+
+def _apply(candidate: Candidate, history: History, readings: Readings) -> _Applied:
     objections = [
         (rule, finding) for rule in RULES if (finding := rule.handler(candidate, history, readings)) is not None
     ]
     softened = readings.compatibility == "warn"
     warnings = tuple(finding for rule, finding in objections if rule.comparing and softened)
-    objections = [(rule, finding) for rule, finding in objections if not (rule.comparing and softened)]
+    waived = tuple(finding for rule, finding in objections if not softened and _is_waived(rule, candidate))
+    left = [(rule, finding) for rule, finding in objections if finding not in (*warnings, *waived)]
     for outcome in (Outcome.REFUSED, Outcome.NOT_REGULATED):
-        if found := tuple(finding for rule, finding in objections if rule.objection is outcome):
-            return outcome, found, warnings
-    return Outcome.ALLOWED, (), warnings
+        if found := tuple(finding for rule, finding in left if rule.objection is outcome):
+            return _Applied(outcome, found, warnings, waived)
+    return _Applied(Outcome.ALLOWED, (), warnings, waived)
+
+
+def _is_waived(rule: Rule, candidate: Candidate) -> bool:
+    """Whether a waiver excuses what this rule objects to; only what compares can be waived."""
+    return rule.comparing and any(waiver.excuses(rule.clause, candidate.number) for waiver in candidate.waivers)
+
+
+def _told_waivers(candidate: Candidate, found: _Applied) -> tuple[Considered, ...]:
+    """Those that the outcome rests on; where it is refused, all, because somebody may have counted on them."""
+    if found.outcome is not Outcome.ALLOWED:
+        return candidate.waivers
+    clauses = [finding.clause for finding in found.waived]
+    return tuple(one for one in candidate.waivers if any(one.excuses(each, candidate.number) for each in clauses))
 
 
 def _least(candidate: Candidate, history: History, readings: Readings) -> Number | None:
@@ -96,8 +120,8 @@ def _least(candidate: Candidate, history: History, readings: Readings) -> Number
     ]
     steps.append(next_number(history, Bump.MAJOR))
     for number in steps:
-        outcome, _, warnings = _apply(replace(candidate, number=number, confirmed=True), history, readings)
-        if outcome is Outcome.ALLOWED and not warnings:
+        found = _apply(replace(candidate, number=number, confirmed=True, waivers=()), history, readings)
+        if found.outcome is Outcome.ALLOWED and not found.warnings:
             return number
     return None
 

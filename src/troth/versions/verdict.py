@@ -11,6 +11,7 @@ from troth.errors import Refused
 from troth.versions.clauses import clause
 from troth.versions.evidence import Difference
 from troth.versions.numbers import Number
+from troth.versions.waivers import Considered
 
 #: Contradicted versions of which every difference is told; of further ones, the first.
 _TOLD_WHOLE = 20
@@ -63,7 +64,7 @@ class Verdict:
 
     `least` is the lowest number that would be allowed for the same candidate. `interface` and `behaviour` say what was
     compared beyond numbers and permissions, `compared` with which versions, and `contradicted` which of them it breaks.
-    `warnings` are objections that the operator has said instead of enforced.
+    `warnings` are objections that the operator has said instead of enforced, `waived` those that a waiver excuses.
     """
 
     outcome: Outcome
@@ -79,6 +80,9 @@ class Verdict:
     contradicted: tuple[Contradiction, ...] = ()
     warnings: tuple[Finding, ...] = ()
     replays: tuple[Mapping[str, Any], ...] = ()
+    waived: tuple[Finding, ...] = ()
+    #: the waivers that it rests on, and those that do not hold
+    waivers: tuple[Considered, ...] = ()
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -103,12 +107,25 @@ class Verdict:
             ],
             "warnings": [finding.as_dict() for finding in self.warnings],
             "replays": [dict(replay) for replay in self.replays],
+            "waived": [finding.as_dict() for finding in self.waived],
+            "waivers": [waiver.as_dict(self.number) for waiver in self.waivers],
         }
 
     def _further(self) -> list[Finding]:
         """The findings behind the first that say something else than it: clauses on contracts object to the same."""
         further = self.findings[1:]
         return [one for one in further if not (one.contradictions and self.findings[0].contradictions)]
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The ids of the waivers that it rests on."""
+        clauses = {finding.clause for finding in self.waived}
+        return tuple(one.waiver.id for one in self.waivers if any(one.excuses(each, self.number) for each in clauses))
+
+    def _without_effect(self) -> str:
+        """Waivers that somebody may have counted on, and why they do not hold."""
+        found = ((one.waiver.id, one.why_not(self.number)) for one in self.waivers)
+        return "".join(f"; the waiver {identity} does not help: {why}" for identity, why in found if why)
 
     def refusal(self) -> Refused:
         """The verdict as an error, for a door to send."""
@@ -119,7 +136,7 @@ class Verdict:
         verb = "is refused" if self.outcome is Outcome.REFUSED else "is not regulated and needs a decision"
         return Refused(
             f"publishing {self.number} {verb}: {first.text}{others}",
-            why=sentences,
+            why=sentences + self._without_effect(),
             repair=first.repair + or_number,
             clauses=self.clauses,
             asked=first.asked,

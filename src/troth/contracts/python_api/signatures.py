@@ -174,16 +174,7 @@ def types(old: Any, new: Any, at: Place, of: str) -> Iterator[Change]:
         elif new is not None:
             yield rule(f"python-{of}-type-added").found(at.path, ABSENT, str(new))
         return
-    before, after = at.old.type_of(old), at.new.type_of(new)
-    if before == after and before is not None:
-        return
-    if before is None or after is None:
-        if not same_expression(old, new):
-            yield rule(f"python-{of}-type-undecided").found(at.path, str(old), str(new))
-        return
-    answer = contained(before, after, at.new)
-    suffix = {True: "type-widened", False: "type-narrowed", None: "type-undecided"}[answer]
-    yield rule(f"python-{of}-{suffix}").found(at.path, str(old), str(new))
+    yield from _compared(old, new, at, of, given=True)
 
 
 def returned(old: Any, new: Any, at: Place, of: str = "return") -> Iterator[Change]:
@@ -192,6 +183,11 @@ def returned(old: Any, new: Any, at: Place, of: str = "return") -> Iterator[Chan
         if old is not None:
             yield rule(f"python-{of}-type-removed").found(at.path, str(old), ABSENT)
         return
+    yield from _compared(old, new, at, of, given=False)
+
+
+def _compared(old: Any, new: Any, at: Place, of: str, *, given: bool) -> Iterator[Change]:
+    """The change between two types that are both written; `given` says that callers give it, and not get it."""
     before, after = at.old.type_of(old), at.new.type_of(new)
     if before == after and before is not None:
         return
@@ -199,8 +195,9 @@ def returned(old: Any, new: Any, at: Place, of: str = "return") -> Iterator[Chan
         if not same_expression(old, new):
             yield rule(f"python-{of}-type-undecided").found(at.path, str(old), str(new))
         return
-    answer = contained(after, before, at.new)
-    suffix = {True: "type-narrowed", False: "type-widened", None: "type-undecided"}[answer]
+    wider, narrower = ("type-widened", "type-narrowed") if given else ("type-narrowed", "type-widened")
+    answer = contained(before, after, at.new) if given else contained(after, before, at.new)
+    suffix = {True: wider, False: narrower, None: "type-undecided"}[answer]
     yield rule(f"python-{of}-{suffix}").found(at.path, str(old), str(new))
 
 

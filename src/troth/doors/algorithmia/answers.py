@@ -6,11 +6,12 @@ internal faults (500) and `output=raw` are the exceptions.
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, NamedTuple
 
 from troth.calls.routing import Route
-from troth.errors import Overloaded, RateLimited, TrothError
+from troth.errors import Overloaded, ParentEnded, RateLimited, TrothError
 from troth.runtime import worker
 from troth.runtime.engine import CallResult, Outcome
 
@@ -24,6 +25,8 @@ _RAW_TYPES = {
 _ERROR_TYPES = worker.ERROR_TYPES | {"SystemExit", "TimeoutError", "LoadingError"}
 #: characters that are passed on of each part of an error
 _LONGEST_WORDS = 64 * 1024
+# made once: json.dumps with options makes a new encoder each time
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _OUTCOMES = {"queue-full": Outcome.QUEUE_FULL, "queue-deadline": Outcome.QUEUE_DEADLINE}
 
 
@@ -33,7 +36,8 @@ class Answer(NamedTuple):
     status: int
     content_type: bytes
     body: bytes
-    headers: list[tuple[bytes, bytes]]
+    #: further header lines as they are sent, each with its end
+    lines: bytes = b""
 
 
 class CallError(Exception):
@@ -73,6 +77,8 @@ def call_error(error: TrothError) -> CallError:
     if isinstance(error, Overloaded):
         outcome = _OUTCOMES.get(error.code, Outcome.REFUSED)
         return CallError(said, status=503, outcome=outcome, retry_after=error.retry_after)
+    if isinstance(error, ParentEnded):
+        return CallError(said, outcome=Outcome.CANCELLED)
     return CallError(said, "InitializationError")
 
 
@@ -89,10 +95,10 @@ def failure(result: CallResult, *, source_shown: bool) -> CallError:
     return CallError(message, kind, stack=stack if source_shown else "", outcome=outcome)
 
 
-def success(result: CallResult, request_id: str, *, raw: bool, headers: list[tuple[bytes, bytes]]) -> Answer:
+def success(result: CallResult, request_id: str, *, raw: bool, lines: bytes = b"") -> Answer:
     """The reply with a result."""
     if raw:
-        return Answer(200, _RAW_TYPES[result.kind], result.body, headers)
+        return Answer(200, _RAW_TYPES[result.kind], result.body, lines)
     stdout = b"" if result.output is None else b',"stdout":' + json.dumps(result.output).encode()
     body = b'{"result":%b,"metadata":{"content_type":"%b","duration":%b%b,"request_id":"%b"}}' % (
         result.body,
@@ -101,37 +107,53 @@ def success(result: CallResult, request_id: str, *, raw: bool, headers: list[tup
         stdout,
         request_id.encode(),
     )
-    return Answer(200, JSON_TYPE, body, headers)
+    return Answer(200, JSON_TYPE, body, lines)
 
 
-def refusal(
-    error: CallError, request_id: str, result: CallResult | None, *, raw: bool, headers: list[tuple[bytes, bytes]]
-) -> Answer:
+def refusal(error: CallError, request_id: str, result: CallResult | None, *, raw: bool, lines: bytes = b"") -> Answer:
     """The reply with an error."""
     metadata: dict[str, Any] = {"duration": result.seconds if result else 0.0, "request_id": request_id}
     if result is not None and result.output is not None:
         metadata["stdout"] = result.output
     status = 400 if raw and error.status == 200 else error.status
-    retry = [(b"retry-after", str(error.retry_after).encode())] if error.retry_after else []
+    retry = b"retry-after: %d\r\n" % error.retry_after if error.retry_after else b""
     body = compact({"error": error.described(), "metadata": metadata})
-    return Answer(status, JSON_TYPE, body, [*retry, *headers])
+    return Answer(status, JSON_TYPE, body, retry + lines)
 
 
-def begun(request_id: str, headers: list[tuple[bytes, bytes]]) -> Answer:
+def begun(request_id: str, lines: bytes) -> Answer:
     """The reply to a call whose end is not waited for."""
-    return Answer(200, JSON_TYPE, compact({"async": True, "request_id": request_id}), headers)
+    return Answer(200, JSON_TYPE, compact({"async": True, "request_id": request_id}), lines)
 
 
-def receipt_headers(route: Route, reference: str, request_id: str) -> list[tuple[bytes, bytes]]:
-    """Which version ran, in headers."""
-    return [
-        (b"troth-version", route.version.encode()),
-        (b"troth-reference", reference.encode()),
-        (b"troth-digest", route.source.encode()),
-        (b"troth-request", request_id.encode()),
-    ]
+def receipt_lines(route: Route, reference: str, request_id: str) -> bytes:
+    """Which version ran, in header lines. `reference` led to the route, so that there is nothing strange in it."""
+    return _circumstances(route.version, reference, route.source) + request_id.encode() + b"\r\n"
+
+
+@functools.lru_cache(maxsize=1024)
+def _circumstances(version: str, reference: str, source: str) -> bytes:
+    said = f"troth-version: {version}\r\ntroth-reference: {reference}\r\ntroth-digest: {source}\r\ntroth-request: "
+    return said.encode()
+
+
+def head_of(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """The headers of a reply, in order."""
+    length = str(len(answer.body)).encode()
+    return [(b"content-type", answer.content_type), (b"content-length", length), *fields(answer.lines)]
+
+
+def fields(lines: bytes) -> list[tuple[bytes, bytes]]:
+    """Header lines as names and values."""
+    parts = (line.partition(b": ") for line in lines.split(b"\r\n") if line)
+    return [(name, value) for name, _, value in parts]
+
+
+def floating_warning(subject: str, route: Route) -> bytes:
+    """What a production key is told that called by a reference which a later publication can change (ALG-14, ALG-20)."""
+    return f'troth-warning: ALG-14 "this reference floats: in production call {subject}/{route.version}"\r\n'.encode()
 
 
 def compact(document: Any) -> bytes:
     """JSON without spaces; what is no Unicode is replaced."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return _encode(document).encode(errors="replace")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -17,12 +18,18 @@ import structlog
 
 from troth.calls.results import Results
 from troth.calls.routing import Caller, RoutingTable
+from troth.calls.within import MARK, CallKeys, NotYet
 from troth.doors.algorithmia import streams
-from troth.doors.algorithmia.answers import Answer, CallError
-from troth.doors.algorithmia.exchange import Exchange, Options, Respond
+from troth.doors.algorithmia.answers import Answer, CallError, head_of
+from troth.doors.algorithmia.browsers import preflight
+from troth.doors.algorithmia.content_types import kind_of
+from troth.doors.algorithmia.encodings import unpacked
+from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
-from troth.doors.authorization import caller_of, digest_of
-from troth.runtime import worker
+from troth.doors.algorithmia.within import admit_within
+from troth.doors.authorization import caller_of, digest_of, why_not
+from troth.errors import Malformed, TooLarge
+from troth.observe.tracing import continuation
 from troth.runtime.engine import CallRequest, Engine, Outcome
 
 PREFIX = "/v1/algo/"
@@ -33,16 +40,13 @@ Explain = Callable[[str, Caller], Awaitable[str | None]]
 
 log = structlog.get_logger()
 
-_KINDS = {
-    b"text/plain": worker.TEXT,
-    b"application/text": worker.TEXT,
-    b"application/json": worker.JSON,
-    b"application/octet-stream": worker.BINARY,
-}
 #: How often, and after how many seconds, a reference is looked up again that was published this moment.
 _LOOKS, _LOOK = 100, 0.01
 #: Bytes of a body that is too large which are still read, so that the client hears why.
 _PATIENCE = 64 << 20
+#: characters of a path beyond which what it names is not remembered
+_LONG_PATH = 256
+_HASH_LENGTH = 40
 
 
 class ClientGone(Exception):
@@ -63,6 +67,7 @@ class CallDoor:
         watch: Watch,
         results: Results,
         explain: Explain,
+        keys: CallKeys,
         *,
         call_seconds: float,
         longest_call_seconds: float,
@@ -76,6 +81,10 @@ class CallDoor:
         self._explain = explain
         self._default = Options(call_seconds)
         self._longest = longest_call_seconds
+        self._keys = keys
+        #: request ids of calls under way that have written to the session of theirs, and what hears of their end
+        self.sessions: set[str] = set()
+        self.end_session: Callable[[str], None] = _nothing
         self._explaining: set[asyncio.Task[None]] = set()
         first = str(uuid.uuid4())
         self._request_prefix, self._requests = f"req-{first[:24]}", int(first[24:], 16)
@@ -87,27 +96,31 @@ class CallDoor:
         # a new request id: a random uuid of this process, counted up, because making one each costs 3 microseconds
         self._requests = (self._requests + 1) & 0xFFFFFFFFFFFF
         request_id = f"{self._request_prefix}{self._requests:012x}"
-        reference = path[len(PREFIX) :].strip("/")
-        exchange = Exchange(self, request_id, reference, authorization, self._default, respond)
-        if self.watch.tracing is not None:
-            exchange.trace = self.watch.tracing.begin(traceparent.decode("latin-1"), tracestate.decode("latin-1"))
+        asked = _known_path(path) if len(path) <= _LONG_PATH else _asked(path)
+        exchange = Exchange(self, request_id, asked, authorization, self._default, respond)
+        if traceparent or self.watch.tracing is not None:
+            self._trace(exchange, traceparent.decode("latin-1"), tracestate.decode("latin-1"))
         return exchange
 
     def start(self, exchange: Exchange, query: bytes, content_type: bytes, body: bytes) -> None:
         """Runs the call and replies, now or later. Must run on the loop's thread."""
         try:
             self._admit(exchange, query, "POST")
-            kind = _kind(content_type)
+            kind = kind_of(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
-        except _Unexplained:
-            task = asyncio.get_running_loop().create_task(self._start_later(exchange, content_type, body))
+        except (_Unexplained, NotYet):
+            task = asyncio.get_running_loop().create_task(self._start_later(exchange, query, content_type, body))
             self._explaining.add(task)
             task.add_done_callback(self._explaining.discard)
         except Exception as error:
             self._fail(exchange, error)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS" and (allowed := preflight(scope["headers"])) is not None:
+            await send({"type": "http.response.start", "status": 204, "headers": allowed})
+            await send({"type": "http.response.body", "body": b""})
+            return
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         head = dict(scope["headers"])
         authorization, content_type = head.get(b"authorization", b""), head.get(b"content-type", b"")
@@ -119,17 +132,28 @@ class CallDoor:
             head.get(b"traceparent", b""),
             head.get(b"tracestate", b""),
         )
+        exchange.head = scope["headers"]
+        exchange.peer = scope["client"]
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])
-            kind = _kind(content_type)
+            kind = kind_of(content_type)
             received = True
             body, at_once = await self._body(receive, length)
+            body = self._unpacked(body, head.get(b"content-encoding", b""))
             if not at_once:  # it took a while to come, and the caller's rights are those of now (ALG-26)
                 await self._admitted(exchange, scope["query_string"], scope["method"])
             if form is not None and not exchange.options.output:
                 self.begin(exchange)
-                await streams.stream(exchange, CallRequest(kind, body, exchange.options.seconds), form, receive, send)
+                request = CallRequest(
+                    kind,
+                    body,
+                    exchange.options.seconds,
+                    trace=exchange.continued(),
+                    origin=exchange,
+                    parent=exchange.parent,
+                )
+                await streams.stream(exchange, request, form, receive, send)
                 return
             self._run(exchange, kind, body)
         except ClientGone:
@@ -146,7 +170,7 @@ class CallDoor:
     def begin(self, exchange: Exchange) -> None:
         """Counts the call among those under way. Raises CallError where its key makes more than it may."""
         limits = self.watch.limits
-        if limits.active:
+        if limits.active and exchange.parent is None:  # within a call another number holds
             key = digest_of(exchange.authorization)
             refused = limits.admit(key, asyncio.get_running_loop().time())
             if refused is not None:
@@ -155,6 +179,13 @@ class CallDoor:
             exchange.counted_as = key
         if exchange.trace is not None:
             exchange.trace.queued = time.time_ns()
+
+    def _trace(self, exchange: Exchange, traceparent: str, tracestate: str) -> None:
+        """Begins the call's trace, or lets the algorithm continue its caller's where no span is written here."""
+        if self.watch.tracing is not None:
+            exchange.trace = self.watch.tracing.begin(traceparent, tracestate)
+        if exchange.trace is None:
+            exchange.traced = continuation(traceparent, tracestate)
 
     def owns(self, caller: Caller, subject: str) -> bool:
         """Whether the caller is the algorithm's owner or a member of it."""
@@ -167,27 +198,58 @@ class CallDoor:
             exchange.options = self._options(query)
         if method != "POST":
             raise CallError("calls are made by POST", status=405)
-        caller = exchange.caller = caller_of(self._table, exchange.authorization)
+        if MARK in exchange.authorization:
+            caller: Caller | None = admit_within(exchange, self._keys)
+        else:
+            caller = caller_of(self._table, exchange.authorization, exchange.head)
+        exchange.caller = caller
         if caller is None:
             exchange.route = None
-            raise CallError("authorization required")
-        owner, _, rest = exchange.reference.partition("/")
-        name, _, version = rest.partition("/")
-        exchange.route = self._table.resolve(f"{owner}/{name}", version, caller)
+            why = why_not(self._table, exchange.authorization, exchange.head)
+            raise CallError(f"authorization required: {why}" if why else "authorization required")
+        exchange.route = self._table.resolve(exchange.subject, exchange.version, caller)
+        if caller.limited:
+            self._keep_to_scope(exchange, caller)
         if exchange.route is None:
             if self.owns(caller, exchange.subject):
                 raise _Unexplained
             raise _not_found(exchange, "")
 
+    def _keep_to_scope(self, exchange: Exchange, caller: Caller) -> None:
+        """Raises CallError for what the key is not for, and counts what a production key calls by a floating reference.
+
+        What is private is not found then, even by its owner, exactly like what never was (ALG-25).
+        """
+        subject, version = exchange.subject, exchange.version
+        if not caller.reaches(subject):
+            exchange.route = None
+            if not self._table.public(subject, version):
+                raise _not_found(exchange, "")
+            said = f"this key is not for algo://{subject}"
+            raise CallError(f"{said}: it may call {', '.join(caller.scope.algorithms[:5]) or 'nothing'}")
+        if caller.scope.production and exchange.route is not None and version != exchange.route.version:
+            exchange.floats = len(version) != _HASH_LENGTH
+            if exchange.floats:
+                self._table.uses.floated(exchange.reference, caller.key_id)
+
     async def _admitted(self, exchange: Exchange, query: bytes, method: str) -> None:
-        try:
-            self._admit(exchange, query, method)
-        except _Unexplained:
-            await self._explained(exchange)
+        for looks in range(_LOOKS):
+            try:
+                self._admit(exchange, query, method)
+            except NotYet:
+                if looks == _LOOKS - 1:
+                    raise CallError(
+                        "authorization required: the call that this key was made for does not run"
+                    ) from None
+                await asyncio.sleep(_LOOK / 10)
+            except _Unexplained:
+                await self._explained(exchange)
+                return
+            else:
+                return
 
     async def _explained(self, exchange: Exchange) -> None:
         """The version after all, if it was published this moment. Raises CallError with the reason why there is none."""
-        owner, name, version = (*exchange.reference.split("/", 2), "")[:3]
         assert exchange.caller is not None
         for _ in range(_LOOKS):
             why = await self._explain(exchange.reference, exchange.caller)
@@ -195,15 +257,15 @@ class CallDoor:
                 raise _not_found(exchange, why)
             # the registry has it, and this table will in a moment: a commit is seen there first
             await asyncio.sleep(_LOOK)
-            exchange.route = self._table.resolve(f"{owner}/{name}", version, exchange.caller)
+            exchange.route = self._table.resolve(exchange.subject, exchange.version, exchange.caller)
             if exchange.route is not None:
                 return
         raise _not_found(exchange, "")
 
-    async def _start_later(self, exchange: Exchange, content_type: bytes, body: bytes) -> None:
+    async def _start_later(self, exchange: Exchange, query: bytes, content_type: bytes, body: bytes) -> None:
         try:
-            await self._explained(exchange)
-            kind = _kind(content_type)
+            await self._admitted(exchange, query, "POST")
+            kind = kind_of(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
         except Exception as error:
@@ -214,7 +276,8 @@ class CallDoor:
         assert route is not None
         self.begin(exchange)
         capture = options.stdout and exchange.sees_source()
-        request = CallRequest(kind, body, options.seconds, options.output == "raw", capture)
+        trace, raw = exchange.continued(), options.output == "raw"
+        request = CallRequest(kind, body, options.seconds, raw, capture, trace, exchange, exchange.parent)
         if options.output == "void":
             self.engine.submit(route.spec, request, exchange.settle_behind)
             exchange.begun()
@@ -264,6 +327,14 @@ class CallDoor:
         self._check_size(max(size, length))
         return b"".join(chunks), False
 
+    def _unpacked(self, body: bytes, encoding: bytes) -> bytes:
+        try:
+            return unpacked(body, encoding.decode("latin-1"), self.largest)
+        except TooLarge as error:
+            raise CallError(error.what, "TooLargeError") from None
+        except Malformed as error:
+            raise CallError(error.what) from None
+
     def _check_size(self, size: int) -> None:
         if size > self.largest:
             raise CallError(f"the body is larger than {self.largest} bytes", "TooLargeError")
@@ -275,10 +346,14 @@ async def respond(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def head_of(answer: Answer) -> list[tuple[bytes, bytes]]:
-    """The headers of a reply, in order."""
-    length = str(len(answer.body)).encode()
-    return [(b"content-type", answer.content_type), (b"content-length", length), *answer.headers]
+def _asked(path: str) -> Asked:
+    reference = path[len(PREFIX) :].strip("/")
+    owner, _, rest = reference.partition("/")
+    name, _, version = rest.partition("/")
+    return Asked(reference, f"{owner}/{name}", version)
+
+
+_known_path = functools.lru_cache(maxsize=1024)(_asked)
 
 
 def _not_found(exchange: Exchange, why: str) -> CallError:
@@ -312,13 +387,5 @@ async def _drained(receive: Receive) -> None:
         more = message.get("more_body", False)
 
 
-def _kind(content_type: bytes) -> int:
-    kind = _KINDS.get(content_type) or _KINDS.get(content_type.split(b";")[0].strip().lower())
-    if kind is None:
-        said = content_type.decode("latin-1")[:80]
-        raise CallError(
-            f"the content type {said!r} is not one of text/plain, application/json and application/octet-stream"
-            if said
-            else "the content type is missing: text/plain, application/json or application/octet-stream"
-        )
-    return kind
+def _nothing(session: str) -> None:
+    """No session has ended that anybody asks for."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from troth.calls.routing import Caller, Route
+from troth.calls.within import Peer
 from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
+from troth.doors.algorithmia.browsers import readable_lines
+from troth.doors.authorization import Headers
 from troth.errors import TrothError
-from troth.observe.tracing import CallTrace
+from troth.observe.tracing import CallTrace, continuation
+from troth.runtime.call import Call
 from troth.runtime.engine import CallResult, Outcome, Ticket
 
 if TYPE_CHECKING:
@@ -30,35 +34,48 @@ class Options:
     output: str = ""
 
 
+class Asked(NamedTuple):
+    """What the path of a call names: `reference` as it stands there, `subject` is its `owner/name`."""
+
+    reference: str
+    subject: str
+    version: str
+
+
 class Exchange:
     """A call from its head to its reply."""
 
     __slots__ = (
-        "authorization", "caller", "counted_as", "door", "options", "reference", "replied", "request_id", "respond", "route",
-        "ticket", "trace",
+        "authorization", "caller", "counted_as", "door", "floats", "head", "options", "parent", "peer", "reference", "replied",
+        "request_id", "respond", "route", "subject", "ticket", "trace", "traced", "version",
     )  # fmt: skip
 
     def __init__(
-        self, door: CallDoor, request_id: str, reference: str, authorization: bytes, options: Options, respond: Respond
+        self, door: CallDoor, request_id: str, asked: Asked, authorization: bytes, options: Options, respond: Respond
     ) -> None:
         self.door = door
         self.request_id = request_id
-        self.reference = reference
+        self.reference, self.subject, self.version = asked
         self.authorization = authorization
         self.options = options
         self.respond = respond
         self.route: Route | None = None
         self.caller: Caller | None = None
+        #: the call in which this one is made, if it is
+        self.parent: Call | None = None
+        #: who asks, where it may be an algorithm
+        self.peer: Peer = None
         self.ticket: Ticket | None = None
         self.replied = False
         #: the key whose calls under way it is among
         self.counted_as = ""
         self.trace: CallTrace | None = None
-
-    @property
-    def subject(self) -> str:
-        """`owner/name` of the reference."""
-        return "/".join(self.reference.split("/", 2)[:2])
+        #: the caller's own trace, for calls of which this server writes none: traceparent and tracestate, a line each
+        self.traced = ""
+        #: the headers of the request, as far as a key's origin has to be looked for in them
+        self.head: Headers = ()
+        #: whether a production key called what a later publication can change (ALG-14, ALG-20)
+        self.floats = False
 
     def settle(self, found: CallResult | TrothError) -> None:
         """Replies with what came of the call."""
@@ -69,7 +86,7 @@ class Exchange:
         else:
             self.record(Outcome.OK, found)
             raw = self.options.output == "raw"
-            self._reply(answers.success(found, self.request_id, raw=raw, headers=self.headers()))
+            self._reply(answers.success(found, self.request_id, raw=raw, lines=self.lines()))
 
     def settle_behind(self, found: CallResult | TrothError) -> None:
         """Keeps what came of a call that was replied to when it began; one that never began is refused."""
@@ -81,12 +98,12 @@ class Exchange:
         else:
             error = self.failure(found) if found.failed else None
         result = None if isinstance(found, TrothError) else found
-        self.record(error.outcome if error else Outcome.OK, result)
+        self.record(error.outcome if error else Outcome.OK, result, error)
         if error is None and result is not None:
-            answer = answers.success(result, self.request_id, raw=False, headers=[])
+            answer = answers.success(result, self.request_id, raw=False)
         else:
             assert error is not None
-            answer = answers.refusal(error, self.request_id, result, raw=False, headers=[])
+            answer = answers.refusal(error, self.request_id, result, raw=False)
         self.door.results.finish(self.request_id, answer.body)
 
     def begun(self) -> None:
@@ -94,18 +111,24 @@ class Exchange:
         if not self.replied:
             assert self.caller is not None
             self.door.results.begin(self.request_id, self.caller.id)
-            self._reply(answers.begun(self.request_id, self.headers()))
+            self._reply(answers.begun(self.request_id, self.lines()))
 
     def refuse(self, error: CallError, result: CallResult | None = None) -> None:
         """Replies with an error."""
-        self.record(error.outcome, result)
+        self.record(error.outcome, result, error)
         raw = self.options.output == "raw"
-        self._reply(answers.refusal(error, self.request_id, result, raw=raw, headers=self.headers()))
+        self._reply(answers.refusal(error, self.request_id, result, raw=raw, lines=self.lines()))
 
     def failure(self, result: CallResult) -> CallError:
         """The error of a call that failed, with its stack for those who may see the source."""
         assert self.route is not None
         return answers.failure(result, source_shown=self.route.source_open or self.sees_source())
+
+    def continued(self) -> str:
+        """What the algorithm is told of the trace that it is part of: traceparent and tracestate, a line each, or nothing."""
+        if self.trace is None:
+            return self.traced
+        return continuation(self.trace.traceparent, self.trace.tracestate)
 
     def sees_source(self) -> bool:
         """Whether the caller may see what the algorithm prints: owners and members of organisations that own it."""
@@ -118,22 +141,31 @@ class Exchange:
             self.ticket.cancel()
             self.record(Outcome.CANCELLED, None)
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """The receipt's headers, where a version was found for a caller who may see it."""
-        if self.route is None or self.caller is None:
-            return []
-        return answers.receipt_headers(self.route, self.reference, self.request_id)
+    def lines(self) -> bytes:
+        """The receipt's header lines, where a version was found for a caller who may see it, and those for the key's pages."""
+        if self.caller is None:
+            return b""
+        lines = readable_lines(self.head) if self.caller.limited and self.caller.scope.origin else b""
+        if self.route is not None:
+            lines += answers.receipt_lines(self.route, self.reference, self.request_id)
+        return lines + answers.floating_warning(self.subject, self.route) if self.floats and self.route else lines
 
-    def record(self, outcome: Outcome, result: CallResult | None) -> None:
-        """Counts the call, keeps the facts of its receipt, and lets the next one of its key begin."""
+    def record(self, outcome: Outcome, result: CallResult | None, error: CallError | None = None) -> None:
+        """Counts the call, keeps the facts of its receipt and its error, and lets the next one of its key begin."""
         watch, route, caller = self.door.watch, self.route, self.caller
         seconds, place = (result.seconds, result.place) if result is not None else (0.0, None)
         if self.counted_as:
             watch.limits.leave(self.counted_as)
             self.counted_as = ""
+        if self.door.sessions and self.parent is None:
+            self.door.end_session(self.request_id)
         if route is not None and caller is not None:
             watch.usage.add(self.subject, route.version, caller.name, outcome, seconds)
             watch.records.keep(self.request_id, caller.name, self.reference, route, outcome, seconds, place)
+            if error is not None and error.status == 200:  # what was too much says nothing of the algorithm
+                watch.failures.keep(
+                    self.request_id, caller.name, self.subject, route.version, error.message, error.error_type
+                )
         if self.trace is not None and route is not None:  # strangers do not write into the operator's traces
             self._finish(self.trace, outcome, result)
 

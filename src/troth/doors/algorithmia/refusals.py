@@ -12,8 +12,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from troth.access.data_paths import NoSuchData
+from troth.builds.origins import OriginInvalid, OriginUnreachable
+from troth.commands.scms import KeptElsewhere, NoSuchScm, ScmDisabled, ScmPreferred, ScmTaken, ScmUsed
 from troth.errors import (
     Forbidden,
+    LastAdmin,
     Malformed,
     NameTaken,
     NotFound,
@@ -24,19 +28,37 @@ from troth.errors import (
     Unavailable,
 )
 from troth.queries.management import AlreadyPublished, NoSuchAlgorithm, NoSuchBuild, NoSuchVersion, NothingCompiled
+from troth.queries.people import NoSuchOrganization, NoSuchUser
 
 #: Numbers of section 3.4 that are raised where a request is read.
 INVALID_JSON, INVALID_REQUEST, UNKNOWN_PATH = 2013, 6001, 2015
 UNKNOWN_LANGUAGE, UNSUPPORTED_MACHINE, UNKNOWN_PACKAGE_SET, UNKNOWN_SCM = 4001, 4004, 1003, 4009
-BAD_MARKER, BAD_LIMIT, NOT_IMPLEMENTED = 5002, 5003, 5005
+MALFORMED_USER, USERNAME_TAKEN, FIELDS_MISSING, OTHER_USERNAME, OTHER_EMAIL = 3001, 3003, 3005, 3007, 3008
+ORGANIZATION_EXISTS, MALFORMED_ORGANIZATION = 3101, 3103
+BAD_MARKER, BAD_LIMIT, NO_CONFIGURATION, NOT_IMPLEMENTED = 5002, 5003, 5004, 5005
+NO_OAUTH_TOKEN, NO_WEBHOOKS, INVALID_SCM, MALFORMED_SCM_UPDATE = 4008, 4012, 4020, 4021
+NOT_DELETABLE_SCM, NOT_MODIFIABLE_SCM, NO_OAUTH, NO_OAUTH_END, BAD_WEBHOOK = 4040, 4045, 4050, 4051, 4070
+NOT_EDITABLE, PROVIDER_NOT_AUTHORIZED, WITHOUT_FEATURE = 4011, 4080, 4002
 
 #: Kind of error, HTTP status, number of section 3.4; the first row that fits.
 _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
+    (NoSuchData, 404, UNKNOWN_PATH),
     (NoSuchAlgorithm, 404, 1000),
     (NoSuchVersion, 404, 1000),
     (NoSuchBuild, 404, 1004),
+    (NoSuchUser, 404, 3000),
+    (NoSuchOrganization, 404, 3100),
+    (LastAdmin, 400, 3102),
     (NothingCompiled, 400, 1004),
     (AlreadyPublished, 400, 1007),
+    (NoSuchScm, 404, UNKNOWN_SCM),
+    (ScmTaken, 400, 4044),
+    (ScmUsed, 400, 4043),
+    (ScmDisabled, 400, 4042),
+    (ScmPreferred, 400, 4041),
+    (KeptElsewhere, 400, NOT_EDITABLE),
+    (OriginInvalid, 400, INVALID_SCM),
+    (OriginUnreachable, 400, 4084),
     (NameTaken, 400, 1002),
     (Unauthenticated, 401, 2002),
     (Forbidden, 403, 2001),
@@ -59,20 +81,22 @@ class Numbered(Malformed):
         self.http_status = http_status
 
 
-def refusal(error: TrothError, request: Request, identity: str) -> Response:
-    """The answer that tells of an error; `identity` is the request's uuid."""
+def refusal(error: TrothError, request: Request, identity: str, *, plain_status: bool = False, **more: Any) -> Response:
+    """The answer that tells of an error; `identity` is the request's uuid. `plain_status` is for where clients look at
+    nothing else, and `more` are further members of the error."""
     status, number = _answer(error)
     words = _said(error)
     if isinstance(error, NoSuchAlgorithm) and request.method in ("GET", "HEAD"):
         body: dict[str, Any] = {"error": error.what}  # exactly this, as two suites of clients compare it
     else:
         described = {"id": identity, "code": number, "message": words}
-        body = {"error": described, **described}
+        body = {"error": {**described, **more}, **described}
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     headers = {"troth-request": f"req-{identity}"}
     if request.method == "HEAD":
         headers["X-Error-Message"] = _one_line(words)
-    return Response(content, _told(status, request), headers, media_type="application/json")
+    told = status if plain_status else _told(status, request)
+    return Response(content, told, headers, media_type="application/json")
 
 
 def _answer(error: TrothError) -> tuple[int, int]:

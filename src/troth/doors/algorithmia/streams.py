@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from troth.doors.algorithmia import answers
-from troth.doors.algorithmia.answers import compact
+from troth.doors.algorithmia.answers import compact, fields
 from troth.errors import TrothError
 from troth.runtime.engine import CallRequest, CallResult, Outcome
 
@@ -116,12 +116,13 @@ async def stream(exchange: Exchange, request: CallRequest, form: Form, receive: 
     finally:
         leaving.cancel()
         sending.cancel()
+        request.origin = None  # which holds the exchange, which holds the ticket
 
 
 async def _send(exchange: Exchange, waiting: Waiting, form: Form, send: Send) -> None:
     item = await waiting.next()
     headers = [(b"content-type", form.content_type), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
-    await send({"type": "http.response.start", "status": 200, "headers": [*headers, *exchange.headers()]})
+    await send({"type": "http.response.start", "status": 200, "headers": [*headers, *fields(exchange.lines())]})
     while item is not None:
         await send({"type": "http.response.body", "body": form.result(item), "more_body": True})
         if waiting.held and waiting.size < _LOW:
@@ -140,7 +141,7 @@ def _last(exchange: Exchange, end: CallResult | TrothError | None) -> dict[str, 
         exchange.record(Outcome.OK, result)
         return {"metadata": metadata}
     error = answers.call_error(end) if isinstance(end, TrothError) else exchange.failure(result)  # type: ignore[arg-type]
-    exchange.record(error.outcome, result)
+    exchange.record(error.outcome, result, error)
     return {"error": error.described(), "metadata": metadata}
 
 

@@ -14,6 +14,7 @@ from rich.markup import escape
 from troth.doors.cli.output import Remote, say, show, show_json, show_table, working
 from troth.errors import Malformed, Refused
 from troth.sdk import Answer
+from troth.versions.rendering import waived
 
 
 def call(
@@ -100,7 +101,7 @@ def versions(algorithm: str, /, *, remote: Remote = Remote()) -> int:
             row["permissions"]["visibility"],
             row["published_at"][:19].replace("T", " "),
             row.get("hash", "")[:12],
-            f"behaviour {row['verdict']['behaviour']}",
+            _checked(row),
             row["notes"].partition("\n")[0],
         ]
         for row in found["versions"]
@@ -113,6 +114,14 @@ def versions(algorithm: str, /, *, remote: Remote = Remote()) -> int:
     return 0
 
 
+def _checked(row: dict[str, Any]) -> str:
+    """What was checked of a version, by which waivers it passed, and what a newer worker made of its examples."""
+    said = [f"behaviour {row['verdict']['behaviour']}"]
+    said += [f"{', '.join(waiver['clauses'])} waived ({waiver['id'][:8]})" for waiver in row["waivers"]]
+    said += [f"{one['outcome']} on worker {one['worker']}" for one in row["replayed"] if one["outcome"] != "reproduced"]
+    return "; ".join(said)
+
+
 def _show_resolution(found: dict[str, Any]) -> None:
     if found["resolved"]:
         show(f"{found['reference']} -> [bold green]{found['version']}[/]  {found['hash'][:12]}")
@@ -120,6 +129,8 @@ def _show_resolution(found: dict[str, Any]) -> None:
         show(f"{found['reference']} -> [bold red]no version[/]")
     for reason in found["reasons"]:
         show(f"  {reason['clause']}: {escape(reason['text'])}")
+    for waiver in found["waivers"]:
+        show(f"  [yellow]published[/] by {escape(waived(waiver))}")
     for advice in found["advice"]:
         show(f"  [dim]{advice['clause']}: {escape(advice['text'])}[/]")
 

@@ -4,31 +4,79 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from rich.markup import escape
 
 from troth.contracts.project import FILE
-from troth.contracts.rendering import as_annotations, as_markdown, as_text
-from troth.doors.cli.output import Algorithm, Common, Remote, show, show_json, working
+from troth.contracts.rendering import as_annotations, as_html, as_markdown, as_text
+from troth.doors.cli.output import Algorithm, Common, Remote, say, show, show_json, working
 from troth.errors import Malformed, MalformedSource, Refused
+from troth.settings import load
 from troth.versions import rendering
+from troth.versions.history import Readings
 from troth.versions.numbers import Number
 
-Format = Literal["text", "json", "markdown", "github"]
+if TYPE_CHECKING:
+    from troth.doors.cli.project_check import Asked, ProjectCheck
+
+Format = Literal["text", "json", "markdown", "github", "html"]
 Kind = Literal["schema", "openapi", "python", "wire"]
 Side = Literal["input", "output", "contained"]
 
-Document = Annotated[Path, Parameter(allow_leading_hyphen=True)]
+_SECONDS = 30.0
+
+Old = Annotated[
+    Path, Parameter(allow_leading_hyphen=True, help="The older file, in JSON or YAML; - is standard input.")
+]
+New = Annotated[Path, Parameter(allow_leading_hyphen=True, help="The newer file.")]
 Told = Annotated[
-    Format, Parameter(name="--format", help="How it is told; github is annotations of a workflow, markdown a comment.")
+    Format,
+    Parameter(
+        name="--format", help="How it is told; github is annotations of a workflow, markdown a comment, html a page."
+    ),
 ]
 Seconds = Annotated[float, Parameter(help="Seconds that one pair may take; then it cannot be told.")]
 Tolerant = Annotated[
     bool, Parameter(negative="", help="Let wire formats gain optional properties and values of enums (note N10).")
 ]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Pairing(Common):
+    """Options of every comparison of two documents."""
+
+    seconds: Seconds = _SECONDS
+    told: Told = "text"
+
+    @property
+    def form(self) -> Format:
+        return "json" if self.json else self.told
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Read:
+    """How the operator of the server reads the policy; without an option, as the settings say."""
+
+    visibility_fixed_per: Annotated[
+        Literal["major", "minor"] | None, Parameter(help="Reading of note N3 (TROTH_VISIBILITY_FIXED_PER).")
+    ] = None
+    compatibility: Annotated[
+        Literal["enforce", "warn"] | None,
+        Parameter(help="Whether breaks are refused or only said (TROTH_COMPATIBILITY)."),
+    ] = None
+
+    def readings(self, project: Path) -> Readings:
+        """The readings in force: the options, the environment, and `[settings]` of the project's troth.toml."""
+        chosen = {"visibility_fixed_per": self.visibility_fixed_per, "compatibility": self.compatibility}
+        settings = load(chosen, project)
+        return Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
+
 
 check = App(
     name="check",
@@ -37,7 +85,6 @@ check = App(
 )
 #: Exit codes by answer; what cannot be told is refused like what breaks.
 _EXIT = {"compatible": 0, "breaking": 3, "cannot-tell": 3, "invalid": 2}
-_SECONDS = 30.0
 _LARGEST_FILE = 16 << 20
 _MOST_MODULES = 5_000
 
@@ -64,12 +111,14 @@ def check_project(
     seconds: Seconds = _SECONDS,
     algorithm: Algorithm = None,
     told: Told = "text",
+    read: Read = Read(),
     remote: Remote = Remote(),
 ) -> int:
     """Judges a project's folder as publishing it would: what changed, and which number is the lowest that is legal.
 
     It needs no server where it is compared with what git has. Exits with 3 where the number that is asked for is refused.
-    Examples are not replayed, so the verdict says that behaviour was not checked; publishing does it.
+    Examples are replayed where workers can be isolated here; else the verdict says that behaviour was not checked.
+    A folder that git does not have there yet is a new project, of which everything is new.
 
     With --bulk it reads NDJSON: one object {"id", "old", "new"} a line, answered in order by one {"id", "verdict", "changes",
     "witness"} a line. For schemas a line may say "side": input, output or contained. A line that is none is answered as
@@ -85,22 +134,29 @@ def check_project(
         raise Malformed(
             "there are several numbers to judge", repair="give one of --major, --minor, --revision, --number"
         )
-    checking = ProjectCheck(project, algorithm, remote.settings, _silent)
-    commit = told_apart(project, against)
-    if commit is not None and number is not None:
-        raise Malformed("what git has is no numbered version", repair="give --major, --minor or --revision")
-    with working(f"comparing {checking.project.subject} ..."):
-        if commit is None:
-            with remote.client() as client:
-                beside = checking.published(client, str(against))
-        else:
-            beside = checking.committed(commit)
-        asked = Asked(
-            next(iter(bumps), LEAST), number=Number.parse(number) if number else None, confirmed=confirm_permissions
-        )
-        verdict = checking.verdict(beside, asked, seconds)
+    asked = Asked(
+        next(iter(bumps), LEAST), number=Number.parse(number) if number else None, confirmed=confirm_permissions
+    )
+    with ProjectCheck(project, algorithm, remote.settings, read.readings(project)) as checking:
+        verdict = _judged(checking, told_apart(project, against), str(against), asked, seconds, remote)
+    for line in checking.said:
+        say(escape(line))
     _show_verdict(verdict, "json" if remote.json else told, str(project / FILE))
     return 0 if verdict["outcome"] == "allowed" else Refused.exit_code
+
+
+def _judged(
+    checking: ProjectCheck, commit: str | None, reference: str, asked: Asked, seconds: float, remote: Remote
+) -> dict[str, Any]:
+    """The verdict beside that commit, or without one beside what the reference means on the server."""
+    if commit is not None and asked.number is not None:
+        raise Malformed("what git has is no numbered version", repair="give --major, --minor or --revision")
+    with working(f"comparing {checking.project.subject} ..."):
+        if commit is not None:
+            return checking.verdict(checking.committed(commit), asked, seconds)
+        with remote.client() as client:
+            beside = checking.published(client, reference)
+        return checking.verdict(beside, asked, seconds)
 
 
 def _show_verdict(verdict: dict[str, Any], told: Format, file: str) -> None:
@@ -108,6 +164,8 @@ def _show_verdict(verdict: dict[str, Any], told: Format, file: str) -> None:
         show_json(verdict)
     elif told == "markdown":
         print(rendering.as_markdown(verdict), end="")
+    elif told == "html":
+        print(rendering.as_html(verdict), end="")
     elif told == "github":
         if annotations := rendering.as_annotations(verdict, file):
             print(annotations)
@@ -127,111 +185,72 @@ def _lines(kind: Kind, tolerant: bool, seconds: float) -> int:
 
 @check.command
 def schema(
-    old: Document,
-    new: Document,
+    old: Old,
+    new: New,
     /,
     *,
     side: Annotated[Side, Parameter(help="What the schema is of; contained asks whether new accepts all of old.")] = (
         "input"
     ),
-    seconds: Seconds = _SECONDS,
-    told: Told = "text",
-    common: Common = Common(),
+    how: Pairing = Pairing(),
 ) -> int:
     """Judges two JSON Schemas: may who relied on OLD rely on NEW?
 
     Exits with 0 where it is compatible, and with 3 where it breaks or cannot be told.
-
-    Parameters
-    ----------
-    old
-        The older file, in JSON or YAML; - is standard input.
-    new
-        The newer file.
     """
-    return _pair("schema", old, new, _format(told, common), seconds=seconds, side=side)
+    return _pair("schema", old, new, how, side=side)
 
 
 @check.command
-def openapi(
-    old: Document, new: Document, /, *, seconds: Seconds = _SECONDS, told: Told = "text", common: Common = Common()
-) -> int:
+def openapi(old: Old, new: New, /, *, how: Pairing = Pairing()) -> int:
     """Judges two OpenAPI documents (3.0 or 3.1): do programs written for OLD work with NEW?
 
     Exits with 0 where it is compatible, and with 3 where it breaks or cannot be told.
-
-    Parameters
-    ----------
-    old
-        The older file, in JSON or YAML; - is standard input.
-    new
-        The newer file.
     """
-    return _pair("openapi", old, new, _format(told, common), seconds=seconds)
+    return _pair("openapi", old, new, how)
 
 
 @check.command
 def python(
-    old: Document, new: Document, /, *, seconds: Seconds = _SECONDS, told: Told = "text", common: Common = Common()
+    old: Annotated[
+        Path,
+        Parameter(allow_leading_hyphen=True, help="The older file, or a folder with modules; - is standard input."),
+    ],
+    new: Annotated[Path, Parameter(allow_leading_hyphen=True, help="The newer file or folder.")],
+    /,
+    *,
+    how: Pairing = Pairing(),
 ) -> int:
     """Judges two Python modules or packages: does code that uses OLD work with NEW? Nothing is imported or run.
 
     Exits with 0 where it is compatible, and with 3 where it breaks or cannot be told.
-
-    Parameters
-    ----------
-    old
-        The older file, or a folder with modules; - is standard input.
-    new
-        The newer file or folder.
     """
-    return _pair("python", old, new, _format(told, common), seconds=seconds)
+    return _pair("python", old, new, how)
 
 
 @check.command
-def wire(
-    old: Document,
-    new: Document,
-    /,
-    *,
-    tolerant: Tolerant = False,
-    seconds: Seconds = _SECONDS,
-    told: Told = "text",
-    common: Common = Common(),
-) -> int:
+def wire(old: Old, new: New, /, *, tolerant: Tolerant = False, how: Pairing = Pairing()) -> int:
     """Judges two wire formats of a command, as JSON Schemas: may its version stay?
 
-    Exits with 0 where both mean the same, and with 3 where a new version is needed or it cannot be told (PDB-44, PDB-45).
-
-    Parameters
-    ----------
-    old
-        The older file, in JSON or YAML; - is standard input. {"schema": ..., "serialisation": "json"} says how it is sent.
-    new
-        The newer file.
+    {"schema": ..., "serialisation": "json"} in a file says how it is sent. Exits with 0 where both mean the same, and with 3
+    where a new version is needed or it cannot be told (PDB-44, PDB-45).
     """
-    return _pair("wire", old, new, _format(told, common), seconds=seconds, tolerant=tolerant)
+    return _pair("wire", old, new, how, tolerant=tolerant)
 
 
-def _format(told: Format, common: Common) -> Format:
-    return "json" if common.json else told
-
-
-def _pair(
-    kind: Kind, old: Path, new: Path, told: Format, *, seconds: float, tolerant: bool = False, **more: Any
-) -> int:
+def _pair(kind: Kind, old: Path, new: Path, how: Pairing, *, tolerant: bool = False, **more: Any) -> int:
     """Shows the answer to two files, and gives its exit code. Raises Malformed for files that cannot be read."""
     from troth.doors.cli.pairs import Pairs
 
     if str(old) == str(new) == "-":
         raise Malformed("both documents would come from standard input", repair="name a file for one of them")
     texts = {name: _source(path, kind) for name, path in (("old", old), ("new", new))}
-    with Pairs(kind, form="texts", tolerant=tolerant, seconds=seconds) as pairs:
+    with Pairs(kind, form="texts", tolerant=tolerant, seconds=how.seconds) as pairs:
         answer = pairs.answer(json.dumps({**texts, **more}).encode())
         answer.pop("id")
-        if answer["verdict"] == "invalid" and told != "json":
+        if answer["verdict"] == "invalid" and how.form != "json":
             raise _invalid(pairs, kind, {"old": old, "new": new}, texts, answer["fault"])
-    _show(kind, answer, told, str(new))
+    _show(kind, answer, how.form, str(new))
     return _EXIT[answer["verdict"]]
 
 
@@ -240,6 +259,8 @@ def _show(kind: str, answer: dict[str, Any], told: Format, file: str) -> None:
         show_json(answer)
     elif told == "markdown":
         print(as_markdown(kind, answer), end="")
+    elif told == "html":
+        print(as_html(kind, answer), end="")
     elif told == "github":
         if annotations := as_annotations(kind, answer, file):
             print(annotations)
@@ -298,7 +319,3 @@ def _text(path: Path, content: bytes) -> str:
         raise Malformed(
             f"{path} is not text: {error.reason} at byte {error.start}", why="it is read as UTF-8", repair="convert it"
         ) from None
-
-
-def _silent(words: str) -> None:
-    pass

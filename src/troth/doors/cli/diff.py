@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from cyclopts import Parameter
 from rich.markup import escape
 
-from troth.contracts.rendering import short
 from troth.doors.cli.output import Remote, show, show_json, working
 from troth.errors import CallFailed, NotFound, TrothError
 from troth.sdk import Client
 from troth.versions import references
+from troth.versions.escaping import short
 from troth.versions.evidence import Difference
 from troth.versions.permissions import permissions_of
 

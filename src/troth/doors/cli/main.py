@@ -13,14 +13,18 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import author, builds, caller, operator, policy, references
+from troth.doors.cli import author, builds, caller, inside, operator, people, policy, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
+from troth.doors.cli.importing import import_
 from troth.doors.cli.output import show_error
+from troth.doors.cli.release import release
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
+from troth.doors.cli.waiver import waiver
+from troth.doors.cli.worker import worker
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 
@@ -37,6 +41,7 @@ app.command(author.new)
 app.command(author.run)
 app.command(author.compile_, name="compile")
 app.command(author.publish)
+app.command(import_, name="import")
 app.command(builds.build)
 app.command(builds.rebuild)
 app.command(check)
@@ -45,18 +50,23 @@ app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
+app.command(release)
 app.command(references.lint)
 app.command(references.lock)
 app.command(policy.clauses)
 app.command(policy.explain)
 app.command(rules)
+app.command(waiver)
 app.command(operator.doctor)
 app.command(top)
+app.command(worker)
 app.command(service)
 app.command(operator.journal)
 app.command(builds.collect)
-app.command(operator.key)
-app.command(operator.account)
+app.command(inside.secret)
+app.command(inside.insights)
+app.command(people.key)
+app.command(people.account)
 
 
 def run(tokens: Sequence[str] | None = None) -> None:

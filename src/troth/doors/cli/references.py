@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.markup import escape
 
-from troth.contracts.rendering import annotation
 from troth.doors.cli.output import Common, Remote, say, show, show_json, working
 from troth.errors import Refused
 from troth.sdk import application
 from troth.sdk import lock as locks
+from troth.versions.escaping import annotation
 
 _FLOATING = 1
 

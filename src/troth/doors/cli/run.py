@@ -8,9 +8,9 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from troth.builds.dependencies import DEPENDENCY_FILES, read_dependencies
 from troth.builds.environments import Environments
 from troth.builds.trees import Trees
 from troth.commands.building import contract_of_source
+from troth.commands.replaying import Replaying
 from troth.contracts.project import Project
+from troth.contracts.replays import Replay
 from troth.errors import BuildFailed, CallFailed, MalformedSetting, NotFound
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, CallResult, CheckResult, Loaded, VersionSpec
@@ -98,6 +100,42 @@ def contract_here(path: Path, project: Project, settings: Settings, tell: Say) -
         return contract_of_source(project, root, found.contract)
 
 
+def replayed_here(
+    plan: Sequence[Replay],
+    candidate: tuple[Path, Project],
+    followed: tuple[Path, Project] | None,
+    settings: Settings,
+    tell: Say,
+) -> list[Replay]:
+    """The same with what the folders' sources replied here, within `replay_seconds` together.
+
+    Raises what a build raises, and IsolationUnavailable.
+    """
+    bench = _Bench(settings, _cache())
+    loaded: dict[str, Loaded] = {}
+    with tempfile.TemporaryDirectory(prefix="troth-") as scratch:
+        specs: list[VersionSpec | None] = []
+        for name, source in (("candidate", candidate), ("followed", followed)):
+            if source is None:
+                specs.append(None)
+                continue
+            manifest, root = _stored(source[0], Path(scratch) / name)
+            spec, found = bench.prepare(source[1], manifest, root, tell)
+            specs.append(replace(spec, id=name))
+            loaded[name] = found
+
+        async def replayed() -> list[Replay]:
+            engine = bench.engine(lambda spec: loaded[spec.id])
+            try:
+                replaying = Replaying(engine, seconds=settings.replay_seconds)
+                assert specs[0] is not None
+                return await replaying.replayed(plan, specs[0], specs[1], replaying.deadline())
+            finally:
+                await engine.close()
+
+        return asyncio.run(replayed())
+
+
 class _Bench:
     """What of a server it takes to run a version here. `cache` holds what is kept between runs."""
 
@@ -118,7 +156,7 @@ class _Bench:
             environments = self._environments()
             digest = environments.lock(dependencies, tell).digest
             is_new = _is_new(environments, digest)
-            loaded = Loaded(root, environments.ready(digest, tell))
+            loaded = Loaded(root, environments.ready(digest, tell), project.running)
             spec = VersionSpec("run", "run", "", manifest.digest, entry, digest, project.permissions.network_access)
             if is_new:
                 # none where it cannot be imported, which its call will tell
@@ -129,7 +167,7 @@ class _Bench:
         """What comes of one call."""
 
         async def call() -> CallResult:
-            engine = self._engine(loaded)
+            engine = self.engine(lambda spec: loaded)
             try:
                 return await engine.call(spec, request)
             finally:
@@ -139,7 +177,7 @@ class _Bench:
 
     def checked(self, spec: VersionSpec, loaded: Loaded) -> CheckResult:
         """What importing it shows."""
-        return asyncio.run(self._engine(loaded).check(spec, self._settings.load_seconds))
+        return asyncio.run(self.engine(lambda spec: loaded).check(spec, self._settings.load_seconds))
 
     def _environments(self) -> Environments:
         cache = self._cache
@@ -153,12 +191,13 @@ class _Bench:
         environments.recover()
         return environments
 
-    def _engine(self, loaded: Loaded) -> LocalEngine:
+    def engine(self, load: Callable[[VersionSpec], Loaded]) -> LocalEngine:
+        """An engine for what `load` gives."""
         settings = self._settings
         return LocalEngine(
             self._launcher,
             self.isolation,
-            lambda spec: loaded,
+            load,
             limits=PoolLimits(load_seconds=settings.load_seconds, result_bytes=settings.result_bytes),
             worker_limits=Limits(
                 memory_bytes=settings.worker_memory,

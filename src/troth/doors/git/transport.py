@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hashlib
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +22,7 @@ import structlog
 
 from troth.builds.repository import Repositories
 from troth.calls.routing import Caller, RoutingTable
+from troth.doors.authorization import Headers, caller_with
 from troth.doors.git.backend import Backend
 from troth.errors import Overloaded, TrothError
 from troth.sandbox.launcher import Launcher
@@ -124,7 +124,7 @@ class GitDoor:
 
     async def _admit(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> _Asked:
         """Who asks for what. What the caller may not see does not exist (ALG-25)."""
-        caller = self._caller(headers.get(b"authorization", b""))
+        caller = self._caller(headers.get(b"authorization", b""), scope["headers"])
         if caller is None:
             raise _No(401, "give the name of your account, and one of its keys as the password", (_CHALLENGE,))
         matched = _PATH.fullmatch(scope["path"])
@@ -143,7 +143,7 @@ class GitDoor:
             raise _No(404, f"there is no repository {owner}/{name}.git"[:200])
         return _Asked(caller, algorithm_id, f"{owner}/{name}", action, service)
 
-    def _caller(self, authorization: bytes) -> Caller | None:
+    def _caller(self, authorization: bytes, headers: Headers) -> Caller | None:
         """The account that is named, if the password is a valid key of it."""
         scheme, _, encoded = authorization.partition(b" ")
         if scheme.lower() != b"basic":
@@ -152,7 +152,7 @@ class GitDoor:
             account, _, key = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        caller = self._table.callers.get(hashlib.sha256(key.encode()).hexdigest())
+        caller = caller_with(self._table, key, headers)
         return caller if caller is not None and caller.name == account else None
 
     async def _served(
@@ -207,9 +207,9 @@ class GitDoor:
                 del self._pushing[algorithm_id]
                 await asyncio.to_thread(self._repositories.clear_pushes, algorithm_id)
 
-    async def _still(self, asked: _Asked, authorization: bytes) -> None:
+    async def _still(self, asked: _Asked, headers: dict[bytes, bytes]) -> None:
         """Raises _No unless who began a long push may still do it when it ends (ALG-26)."""
-        caller = self._caller(authorization)
+        caller = self._caller(headers.get(b"authorization", b""), headers.items())
         owner, name = asked.subject.split("/")
         if caller is None or await self._find(caller, owner, name) != asked.algorithm_id:
             raise _No(404, f"there is no repository {asked.subject}.git"[:200])
@@ -229,7 +229,7 @@ class GitDoor:
         )
         # git holds the pack itself to the bound, and says so; this one is for what is no pack
         largest = self._bounds.push_bytes + (1 << 20) if asked.pushes else _LARGEST_QUESTION
-        body = _Body(receive, largest, lambda: self._still(asked, headers.get(b"authorization", b"")))
+        body = _Body(receive, largest, lambda: self._still(asked, headers))
         begun = False
         try:
             await backend.start()

@@ -17,7 +17,6 @@ from troth.access.roles import Actor
 from troth.builds.trees import Trees
 from troth.calls.receipts import may_read
 from troth.calls.records import Records
-from troth.calls.routing import Caller
 from troth.clock import now, stamp
 from troth.commands.bus import Bus, Envelope
 from troth.doors.native.operations import Asked, Operation, body_of
@@ -105,8 +104,6 @@ class NativeApi:
             Operation("GET", "/api/v1/query/builds", "query_builds", "The builds of an algorithm, for members of its owner.",
                       self._query(lambda c, who, q: algorithm_queries.builds(c, who, q.algorithm)), query=_Algorithm, errors=hidden),
             Operation("GET", "/api/v1/query/clauses", "query_clauses", "The policy in force.", self._clauses),
-            Operation("GET", "/api/v1/query/keys", "query_keys", "The caller's own keys.",
-                      self._query(lambda c, who, q: operation_queries.keys(c, who))),
             Operation("GET", "/api/v1/query/accounts", "query_accounts", "All accounts, for administrators.",
                       self._query(lambda c, who, q: operation_queries.all_accounts(c, who)), errors=(Forbidden,)),
             Operation("GET", "/api/v1/query/journal", "query_journal", "Journal entries with their exact bytes, for administrators.",
@@ -118,9 +115,7 @@ class NativeApi:
     async def _command(self, asked: Asked) -> dict[str, Any]:
         payload = await body_of(asked.request, _LARGEST_PAYLOAD)
         query: _Command = asked.query
-        envelope = Envelope(
-            query.command, query.version, payload, _actor(asked.caller), query.uuid or str(uuid.uuid4())
-        )
+        envelope = Envelope(query.command, query.version, payload, asked.actor, query.uuid or str(uuid.uuid4()))
         return (await self._bus.submit(envelope)).as_dict()
 
     async def _upload(self, asked: Asked) -> dict[str, Any]:
@@ -148,8 +143,8 @@ class NativeApi:
 
     async def _resolve(self, asked: Asked) -> dict[str, Any]:
         def ask(connection: Connection) -> dict[str, Any]:
-            caller = _actor(asked.caller)
-            return algorithm_queries.resolution(connection, caller, asked.query.reference, self._readings).as_dict()
+            caller = asked.actor
+            return algorithm_queries.explained(connection, caller, asked.query.reference, self._readings)
 
         return await asyncio.to_thread(self._reading, ask)
 
@@ -162,7 +157,7 @@ class NativeApi:
         receipt = self._records.find(request, int(now().timestamp()))
         if receipt is None:
             receipt = await asyncio.to_thread(self._recorded, request)
-        if receipt is None or not may_read(asked.caller, receipt["caller"]):
+        if receipt is None or not may_read(asked.caller, receipt):
             raise NotFound(
                 "there is no such receipt",
                 why="receipts are kept for some time, and read by who made the call",
@@ -176,14 +171,10 @@ class NativeApi:
 
     def _query(self, ask: Callable[[Connection, Actor, Any], dict[str, Any]]) -> Callable[[Asked], Any]:
         async def answer(asked: Asked) -> dict[str, Any]:
-            return await asyncio.to_thread(self._reading, lambda c: ask(c, _actor(asked.caller), asked.query))
+            return await asyncio.to_thread(self._reading, lambda c: ask(c, asked.actor, asked.query))
 
         return answer
 
     def _reading(self, ask: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
         with self._database.read() as connection:
             return ask(connection)
-
-
-def _actor(caller: Caller) -> Actor:
-    return Actor(caller.id, caller.name, "user", caller.administrator)

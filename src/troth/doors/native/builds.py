@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from troth.access.roles import Actor
 from troth.builds.environments import Environments
 from troth.builds.logs import BuildLogs, grown
 from troth.builds.repository import Repositories
@@ -109,7 +108,7 @@ class BuildApi:
     async def _unneeded(self, asked: Asked) -> dict[str, Any]:
         def ask() -> dict[str, Any]:
             with self._database.read() as connection:
-                return {"things": self._garbage.listed(connection, _actor(asked))}
+                return {"things": self._garbage.listed(connection, asked.actor)}
 
         return await asyncio.to_thread(ask)
 
@@ -124,9 +123,7 @@ class BuildApi:
     async def _build(self, asked: Asked) -> build_records.BuildRow:
         def ask() -> build_records.BuildRow:
             with self._database.read() as connection:
-                return algorithm_queries.member_build(
-                    connection, _actor(asked), asked.query.algorithm, asked.query.hash
-                )
+                return algorithm_queries.member_build(connection, asked.actor, asked.query.algorithm, asked.query.hash)
 
         return await asyncio.to_thread(ask)
 
@@ -140,7 +137,3 @@ class BuildApi:
                 clauses=["ALG-22"],
             )
         return build
-
-
-def _actor(asked: Asked) -> Actor:
-    return Actor(asked.caller.id, asked.caller.name, "user", asked.caller.administrator)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from troth.access.roles import Actor
 from troth.commands.formats import Formats
 from troth.commands.publishing import Checking, lowest
 from troth.doors.native.operations import Asked, Operation, body_of
 from troth.errors import Forbidden, MalformedNumber, MalformedPayload, NotFound, Refused, TooLarge
+from troth.versions.rendering import as_html
 
 _COMMAND = "publish_version"
 _LARGEST = 1 << 20
@@ -29,15 +29,15 @@ class CheckApi:
                       "The verdict on a publication, without publishing. The body is the payload of publish_version;"
                       " without bump and number it is asked for the lowest legal number.",
                       self._check, body="application/json",
-                      errors=(MalformedPayload, MalformedNumber, Forbidden, NotFound, Refused, TooLarge)),
+                      errors=(MalformedPayload, MalformedNumber, Forbidden, NotFound, Refused, TooLarge),
+                      page=lambda answer: as_html(answer["verdict"])),
         ]  # fmt: skip
 
     async def _check(self, asked: Asked) -> dict[str, Any]:
         content = await body_of(asked.request, _LARGEST)
         version = self._formats.newest(_COMMAND)
         payload = self._formats.decode(_COMMAND, version, _with_lowest(content))
-        caller = asked.caller
-        return await self._checking.verdict(Actor(caller.id, caller.name, "user", caller.administrator), payload)
+        return await self._checking.verdict(asked.actor, payload)
 
 
 def _with_lowest(content: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from troth import __version__
+from troth.access.roles import Actor
+from troth.access.scopes import require_scope
 from troth.calls.routing import Caller, RoutingTable
-from troth.doors.authorization import caller_of
-from troth.errors import Failed, Malformed, TooLarge, TrothError, Unauthenticated
+from troth.doors.authorization import caller_of, why_not
+from troth.errors import Failed, Forbidden, Malformed, TooLarge, TrothError, Unauthenticated
+from troth.versions.pages import SECURITY_POLICY
 
 log = structlog.get_logger()
 
@@ -30,6 +34,11 @@ class Asked:
     caller: Caller
     path: dict[str, str]
     query: Any
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as commands and queries take it."""
+        return self.caller.actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class Operation:
     status: int = 200
     body: str | None = None
     errors: tuple[type[TrothError], ...] = ()
+    #: the answer as a page of HTML, for who prefers that
+    page: Callable[[dict[str, Any]], str] | None = None
 
 
 def routes(operations: Sequence[Operation], table: RoutingTable) -> list[Route]:
@@ -98,9 +109,8 @@ def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaita
         try:
             asked = _read(row, table, request)
             answer = await row.handler(asked)
-            body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
             log.info("answered", operation=row.name, caller=asked.caller.name, request=request_id)
-            return Response(body, row.status, {"troth-request": request_id}, media_type="application/json")
+            return _response(row, request, answer, {"troth-request": request_id})
         except TrothError as error:
             log.info("refused", operation=row.name, code=error.code, clauses=error.clauses, request=request_id)
             return problem_response(error, request_id)
@@ -112,12 +122,34 @@ def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaita
     return endpoint
 
 
+def _response(row: Operation, request: Request, answer: dict[str, Any], headers: dict[str, str]) -> Response:
+    """The answer as JSON, or as a page where the row has one and the client prefers it."""
+    if row.page is not None:
+        headers["vary"] = "Accept"
+        if _prefers_html(request.headers.get("accept", "")):
+            headers |= {"content-security-policy": SECURITY_POLICY, "x-content-type-options": "nosniff"}
+            return Response(row.page(answer), row.status, headers, media_type="text/html")
+    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, row.status, headers, media_type="application/json")
+
+
+def _prefers_html(accept: str) -> bool:
+    """Whether a header Accept (RFC 9110, 12.5.1) names HTML, and JSON less or not."""
+    weights = {}
+    for part in accept.split(","):
+        kind, _, parameters = part.partition(";")
+        found = re.search(r"q\s*=\s*([01](?:\.\d{0,3})?)", parameters)
+        weights[kind.strip().lower()] = float(found[1]) if found else 1.0
+    return weights.get("text/html", 0.0) > weights.get("application/json", 0.0)
+
+
 def _read(row: Operation, table: RoutingTable, request: Request) -> Asked:
-    caller = caller_of(table, request.headers.get("authorization", "").encode("latin-1"))
+    authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
+    caller = caller_of(table, authorization, head)
     if caller is None:
-        raise Unauthenticated(
-            "authorization required", why="no valid key came with the request", repair="send Authorization: Bearer KEY"
-        )
+        why = why_not(table, authorization, head) or "no valid key came with the request"
+        raise Unauthenticated("authorization required", why=why, repair="send Authorization: Bearer KEY")
+    require_scope(row.name, caller.scope)
     query = None
     if row.query is not None:
         try:
@@ -155,10 +187,11 @@ def _described(row: Operation) -> dict[str, Any]:
             {"name": name, "in": "query", "required": name in found.get("required", ()), "schema": kind}
             for name, kind in found["properties"].items()
         ]
-    responses: dict[str, Any] = {
-        str(row.status): {"description": "done", "content": {"application/json": {"schema": {"type": "object"}}}}
-    }
-    errors: list[type[TrothError]] = [Unauthenticated, *row.errors]
+    content: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+    if row.page is not None:
+        content["text/html"] = {"schema": {"type": "string"}}
+    responses: dict[str, Any] = {str(row.status): {"description": "done", "content": content}}
+    errors: list[type[TrothError]] = [Unauthenticated, Forbidden, *row.errors]
     for error in errors:
         summary = (error.__doc__ or "").strip().splitlines()[0]
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from troth.access.roles import Actor, relations, require
+from troth.access.roles import relations, require
 from troth.clock import now
 from troth.doors.native.operations import Asked, Operation
 from troth.errors import Forbidden, Malformed, MalformedReference
@@ -61,12 +61,12 @@ class UsageApi:
 
         def ask() -> dict[str, Any]:
             with self._database.read() as connection:
-                return usage(connection, _actor(asked), question, now())
+                return usage(connection, asked.actor, question, now())
 
         return await asyncio.to_thread(ask)
 
     async def _engine(self, asked: Asked) -> dict[str, Any]:
-        require("read_engine", relations(_actor(asked)), "")
+        require("read_engine", relations(asked.actor), "")
         self._settle()
         called = [
             {"algorithm": algorithm, "version": version, "outcomes": dict(found.outcomes),
@@ -80,7 +80,3 @@ class UsageApi:
             "bounds": BOUNDS,
             "fronts": self._fronts(),
         }
-
-
-def _actor(asked: Asked) -> Actor:
-    return Actor(asked.caller.id, asked.caller.name, "user", asked.caller.administrator)

@@ -16,18 +16,26 @@ from troth import __version__
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
+from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
-from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.endpoints import EndpointDoor, Row
+from troth.doors.algorithmia.inside import InsideRows
 from troth.doors.algorithmia.management import ManagementApi
+from troth.doors.algorithmia.openapi import described
+from troth.doors.algorithmia.people import PeopleRows
+from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.check import CheckApi
+from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.native.people import PeopleApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
+from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
@@ -52,6 +60,7 @@ class Application:
             server.observation,
             server.results,
             Explaining(server.database, server.readings),
+            server.call_keys,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
             request_bytes=settings.request_bytes,
@@ -64,7 +73,17 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(ManagementApi(server.bus, server.database).rows(), server.table)
+        self._v1 = EndpointDoor(v1_rows(server), server.table, server.call_keys)
+        self._data = DataDoor(
+            server.bus,
+            server.database,
+            server.table,
+            server.call_keys,
+            server.engine.loading,
+            server.data,
+            usual_quota=settings.data_bytes,
+        )
+        self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -78,6 +97,8 @@ class Application:
                 await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
+            elif is_data(path):
+                await self._data(scope, receive, send)
             elif path.startswith(V1_PREFIX):
                 await self._v1(scope, receive, send)
             else:
@@ -85,6 +106,15 @@ class Application:
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1003})
+
+
+def v1_rows(server: Server) -> list[Row]:
+    """The endpoints below `/v1`, and the document that describes them."""
+    management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
+    scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
+    people = PeopleRows(server.bus, server.database)
+    inside = InsideRows(server.bus, server.database, server.observation.insights)
+    return described([*management.rows(), *scm.rows(), *people.rows(), *inside.rows()])
 
 
 def _rest(server: Server) -> Starlette:
@@ -96,6 +126,8 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
+    operations += WaiverApi(server.database, server.signing_key).operations()
+    operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 
@@ -107,7 +139,8 @@ def _rest(server: Server) -> Starlette:
         return Response(document, media_type="application/json")
 
     async def metrics(request: Request) -> Response:
-        caller = caller_of(server.table, request.headers.get("authorization", "").encode("latin-1"))
+        authorization = request.headers.get("authorization", "").encode("latin-1")
+        caller = caller_of(server.table, authorization, request.scope["headers"])
         if caller is None:
             missing = Unauthenticated("authorization required", repair="send Authorization: Bearer KEY")
             return problem_response(missing, _request_id())

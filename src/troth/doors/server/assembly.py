@@ -7,9 +7,9 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +19,7 @@ from troth.access.roles import Actor
 from troth.artifacts.store import ArtifactStore
 from troth.builds.environments import Environments
 from troth.builds.logs import BuildLogs
+from troth.builds.origins import Origins
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
@@ -26,24 +27,32 @@ from troth.calls.receipts import Receipt
 from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
-from troth.commands import accounts as account_commands
-from troth.commands import algorithms as algorithm_commands
+from troth.calls.within import CallKeys
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
+from troth.commands.data_keeping import DataKeeping
+from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
-from troth.commands.garbage import CollectGarbage, Garbage
+from troth.commands.garbage import Garbage
 from troth.commands.judging import Judging
-from troth.commands.publishing import PublishVersion
+from troth.commands.moving import Moving, RecordReplay
 from troth.commands.replaying import Replaying
+from troth.commands.waiving import waiver_handlers
+from troth.doors.authorization import caller_of
+from troth.doors.server import tokens
+from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
-from troth.doors.server.loading import loaded
+from troth.doors.server.handlers import handlers_of
+from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
+from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
 from troth.observe.metrics import Faults
 from troth.queries import algorithms as algorithm_queries
-from troth.registry import accounts
+from troth.registry import accounts, secret_records
 from troth.registry.database import Database
+from troth.registry.sealing import Sealing
 from troth.runtime.engine import Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
@@ -51,12 +60,12 @@ from troth.runtime.worker import WORKER_VERSION
 from troth.sandbox.isolation import measure
 from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
+from troth.signing import SigningKey
 from troth.versions.history import Readings
 
 log = structlog.get_logger()
 
 _LONG_AT_ONCE = 8
-_HASH_LENGTH = 40
 
 
 @dataclass(slots=True)
@@ -71,10 +80,13 @@ class Server:
     engine: LocalEngine
     trees: Trees
     repositories: Repositories
+    origins: Origins
     environments: Environments
     build_logs: BuildLogs
     garbage: Garbage
+    data: DataKeeping
     judging: Judging
+    signing_key: SigningKey
     launcher: Launcher
     observation: Observation
     results: Results
@@ -85,23 +97,30 @@ class Server:
     warming: Warming
     #: further processes that take calls
     fronts: Fronts
+    #: keys of calls that run, which algorithms use
+    call_keys: CallKeys
+    sealing: Sealing
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
+    #: None where no signed tokens are taken
+    tokens: Tokens | None = None
 
     async def repository(self, caller: Caller, owner: str, name: str) -> str | None:
         """The id of an algorithm whose repository the caller may use, or None."""
 
         def ask() -> str | None:
             with self.database.read() as connection:
-                actor = Actor(caller.id, caller.name, "user", caller.administrator)
-                return algorithm_queries.repository(connection, actor, owner, name)
+                return algorithm_queries.repository(connection, caller.actor, owner, name)
 
         return await asyncio.to_thread(ask)
 
     def pushed(self, caller: Caller, subject: str, commit: str) -> None:
         """Builds what was pushed, in the name of who pushed it."""
-        actor = Actor(caller.id, caller.name, "user", caller.administrator)
-        payload = json.dumps({"algorithm": subject, "commit": commit}).encode()
+        self.build_behind(caller.actor, subject, commit)
+
+    def build_behind(self, actor: Actor, subject: str, commit: str = "") -> None:
+        """Builds a commit, else the newest one, after the request is answered."""
+        payload = json.dumps({"algorithm": subject, **({"commit": commit} if commit else {})}).encode()
         envelope = Envelope("compile_algorithm", 1, payload, actor, str(uuid.uuid4()))
 
         async def build() -> None:
@@ -112,7 +131,11 @@ class Server:
             except Exception:
                 log.exception("a push was not built", algorithm=subject, commit=commit)
 
-        task = asyncio.get_running_loop().create_task(build())
+        self.begin(build())
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Goes on with work that nobody waits for."""
+        task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
 
@@ -146,16 +169,21 @@ class Server:
         if not self.trees.has(spec.manifest):
             self.trees.keep_files(self.repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
         site = self.environments.ready(spec.environment, content=spec.environment_content)
-        return loaded(self.trees.verified(spec.manifest), site)
+        with self.database.read() as connection:
+            variables = secret_records.variables_of(connection, spec.algorithm_id, self.sealing)
+        return replace(loaded(self.trees.verified(spec.manifest), site), secrets=variables)
 
     async def close(self, drain_seconds: float = 0.0) -> None:
         """Lets calls under way end for so long, stops the workers and finishes every write."""
         for task in list(self.behind):
             task.cancel()
         self.warming.stop()
+        if self.tokens is not None:
+            self.tokens.close()
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
+        await self.data.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
         await asyncio.to_thread(self.judging.close)
         await asyncio.to_thread(self.database.close)
@@ -185,43 +213,32 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     trees.recover()
     repositories = Repositories(home.repositories)
     repositories.recover()
+    origins = Origins(repositories, _listed(settings.scm_allow), seconds=settings.git_seconds)
     readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
     launcher = launcher_of(settings)
     faults = Faults()
-
-    def altered(digest: str, files: list[str]) -> None:
-        faults.altered_environments += 1
-
-    environments = Environments(
-        home.environments,
-        settings.package_cache_path(),
-        artifacts,
-        launcher,
-        seconds=settings.build_seconds,
-        altered=altered,
-    )
+    environments = environments_of(settings, home, artifacts, launcher, faults)
     environments.recover()
     engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
     build_logs = BuildLogs()
     threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
     building = Building(
-        trees,
-        repositories,
-        environments,
-        engine,
-        build_logs,
-        load_seconds=settings.load_seconds,
-        threads=threads,
+        trees, repositories, environments, engine, build_logs, load_seconds=settings.load_seconds, threads=threads
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
-    judging = Judging(database, readings, replaying, seconds=settings.judging_seconds)
+    signing_key = SigningKey.open(home.signing_key)
+    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
+    sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
-    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
+    handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
+    data = open_data(settings, home, database, bus)
+    handlers |= data_handlers(data.blobs, settings.data_bytes)
+    handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
         home,
@@ -231,52 +248,40 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         engine,
         trees,
         repositories,
+        origins,
         environments,
         build_logs,
         garbage,
+        data,
         judging,
+        signing_key,
         launcher,
-        observation(settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states()),
+        observation(
+            settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
+        ),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
         threads,
-        Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
+        Warming(_listed(settings.keep_warm), table, engine),
         fronts,
+        CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
+        sealing,
     )
+    return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+
+
+async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
+    """Everything that goes on by itself goes on; the owner's key where it was made just now."""
+    server.tokens = tokens.opened(server.settings, server.table)
     key = await _found(server)
-    with database.read() as connection:
+    await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
+    with server.database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
     server.warming.start()
-    return server, key
-
-
-def _handlers(
-    bus: Bus,
-    database: Database,
-    trees: Trees,
-    repositories: Repositories,
-    building: Building,
-    garbage: Garbage,
-    judging: Judging,
-) -> dict[str, Handler]:
-    """Every command by its name."""
-    return {
-        "create_account": account_commands.CreateAccount(),
-        "create_organization": account_commands.CreateOrganization(),
-        "add_member": account_commands.AddMember(),
-        "remove_member": account_commands.RemoveMember(),
-        "create_key": account_commands.CreateKey(),
-        "revoke_key": account_commands.RevokeKey(),
-        "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories),
-        "start_build": algorithm_commands.StartBuild(),
-        "finish_build": algorithm_commands.FinishBuild(building),
-        "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
-        "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
-        "publish_version": PublishVersion(judging),
-        "collect_garbage": CollectGarbage(database, garbage),
-    }
+    server.data.start()
+    return key
 
 
 async def _found(server: Server) -> str | None:
@@ -303,11 +308,7 @@ async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
 
 def launcher_of(settings: Settings) -> Launcher:
     """What confines processes, as the settings say."""
-    networks = (
-        [one.strip() for one in text.split(",") if one.strip()]
-        for text in (settings.egress_allow, settings.egress_deny)
-    )
-    allow, deny = networks
+    allow, deny = _listed(settings.egress_allow), _listed(settings.egress_deny)
     return Launcher(
         worker_uid=settings.worker_uid,
         worker_uids=settings.worker_uids,
@@ -315,6 +316,11 @@ def launcher_of(settings: Settings) -> Launcher:
         bubblewrap=find_bubblewrap(),
         egress=EgressRules(tuple(allow), tuple(deny)),
     )
+
+
+def _listed(setting: str) -> list[str]:
+    """What stands between the commas of a setting."""
+    return [one.strip() for one in setting.split(",") if one.strip()]
 
 
 def local_engine(
@@ -351,12 +357,6 @@ def local_engine(
 def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
     """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
     found = engine.states()
-    wanted = {state["id"] for state in found}
-    named: dict[str, tuple[str, str]] = {}
-    for subject, routes in table.algorithms.items() if wanted else ():
-        for text, route in (*routes.closed.items(), *routes.open.items()):
-            if route.spec.id in wanted and (route.spec.id not in named or len(text) < _HASH_LENGTH):
-                named[route.spec.id] = subject, route.version
     for state in found:
-        state["algorithm"], state["version"] = named.get(state["id"], ("", ""))
+        state["algorithm"], state["version"] = table.name(state.pop("algorithm_id"), state["id"])
     return found

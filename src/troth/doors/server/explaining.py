@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from troth.access.roles import Actor
 from troth.calls.routing import Caller
 from troth.errors import TrothError
 from troth.queries import algorithms as algorithm_queries
@@ -25,9 +24,8 @@ class Explaining:
 
     def _ask(self, reference: str, caller: Caller) -> str | None:
         with self._database.read() as connection:
-            actor = Actor(caller.id, caller.name, "user", caller.administrator)
             try:
-                found = algorithm_queries.resolution(connection, actor, reference, self._readings)
+                found = algorithm_queries.resolution(connection, caller.actor, reference, self._readings)
             except TrothError as error:
                 return f" ({', '.join(error.clauses)}: {error.why})" if error.clauses else ""
         if found.resolved:

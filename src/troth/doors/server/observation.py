@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.failures import Failures
+from troth.calls.insights import Insights
+from troth.calls.key_uses import KeyUses
 from troth.calls.limits import Allowance, Limits
 from troth.calls.records import Facts, Records
 from troth.calls.usage import Usage
@@ -26,12 +29,14 @@ class Observation:
 
     usage: Usage
     records: Records
+    failures: Failures
     limits: Limits
     #: None where no traces are wanted
     tracing: Tracing | None
     faults: Faults
     bookkeeping: Bookkeeping
     metrics: Metrics
+    insights: Insights
 
     async def close(self) -> None:
         """Writes what is left; to be awaited when calls have ended, and before the database is closed."""
@@ -41,18 +46,25 @@ class Observation:
 
 
 def observation(
-    settings: Settings, database: Database, faults: Faults, describe: Callable[[Facts], dict[str, Any]], states: States
+    settings: Settings,
+    database: Database,
+    faults: Faults,
+    describe: Callable[[Facts], dict[str, Any]],
+    states: States,
+    uses: KeyUses,
 ) -> Observation:
     """The parts; `describe` makes a receipt from the facts of a call. Raises MalformedSetting."""
     tracing = Tracing.open(settings.traces, settings.traces_ratio)
     totals = CallTotals()
     usage = Usage(totals)
     records = Records(describe)
+    failures = Failures()
+    insights = Insights()
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time)
-    metrics = Metrics(totals, faults, states, bookkeeping.backlog)
+    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time, uses, insights)
+    metrics = Metrics(totals, faults, states, bookkeeping.backlog, uses.references)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
-    return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics)
+    return Observation(usage, records, failures, limits, tracing, faults, bookkeeping, metrics, insights)
 
 
 def allowance(settings: Settings) -> Allowance:

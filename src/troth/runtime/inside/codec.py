@@ -15,19 +15,23 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from importlib.machinery import PathFinder
-from typing import Any, NamedTuple, NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 #: What may be an integer beyond 64 bits.
 _LONG_NUMBER = re.compile(rb"[0-9]{19}").search
 
 
-class Codec(NamedTuple):
+class Codec:
     """Two functions: from UTF-8 to a value, raising ValueError or RecursionError; and from a value to UTF-8, raising
     TypeError, ValueError or RecursionError."""
 
-    name: str
-    decode: Callable[[bytearray], Any]
-    encode: Callable[[Any], bytes]
+    def __init__(self, name: str, decode: Callable[[bytearray], Any], encode: Callable[[Any], bytes]) -> None:
+        self.name = name
+        self.decode = decode
+        self.encode = encode
 
 
 def codec_of(site: list[str]) -> Codec:

@@ -6,30 +6,43 @@ Standard library only. `plan` is the worker's (see there).
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import inspect
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib._bootstrap import module_from_spec
+from importlib._bootstrap_external import spec_from_file_location
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
-from typing import Any, NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a cold call waits for every module that is imported here
+    from types import ModuleType
+    from typing import Any
+
+#: What Algorithmia's own client reads: where the server is, and a stand-in for the key, which `requests_adapter.py` knows.
+_VARIABLES = {
+    "ALGORITHMIA_API": "http://api.troth.internal",
+    "ALGORITHMIA_API_KEY": "the-key-of-the-call-that-runs",
+}
 #: Bounds of what a check reports: bytes of all, and names of imported files.
 LARGEST_REPORT, MOST_IMPORTED = 1 << 20, 20_000
+#: the flag of code with *args
+_VARARGS = 4
 
 
-class Form(NamedTuple):
+class Form:
     """How a module says what its algorithm is."""
 
-    name: str
-    #: runs what is to run before the first call; the algorithm as a function of its input
-    start: Callable[[], Callable[[Any], Any]]
-    #: JSON Schemas of input and output, by those names
-    contract: Callable[[], dict[str, Any]]
-    #: what the module wants to run in each fork of a loaded process, such as opening a connection anew
-    after_fork: Callable[[], Any] | None = None
+    def __init__(
+        self, name: str, start: Callable[[], Callable[[Any], Any]], contract: Callable[[], dict[str, Any]]
+    ) -> None:
+        self.name = name
+        #: runs what is to run before the first call; the algorithm as a function of its input
+        self.start = start
+        #: JSON Schemas of input and output, by those names
+        self.contract = contract
+        #: what the module wants to run in each fork of a loaded process, such as opening a connection anew
+        self.after_fork: Callable[[], Any] | None = None
 
 
 def form_of(plan: dict[str, Any]) -> Form:
@@ -42,7 +55,9 @@ def form_of(plan: dict[str, Any]) -> Form:
             " of Algorithmia's, or put one function under @algorithm of troth's"
         )
     after_fork = getattr(module, "after_fork", None)
-    return form._replace(after_fork=after_fork) if callable(after_fork) and _is_own(after_fork) else form
+    if callable(after_fork) and _is_own(after_fork):
+        form.after_fork = after_fork
+    return form
 
 
 def report(form: Form, site: list[str]) -> bytes:
@@ -64,6 +79,7 @@ class _Finder:
 
     def __init__(self, plan: dict[str, Any], folder: str, name: str) -> None:
         self._modules: dict[str, str] = plan["modules"]
+        self._supplied = plan["inside"] if plan["api"] else ""
         self._folder, self._package, self._entry = folder, os.path.basename(folder), name
         self._libraries = [*sys.path, *plan["site"]]
         self.clashes = name in sys.stdlib_module_names or self._is_known(name)
@@ -76,18 +92,39 @@ class _Finder:
         """Where a module is, or None if the other finders may look for it."""
         if name == self._package:
             return self._source()
+        if name == "requests.sessions" and self._supplied:
+            return self._connected(name, path)
         file = self._modules.get(name)
         if file is not None:
-            return self._real(name) or importlib.util.spec_from_file_location(name, file)
+            return self._real(name) or spec_from_file_location(name, file)
         return PathFinder.find_spec(name, self._libraries) if self.clashes and name == self._entry else None
 
     def _source(self) -> ModuleSpec | None:
         """The folder of the source as a package, whether or not it says that it is one."""
         file = os.path.join(self._folder, "__init__.py")
         if os.path.exists(file):
-            return importlib.util.spec_from_file_location(self._package, file)
+            return spec_from_file_location(self._package, file)
         spec = ModuleSpec(self._package, None, is_package=True)
         spec.submodule_search_locations = [self._folder]
+        return spec
+
+    def _connected(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+        """The library, which learns how this server is reached once it is loaded."""
+        spec = PathFinder.find_spec(name, path)
+        if spec is None or spec.loader is None:
+            return spec
+        run = spec.loader.exec_module
+
+        def load(module: ModuleType) -> None:
+            run(module)
+            try:
+                _adapter(self._supplied).mount(module)
+            except Exception as error:  # a library of that name that is not what it should be
+                import warnings
+
+                warnings.warn(f"requests cannot be used to reach the server: {error}", stacklevel=2)
+
+        spec.loader.exec_module = load  # type: ignore[method-assign]
         return spec
 
     def _real(self, name: str) -> ModuleSpec | None:
@@ -95,6 +132,17 @@ class _Finder:
         if name != "Algorithmia":
             return None
         return PathFinder.find_spec(name, self._libraries if name == self._entry else None)
+
+
+def _adapter(supplied: str) -> ModuleType:
+    """The module that brings requests and this server together."""
+    file = os.path.join(supplied, "requests_adapter.py")
+    spec = spec_from_file_location("troth_requests_adapter", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _imported(plan: dict[str, Any]) -> ModuleType:
@@ -105,6 +153,8 @@ def _imported(plan: dict[str, Any]) -> ModuleType:
         folder, name = os.path.split(folder)
     finder = _Finder(plan, folder, name)
     sys.argv = [entry]
+    if plan["api"]:
+        os.environ.update(_VARIABLES)
     sys.path += plan["site"]
     sys.path[:0] = [folder, plan["root"]]
     sys.meta_path.insert(0, finder)
@@ -120,10 +170,10 @@ def _imported(plan: dict[str, Any]) -> ModuleType:
 
 def _run(name: str, file: str) -> ModuleType:
     """A module from its file, whatever else has its name."""
-    spec = importlib.util.spec_from_file_location(name, file)
+    spec = spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is not a Python module")
-    module = importlib.util.module_from_spec(spec)
+    module = module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
@@ -142,9 +192,10 @@ def _kit_form() -> Form | None:
     kit = initialised[0]
 
     def start() -> Callable[[Any], Any]:
+        state = kit.load()
         if kit.load_func is None and _takes(kit.apply_func, 1):
             return kit.apply_func  # type: ignore[no-any-return]
-        return _with_state(kit.apply_func, kit.load())
+        return _with_state(kit.apply_func, state)
 
     return Form("adk", start, lambda: _schemas_of(kit.apply_func))
 
@@ -170,6 +221,13 @@ def _with_state(apply: Callable[..., Any], state: Any) -> Callable[[Any], Any]:
 
 
 def _takes(function: Callable[..., Any], count: int) -> bool:
+    code, defaults = getattr(function, "__code__", None), getattr(function, "__defaults__", None) or ()
+    if type(function) is type(_takes) and code is not None and not function.__dict__:
+        lacking = code.co_kwonlyargcount > len(function.__kwdefaults__ or ())
+        least, most = code.co_argcount - len(defaults), code.co_argcount
+        return not lacking and least <= count and (count <= most or bool(code.co_flags & _VARARGS))
+    import inspect  # decorated functions, objects and built-ins; it takes a while to import
+
     try:
         inspect.signature(function).bind(*[None] * count)
     except (TypeError, ValueError):

@@ -15,7 +15,10 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 # orders: fork a worker, be one, end one; and the report that one has ended, with its wait status in digits, and `unclean`
 # behind it if something that it started could not be ended
@@ -98,6 +101,7 @@ def _work(
         os.dup2(output, stream)
     os.close(output)
     try:
+        answering.take_secret(link)
         if kind == FORK:
             os.setsid()
             _differ()

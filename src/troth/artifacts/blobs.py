@@ -1,0 +1,152 @@
+"""Large bytes under their own digest: streamed in under the id of their upload, then named by their SHA-256.
+
+The artifact store holds its content in memory; this one never does. A blob is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from troth.errors import NotFound, Unavailable
+
+#: pieces that one system call takes
+_MOST_PIECES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that are stored."""
+
+    digest: str
+    size: int
+
+
+class Upload:
+    """Bytes on their way in. Its methods block."""
+
+    def __init__(self, folder: Path) -> None:
+        self.id = str(uuid.uuid4())
+        self.path = folder / self.id
+        self.size = 0
+        self._digest = hashlib.sha256()
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Adds these pieces. Raises Unavailable where the disk takes no more."""
+        try:
+            for start in range(0, len(pieces), _MOST_PIECES):
+                self._written(pieces[start : start + _MOST_PIECES])
+        except OSError as error:
+            raise Unavailable(
+                f"the file cannot be stored: {error.strerror}", repair="ask who runs this server to make room"
+            ) from None
+
+    def complete(self) -> Blob:
+        """What was written, on disk for good."""
+        os.fdatasync(self._file)
+        self.close()
+        return Blob(self._digest.hexdigest(), self.size)
+
+    def close(self) -> None:
+        """Ends writing; the scratch file stays."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _written(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            self._digest.update(piece)
+        whole = sum(map(len, pieces))
+        written = os.writev(self._file, pieces)
+        if written < whole:  # a full disk, or a signal
+            rest = b"".join(pieces)[written:]
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        self.size += whole
+
+
+class BlobStore:
+    """Blobs in one folder. Those that somebody just stored are kept until the registry names them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._blobs = folder / "blobs"
+        self._uploads = folder / "uploads"
+        for path in (self._blobs, self._uploads):
+            path.mkdir(parents=True, exist_ok=True)
+        self._kept: dict[str, Blob] = {}
+        self._guard = threading.Lock()
+
+    def recover(self) -> None:
+        """Removes what uploads left behind that a crash cut off."""
+        for path in self._uploads.iterdir():
+            path.unlink()
+
+    def begin(self) -> Upload:
+        """A new upload."""
+        return Upload(self._uploads)
+
+    def keep(self, upload: Upload) -> Blob:
+        """Names a complete upload by its digest. The registry is waited for until `settle`."""
+        blob = upload.complete()
+        target = self._path(blob.digest)
+        target.parent.mkdir(exist_ok=True)
+        with self._guard:
+            self._kept[upload.id] = blob
+            upload.path.replace(target)
+        _sync_folder(target.parent)
+        return blob
+
+    def kept(self, upload_id: str) -> Blob:
+        """What came of an upload that is not settled. Raises NotFound."""
+        if found := self._kept.get(upload_id):
+            return found
+        raise NotFound("there is no such upload", why="it was stored already, or cut off", repair="send the file again")
+
+    def settle(self, upload: Upload) -> None:
+        """The registry names the blob of this upload by now, or never will. What is no blob is removed."""
+        upload.close()
+        upload.path.unlink(missing_ok=True)
+        with self._guard:
+            self._kept.pop(upload.id, None)
+
+    def open(self, digest: str) -> int:
+        """A descriptor to read a blob from, which stays good when the blob is removed. Raises FileNotFoundError."""
+        return os.open(self._path(digest), os.O_RDONLY | os.O_CLOEXEC)
+
+    def collect(self, digests: Collection[str], needed: Callable[[Collection[str]], Collection[str]]) -> int:
+        """Removes those of these blobs that nobody awaits and `needed` does not name; how many that were."""
+        removed = 0
+        with self._guard:  # so that none is stored again between the question and its removal
+            awaited = {blob.digest for blob in self._kept.values()}
+            candidates = [digest for digest in digests if digest not in awaited]
+            kept = needed(candidates) if candidates else ()
+            for digest in set(candidates).difference(kept):
+                try:
+                    self._path(digest).unlink()
+                    removed += 1
+                except FileNotFoundError:
+                    pass
+        return removed
+
+    def stored(self) -> Iterator[str]:
+        """The digests of all blobs."""
+        for folder in self._blobs.iterdir():
+            yield from (path.name for path in folder.iterdir())
+
+    def _path(self, digest: str) -> Path:
+        return self._blobs / digest[:2] / digest
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name is on disk only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
