@@ -16,13 +16,14 @@ from troth.access.roles import Actor
 from troth.artifacts.blobs import BlobStore
 from troth.artifacts.bundles import Bundle, read_bundle
 from troth.commands.algorithms import require_for
-from troth.commands.bus import Transaction
+from troth.commands.bus import Moved, Transaction
 from troth.commands.formats import Payload
 from troth.contracts.product import Product, parse_product
 from troth.contracts.release_document import LARGEST_DOCUMENT, ReleaseDocument, release_document
 from troth.contracts.release_findings import Records, findings, situation_of
 from troth.errors import Malformed, NotFound, Refused, TooLarge
 from troth.registry import planned_releases, products
+from troth.registry.database import Database
 from troth.registry.products import Artifact, ProductRow
 from troth.versions.releases.judging import judge
 from troth.versions.releases.numbers import ReleaseNumber
@@ -41,12 +42,20 @@ class Staged:
     product: Product
     bundle: Bundle | None
     artifacts: tuple[Artifact, ...]
+    #: what the release was judged beside, and what came of it
+    records: Records
+    verdict: ReleaseVerdict
 
 
 class CutRelease:
-    """Of two who cut one number, one wins: both are staged, and the transactions come one after the other."""
+    """Of two who cut one number, one wins: both are staged, and the transactions come one after the other.
 
-    def __init__(self, files: BlobStore, seconds_now: Callable[[], float]) -> None:
+    It is judged outside the transaction, because what strangers declare may take long to judge; and once more where
+    another release came meanwhile.
+    """
+
+    def __init__(self, database: Database, files: BlobStore, seconds_now: Callable[[], float]) -> None:
+        self._database = database
         self._files = files
         self._seconds_now = seconds_now
 
@@ -60,9 +69,10 @@ class CutRelease:
         connection, number = transaction.connection, ReleaseNumber.parse(payload["number"])
         row = products.existing(connection, payload["product"])
         _check_declared(prepared, payload, number)
-        records = products.records_of(connection, row.id, number)
-        _check_base(prepared.document, records, number)
-        verdict = self._verdict(prepared, records, number)
+        if products.numbers_of(connection, row.id) != set(prepared.records.numbers):
+            raise Moved
+        _check_base(prepared.document, prepared.records, number)
+        verdict = prepared.verdict
         if verdict.outcome is not Outcome.ALLOWED:
             raise _refusal(verdict, row, number)
         values = _values(prepared, verdict, payload)
@@ -72,23 +82,35 @@ class CutRelease:
         release = products.get_release(connection, row, number)
         return {"product": row.subject, **release.as_dict(), "verdict": verdict.as_dict()}
 
-    def _verdict(self, staged: Staged, records: Records, number: ReleaseNumber) -> ReleaseVerdict:
-        document, product = staged.document, staged.product
-        situation = situation_of(document, product, records, number)
-        state = products.state_of(document.migrations)
-        facts = findings(document, product, records, number, documented=staged.bundle is not None, state=state)
-        warnings = []
-        if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
-            warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
-        return judge(facts, situation, number, warnings)
-
     # --- before the transaction
 
     def _staged(self, payload: Payload) -> Staged:
         document = release_document(self._evidence(payload["evidence"]))
         product = parse_product(document.declared.encode())
         bundle = self._bundle(payload["documentation"]) if "documentation" in payload else None
-        return Staged(document, product, bundle, tuple(self._artifacts(payload)))
+        artifacts = tuple(self._artifacts(payload))
+        number = ReleaseNumber.parse(payload["number"])
+        with self._database.read() as connection:
+            row = products.existing(connection, payload["product"])
+            records = products.records_of(connection, row.id, number)
+        verdict = self._verdict(document, product, bundle, records, number)
+        return Staged(document, product, bundle, artifacts, records, verdict)
+
+    def _verdict(
+        self,
+        document: ReleaseDocument,
+        product: Product,
+        bundle: Bundle | None,
+        records: Records,
+        number: ReleaseNumber,
+    ) -> ReleaseVerdict:
+        situation = situation_of(document, product, records, number)
+        state = products.state_of(document.migrations)
+        facts = findings(document, product, records, number, documented=bundle is not None, state=state)
+        warnings = []
+        if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
+            warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
+        return judge(facts, situation, number, warnings)
 
     def _evidence(self, digest: str) -> bytes:
         with os.fdopen(self._open(digest, "evidence"), "rb") as file:

@@ -26,12 +26,12 @@ def open_release_files(home: Home, database: Database) -> BlobStore:
     return files
 
 
-def product_handlers(files: BlobStore) -> dict[str, Handler]:
+def product_handlers(database: Database, files: BlobStore) -> dict[str, Handler]:
     """Every command on products by its name."""
     return {
         "create_product": products.CreateProduct(),
         "update_product": products.UpdateProduct(),
-        "cut_release": CutRelease(files, time.time),
+        "cut_release": CutRelease(database, files, time.time),
         "mark_stable": products.MarkStable(),
         "yank_release": products.YankRelease(),
         "plan_release": announcing.PlanRelease(),
