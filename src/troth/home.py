@@ -80,6 +80,11 @@ class Home:
         return self.root / "data"
 
     @property
+    def release_files(self) -> Path:
+        """Documentation, evidence and files of releases, each under the digest of its content."""
+        return self.root / "releases"
+
+    @property
     def uploads(self) -> Path:
         return self.root / "uploads"
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 from sqlalchemy import Connection
 
+from tests.releases.conftest import empty, shop  # noqa: F401  # the tests of releases share them
 from tests.server import RunningServer, write_project
 from troth.calls.loading import TableLoader
 from troth.clock import now, stamp

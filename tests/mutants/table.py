@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from immutables import Map
 
+from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import replace_attribute as _replace
+from tests.mutants.releases import RELEASE_MUTANTS
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
 from troth.calls.routing import AlgorithmRoutes, RoutingTable, VersionFact
@@ -28,20 +31,6 @@ from troth.versions.history import BuildStatus
 from troth.versions.numbers import Bump, Number
 from troth.versions.references import Form, Reference
 from troth.versions.verdict import Outcome
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One way to break the product: what is wrong then, and the patch that makes it so."""
-
-    name: str
-    fault: str
-    apply: Callable[[], None]
-
-
-def _replace(owner: Any, name: str, value: Any) -> None:
-    """Replaces an attribute for the rest of the process."""
-    patch.object(owner, name, value).start()
 
 
 def _without_rule(clause: str) -> Callable[[], None]:
@@ -384,6 +373,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
+    **RELEASE_MUTANTS,
 }  # fmt: skip
 
 

@@ -47,6 +47,11 @@ class Upload:
                 f"the file cannot be stored: {error.strerror}", repair="ask who runs this server to make room"
             ) from None
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was written so far."""
+        return self._digest.hexdigest()
+
     def complete(self) -> Blob:
         """What was written, on disk for good."""
         os.fdatasync(self._file)
@@ -138,6 +143,17 @@ class BlobStore:
         """The digests of all blobs."""
         for folder in self._blobs.iterdir():
             yield from (path.name for path in folder.iterdir())
+
+    def stored_before(self, moment: float) -> Iterator[str]:
+        """The digests of blobs that nobody stored since this moment, in seconds since 1970."""
+        return (digest for digest in self.stored() if self._path(digest).stat().st_mtime < moment)
+
+    def find(self, digest: str) -> Blob | None:
+        """The blob of this digest, if it is there."""
+        try:
+            return Blob(digest, self._path(digest).stat().st_size)
+        except FileNotFoundError:
+            return None
 
     def _path(self, digest: str) -> Path:
         return self._blobs / digest[:2] / digest

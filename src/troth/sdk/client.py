@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 import httpx2
@@ -190,6 +190,39 @@ class Client:
         if reply.status_code >= 400:
             raise TrothError.from_problem(_decoded(reply), reply.status_code)
         return reply.text
+
+    def products(self) -> list[dict[str, Any]]:
+        """The products that this caller may know of."""
+        found: list[dict[str, Any]] = self._get("/api/v1/query/products")["products"]
+        return found
+
+    def product(self, product: str) -> dict[str, Any]:
+        """One product, and what is planned of it."""
+        return self._get("/api/v1/query/product", product=product)
+
+    def releases(self, product: str) -> list[dict[str, Any]]:
+        """The releases of a product, the highest first."""
+        found: list[dict[str, Any]] = self._get("/api/v1/query/releases", product=product)["releases"]
+        return found
+
+    def release(self, product: str, number: str) -> dict[str, Any]:
+        """A release whole; `number` may be `latest` or `stable`."""
+        return self._get("/api/v1/query/release", product=product, number=number)
+
+    def upload_release_file(self, digest: str, pieces: Iterator[bytes], size: int) -> None:
+        """Uploads a file of a release, of which no more than a piece is in memory."""
+        headers = {"content-type": "application/octet-stream", "content-length": str(size)}
+        self._json("PUT", f"/api/v1/release-files/{digest}", content=pieces, headers=headers)
+
+    def release_file(self, product: str, number: str, name: str, target: IO[bytes]) -> None:
+        """Writes a file of a release into `target`: `documentation`, `evidence`, or an artifact by its name."""
+        question = {"product": product, "number": number, "name": name}
+        with self._http.stream("GET", "/api/v1/release-files", params=question) as reply:
+            if reply.status_code >= 400:
+                reply.read()
+                raise TrothError.from_problem(_decoded(reply), reply.status_code)
+            for piece in reply.iter_bytes(1 << 20):
+                target.write(piece)
 
     def usage(self, **question: Any) -> dict[str, Any]:
         """Calls by period, version, caller and outcome, as far as this caller may know of them.

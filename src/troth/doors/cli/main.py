@@ -13,11 +13,13 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import author, builds, caller, operator, policy, references
+from troth.doors.cli import author, builds, caller, operator, policy, publishing, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
 from troth.doors.cli.output import show_error
+from troth.doors.cli.product import product
+from troth.doors.cli.release import release
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
@@ -47,6 +49,14 @@ app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
+app.command(product)
+app.command(release)
+release.command(publishing.cut)
+release.command(publishing.list_, name="list")
+release.command(publishing.show_, name="show")
+release.command(publishing.stable)
+release.command(publishing.yank)
+release.command(publishing.fetch)
 app.command(references.lint)
 app.command(references.lock)
 app.command(policy.clauses)

@@ -49,7 +49,8 @@ class Operation:
     path: str
     name: str
     summary: str
-    handler: Callable[[Asked], Awaitable[dict[str, Any]]]
+    #: answers with a document, or with a response of its own where it is none
+    handler: Callable[[Asked], Awaitable[dict[str, Any] | Response]]
     #: a msgspec struct with the query's parameters, or None where there are none
     query: type[msgspec.Struct] | None = None
     status: int = 200
@@ -110,6 +111,9 @@ def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaita
             asked = _read(row, table, request)
             answer = await row.handler(asked)
             log.info("answered", operation=row.name, caller=asked.caller.name, request=request_id)
+            if isinstance(answer, Response):
+                answer.headers["troth-request"] = request_id
+                return answer
             return _response(row, request, answer, {"troth-request": request_id})
         except TrothError as error:
             log.info("refused", operation=row.name, code=error.code, clauses=error.clauses, request=request_id)

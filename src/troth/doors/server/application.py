@@ -28,6 +28,8 @@ from troth.doors.native.builds import BuildApi
 from troth.doors.native.check import CheckApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
+from troth.doors.native.products import ProductApi
+from troth.doors.native.release_files import ReleaseFiles
 from troth.doors.native.running import RunningApi
 from troth.doors.native.usage import UsageApi
 from troth.doors.native.waivers import WaiverApi
@@ -104,6 +106,8 @@ def _rest(server: Server) -> Starlette:
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
     operations += PeopleApi(server.database).operations()
+    release_files = ReleaseFiles(server.release_files, server.data.threads)
+    operations += ProductApi(server.database, release_files).operations()
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import structlog
 
+from troth.artifacts.blobs import BlobStore
 from troth.artifacts.store import ArtifactStore
 from troth.builds.environments import Environments
 from troth.builds.logs import BuildLogs
@@ -45,6 +46,7 @@ from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.loading import loaded
 from troth.doors.server.observation import Observation, observation
+from troth.doors.server.product_parts import open_release_files, product_handlers
 from troth.errors import TrothError
 from troth.home import Home
 from troth.observe.metrics import Faults
@@ -82,6 +84,7 @@ class Server:
     build_logs: BuildLogs
     garbage: Garbage
     data: DataKeeping
+    release_files: BlobStore
     judging: Judging
     signing_key: SigningKey
     launcher: Launcher
@@ -239,6 +242,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
+    release_files = open_release_files(home, database)
+    handlers |= product_handlers(release_files)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
@@ -253,6 +258,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         build_logs,
         garbage,
         data,
+        release_files,
         judging,
         signing_key,
         launcher,

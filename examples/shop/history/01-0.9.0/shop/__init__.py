@@ -1,0 +1,1 @@
+"""A small shop: orders over HTTP, kept in a database."""

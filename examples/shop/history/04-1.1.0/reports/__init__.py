@@ -1,0 +1,1 @@
+"""Reports on orders. This component is beta."""

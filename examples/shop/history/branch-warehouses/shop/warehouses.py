@@ -1,0 +1,3 @@
+"""Where orders are sent from."""
+
+WAREHOUSES = ("north", "south")

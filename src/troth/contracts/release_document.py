@@ -1,0 +1,177 @@
+"""What a client tells of a release that it cuts: facts, migrations, proofs, records of tests, notes and settings.
+
+One JSON document, stored under its digest. The server reads it as a claim, and judges again (`troth.contracts.release_findings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from troth.contracts.migrations.chain import Chain, Migration
+from troth.errors import MalformedSource
+from troth.versions.releases.evidence import Fact, Kind, Maturity
+
+#: Bytes of one such document.
+LARGEST_DOCUMENT = 32 << 20
+
+_Text = Annotated[str, msgspec.Meta(max_length=20_000)]
+_Long = Annotated[str, msgspec.Meta(max_length=2_000_000)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class _Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that is told: unknown members are a fault, as in every wire format of troth."""
+
+
+class ToldFact(_Told, frozen=True):
+    """A fact as it is sent."""
+
+    kind: Kind
+    where: _Text
+    words: _Text
+    repair: _Text = ""
+    component: str = ""
+    maturity: Maturity = Maturity.STABLE
+    rule: str = ""
+    old: Any = None
+    new: Any = None
+    detail: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, fact: Fact) -> ToldFact:
+        """How a fact is sent."""
+        return cls(
+            fact.kind, fact.where, fact.words, fact.repair, fact.component, fact.maturity, fact.rule, fact.old, fact.new,
+            dict(fact.detail),
+        )  # fmt: skip
+
+    def fact(self) -> Fact:
+        """The fact that is meant."""
+        return Fact(
+            self.kind, self.where, self.words, self.repair, self.component, self.maturity, self.rule, self.old, self.new,
+            self.detail,
+        )  # fmt: skip
+
+
+class ToldMigration(_Told, frozen=True):
+    """One migration of a chain, which `chain` names; chains are told one after the other, each in an order that it runs in."""
+
+    chain: str
+    id: str
+    path: str
+    meaning: str
+    component: str = ""
+    parents: tuple[str, ...] = ()
+    position: int | None = None
+
+
+class ToldPath(_Told, frozen=True):
+    """One path of migrations that was run: from which release on, on what, how long, and what came of it."""
+
+    migrations: str
+    begins: str
+    also: tuple[str, ...]
+    database: str
+    outcome: Literal["passed", "failed", "not proved"]
+    words: _Text
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+    locked: float | None
+    again: _Text
+    confined: Any = None
+
+
+class ToldRecord(_Told, frozen=True):
+    """A record of tests, by its digest, with what it counts."""
+
+    path: str
+    digest: str
+    tests: _Count
+    skipped: _Count
+    failed: _Count
+
+
+class ToldInfrastructure(_Told, frozen=True):
+    """An infrastructure, by what it differs from others in kind (note N24), and its records."""
+
+    name: str
+    provider: str
+    cluster: str
+    runtime: str
+    records: tuple[ToldRecord, ...]
+
+
+class ToldNote(_Told, frozen=True):
+    """A change note whole: for whom, of what kind, and in which words."""
+
+    kind: Kind
+    component: str
+    where: _Text
+    text: _Text
+
+
+class ToldSettings(_Told, frozen=True):
+    """A document of settings that the release promises: a JSON Schema (`settings`), or defaults (`values`)."""
+
+    kind: Literal["settings", "values"]
+    path: str
+    component: str
+    text: _Long
+
+
+class ReleaseDocument(_Told, frozen=True):
+    """The whole claim. `base` is the release that everything is compared with; empty before the first."""
+
+    format: Literal[1]
+    declared: _Long
+    commit: str
+    committed_at: int
+    base: str
+    base_commit: str
+    known: tuple[str, ...]
+    facts: tuple[ToldFact, ...]
+    migrations: tuple[ToldMigration, ...]
+    tried: bool
+    paths: tuple[ToldPath, ...]
+    infrastructures: tuple[ToldInfrastructure, ...]
+    notes: tuple[ToldNote, ...]
+    settings: tuple[ToldSettings, ...]
+
+    def as_bytes(self) -> bytes:
+        """The bytes that are digested."""
+        return msgspec.json.encode(self, order="deterministic")
+
+    def chains(self) -> dict[str, Chain]:
+        """The chains of migrations, by what they are called."""
+        return chains_of(self.migrations)
+
+
+def release_document(content: bytes) -> ReleaseDocument:
+    """The document in these bytes. Raises MalformedSource, naming the place."""
+    try:
+        return msgspec.json.decode(content, type=ReleaseDocument)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedSource(
+            f"this is no evidence of a release: {error}",
+            why="it is what troth release cut writes",
+            repair="cut the release with the troth command of this server's version",
+        ) from None
+
+
+def told_chains(chains: Mapping[str, tuple[Chain, str]]) -> tuple[ToldMigration, ...]:
+    """How chains are sent: by what each is called, with the component that it belongs to."""
+    return tuple(
+        ToldMigration(name, one.id, one.path, one.meaning, component, tuple(one.parents), one.position)
+        for name, (chain, component) in chains.items()
+        for one in chain.migrations
+    )
+
+
+def chains_of(migrations: Iterable[ToldMigration]) -> dict[str, Chain]:
+    """The chains that these make up."""
+    found: dict[str, list[Migration]] = {}
+    for one in migrations:
+        found.setdefault(one.chain, []).append(Migration(one.id, one.path, one.parents, one.meaning, one.position))
+    return {name: Chain(tuple(listed)) for name, listed in found.items()}

@@ -1,0 +1,159 @@
+"""What a server finds out about a release by itself, beside what its client claims: the same facts, from what it has recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from troth.contracts.migrations.chain import Chain, changes
+from troth.contracts.product import FILE, Product
+from troth.contracts.release_document import ReleaseDocument, ToldInfrastructure
+from troth.versions.releases.evidence import Fact, Kind, Maturity, Situation
+from troth.versions.releases.numbers import ReleaseNumber, chosen, supported
+
+#: what a client is not asked, because the server sees it
+_SEEN: Final = frozenset(
+    {Kind.OCCASION_MISSING, Kind.RECORDS_MISSING, Kind.DOCUMENTATION_MISSING, Kind.PATHS_NOT_TRIED, Kind.COMPONENT_UNMARKED}
+)  # fmt: skip
+#: what it sees where it has recorded the former release
+_COMPARED: Final = frozenset(
+    {Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED, Kind.MIGRATION_ORDER, Kind.MATURITY_LOWERED}
+)
+_MIGRATED: Final = frozenset({Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED})
+_LEAST_KINDS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A release as it was recorded: what the next one is compared with."""
+
+    number: ReleaseNumber
+    commit: str
+    profiles: tuple[str, ...] = ()
+    components: Mapping[str, Maturity] = field(default_factory=dict)
+    chains: Mapping[str, Chain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What is recorded of a product: every number that was used, the former release, and what each number's migrations were."""
+
+    numbers: tuple[ReleaseNumber, ...] = ()
+    former: Recorded | None = None
+    #: a name for the migrations of each release; equal names, equal migrations
+    states: Mapping[ReleaseNumber, str] = field(default_factory=dict)
+
+
+def situation_of(document: ReleaseDocument, product: Product, records: Records, number: ReleaseNumber) -> Situation:
+    """What the release is judged in: as a whole, beside what is recorded, and beside what the client knows besides."""
+    known = [ReleaseNumber.parse(text) for text in document.known]
+    used = tuple(sorted({*records.numbers, *(one for one in known if one != number)}))
+    former = records.former.number if records.former else None
+    if former is None and document.base:
+        former = ReleaseNumber.parse(document.base)
+    named = product.supported
+    return Situation(
+        former=former,
+        used=used,
+        profiles=product.profiles,
+        since=product.since,
+        exceptions=product.exceptions,
+        decisions=product.decisions,
+        supported=None if named is None else tuple(chosen(used, named)),
+        complete=True,
+    )
+
+
+def findings(
+    document: ReleaseDocument,
+    product: Product,
+    records: Records,
+    number: ReleaseNumber,
+    *,
+    documented: bool,
+    state: str,
+) -> list[Fact]:
+    """All facts to judge: those claimed that the server cannot see, and those that it sees itself."""
+    unseen = _SEEN | (_COMPARED if records.former else frozenset())
+    facts = [told.fact() for told in document.facts if told.kind not in unseen]
+    if records.former:
+        facts += _migrations(document, product, records.former)
+        facts += _maturities(product, records.former)
+        if Kind.POLICY_CHANGED not in {fact.kind for fact in facts}:
+            facts += _profiles(product, records.former)
+    facts += [_unmarked(name) for name in (one.name for one in product.components if one.maturity is None)]
+    facts += _lacking(document, product, facts, documented)
+    facts += _unreached(document, product, records, number, state)
+    return facts
+
+
+def _migrations(document: ReleaseDocument, product: Product, former: Recorded) -> Iterator[Fact]:
+    chains = document.chains()
+    components = {one.chain: one.component for one in document.migrations}
+    for name in sorted({*chains, *former.chains}):
+        before, after = former.chains.get(name, Chain()), chains.get(name, Chain())
+        yield from changes(before, after, name, components.get(name, ""))
+
+
+def _maturities(product: Product, former: Recorded) -> Iterator[Fact]:
+    for one in product.components:
+        if former.components.get(one.name) is Maturity.STABLE and one.maturity not in (None, Maturity.STABLE):
+            words = f"{one.name} was stable in {former.number} and is marked {one.maturity}"
+            repair = f'mark {one.name} maturity = "stable" again'
+            yield Fact(Kind.MATURITY_LOWERED, f"{FILE}: [components]", words, repair, one.name)
+
+
+def _profiles(product: Product, former: Recorded) -> Iterator[Fact]:
+    """A change of what a product is judged by is asked about (PDB-04)."""
+    if former.profiles and set(product.profiles) != set(former.profiles):
+        words = f"{former.number} was judged by {', '.join(former.profiles)}, and this by {', '.join(product.profiles)}"
+        yield Fact(Kind.POLICY_CHANGED, f"{FILE}: [policy]", words, "leave [policy] as it was")
+
+
+def _unmarked(name: str) -> Fact:
+    repair = f'write maturity = "alpha", "beta" or "stable" in [components.{name}]'
+    return Fact(Kind.COMPONENT_UNMARKED, f"{FILE}: [components.{name}]", f"{name} is not marked", repair, name)
+
+
+def _lacking(document: ReleaseDocument, product: Product, facts: Sequence[Fact], documented: bool) -> Iterator[Fact]:
+    if not product.occasion:
+        repair = 'write occasion = "fix", "functionality" or "scheduled" in [release]'
+        yield Fact(Kind.OCCASION_MISSING, f"{FILE}: [release]", "no occasion is named", repair)
+    if product.occasion == "functionality":
+        yield from _records(document.infrastructures)
+    if not documented:
+        repair = "give the documentation of this release: --docs FOLDER"
+        yield Fact(Kind.DOCUMENTATION_MISSING, "documentation", "the release has no documentation", repair)
+    if not document.tried and document.base and any(fact.kind in _MIGRATED for fact in facts):
+        repair = "leave out --no-prove-migrations"
+        yield Fact(Kind.PATHS_NOT_TRIED, f"{FILE}: [[migrations]]", "the migrations were not run", repair)
+
+
+def _records(infrastructures: Sequence[ToldInfrastructure]) -> Iterator[Fact]:
+    """That records of two kinds are missing, unless they are there (PLX-13, note N24)."""
+    kinds = {
+        (one.provider, one.cluster, one.runtime)
+        for one in infrastructures
+        if one.records and all(record.tests > record.skipped and not record.failed for record in one.records)
+    }
+    if len(kinds) < _LEAST_KINDS:
+        words = f"records of {len(kinds)} kind{'' if len(kinds) == 1 else 's'} of infrastructure, and {_LEAST_KINDS} are needed"
+        repair = "run the tests on two that differ in provider, cluster or runtime, and keep their JUnit records"
+        yield Fact(Kind.RECORDS_MISSING, "[infrastructures]", words, repair)
+
+
+def _unreached(
+    document: ReleaseDocument, product: Product, records: Records, number: ReleaseNumber, state: str
+) -> Iterator[Fact]:
+    """Recorded releases with other migrations that an upgrade has to lead from, and from which no path was run (PLX-09)."""
+    if not document.tried:
+        return
+    reached = {name for path in document.paths for name in (path.begins, *path.also)}
+    released = [one for one in records.states if one < number]
+    wanted = supported(number, released) if product.supported is None else chosen(released, product.supported)
+    for one in wanted:
+        if records.states[one] != state and str(one) not in reached and (product.since is None or one >= product.since):
+            words = f"no path was run from {one}, which is supported"
+            repair = f"fetch the tag of {one}, and run troth release check --prove-from {one}"
+            yield Fact(Kind.PATH_UNPROVED, f"from {one}", words, repair, detail={"from": str(one)})

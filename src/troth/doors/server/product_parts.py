@@ -1,0 +1,41 @@
+"""The parts of a server that keep releases, put together."""
+
+from __future__ import annotations
+
+import time
+
+from troth.artifacts.blobs import BlobStore
+from troth.commands import announcing, products
+from troth.commands.bus import Handler
+from troth.commands.cutting import CutRelease
+from troth.home import Home
+from troth.registry.database import Database
+from troth.registry.products import needed_files
+
+#: how long a file waits for the release that it was uploaded for
+_WAITING_SECONDS = 7 * 24 * 3600
+
+
+def open_release_files(home: Home, database: Database) -> BlobStore:
+    """The files of releases. What uploads left that a crash cut off is removed, and what waited for no release."""
+    files = BlobStore(home.release_files)
+    files.recover()
+    if waiting := list(files.stored_before(time.time() - _WAITING_SECONDS)):
+        with database.read() as connection:
+            files.collect(waiting, lambda digests: needed_files(connection, digests))
+    return files
+
+
+def product_handlers(files: BlobStore) -> dict[str, Handler]:
+    """Every command on products by its name."""
+    return {
+        "create_product": products.CreateProduct(),
+        "update_product": products.UpdateProduct(),
+        "cut_release": CutRelease(files, time.time),
+        "mark_stable": products.MarkStable(),
+        "yank_release": products.YankRelease(),
+        "plan_release": announcing.PlanRelease(),
+        "cancel_planned_release": announcing.CancelPlannedRelease(),
+        "create_calendar": announcing.CreateCalendar(),
+        "revoke_calendar": announcing.RevokeCalendar(),
+    }

@@ -1,0 +1,219 @@
+"""What became of a product's contracts since a release: each compared by the checker of its kind, if it changed at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from troth.contracts.help_changes import help_changes
+from troth.contracts.product import Product, Promised
+from troth.contracts.rules.table import rule
+from troth.contracts.settings_changes import UnreadableSettings, document_of, schema_changes, values_changes
+from troth.errors import Malformed
+from troth.releases.repository import Snapshot
+from troth.versions.releases.evidence import Fact, Kind
+
+#: Compares two documents of a kind (openapi, python, wire) and gives the answer as JSON; the door hands it in.
+Compare = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+
+#: Beyond so many bytes of Python the modules that changed are compared, with those that they import.
+_WHOLE_PACKAGE: Final = 1 << 20
+_MOST_PYTHON: Final = 12 << 20
+_MOST_CHANGES: Final = 200
+_KINDS: Final = {"major": Kind.CONTRACT_BROKEN, "minor": Kind.CONTRACT_WIDENED, "revision": Kind.CONTRACT_CHANGED}
+
+
+def contract_facts(
+    product: Product, then: Product | None, old: Snapshot, new: Snapshot, compare: Compare
+) -> Iterator[Fact]:
+    """Every difference of the contracts that are declared now, or were at the release."""
+    before = {(one.kind, one.path): one for one in (then or product).contracts}
+    after = {(one.kind, one.path): one for one in product.contracts}
+    for key, promised in {**before, **after}.items():
+        found = _changes(promised, old, new, compare, was=key in before, is_=key in after)
+        for fact in found:
+            yield replace(fact, component=fact.component or _component(product, promised))
+
+
+def _component(product: Product, promised: Promised) -> str:
+    if promised.component:
+        return promised.component
+    found = product.component_of(promised.path)
+    return found.name if found else ""
+
+
+def _changes(
+    promised: Promised, old: Snapshot, new: Snapshot, compare: Compare, *, was: bool, is_: bool
+) -> Iterator[Fact]:
+    before = _identities(old, promised.path) if was else {}
+    after = _identities(new, promised.path) if is_ else {}
+    if was and before and not after:
+        words = "the contract is gone" if is_ else "the contract is no longer declared"
+        yield Fact(Kind.CONTRACT_REMOVED, promised.path, words, f"put {promised.path} back")
+    elif is_ and not after:
+        raise Malformed(
+            f"there is no {promised.path}",
+            why="troth.toml declares it as a contract",
+            repair="commit it, or take it out of [[contracts]]",
+        )
+    elif after and not before:
+        yield Fact(Kind.CONTRACT_ADDED, promised.path, "the contract is new")
+    elif before != after:
+        yield from _COMPARED[promised.kind](promised, old, new, compare)
+
+
+def _identities(snapshot: Snapshot, path: str) -> dict[str, str]:
+    return {one: snapshot.leaves[one].id for one in snapshot.below(path)}
+
+
+def _documents(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) -> Iterator[Fact]:
+    """OpenAPI documents and wire formats."""
+    pair = {name: _text(side, promised.path) for name, side in (("old", old), ("new", new))}
+    answer = compare(promised.kind, {**pair, "tolerant": promised.tolerant})
+    yield from _answered(promised, answer)
+
+
+def _answered(promised: Promised, answer: Mapping[str, Any]) -> Iterator[Fact]:
+    """The facts in an answer of a checker."""
+    if answer["verdict"] == "invalid":
+        raise Malformed(
+            f"{promised.path} cannot be compared with what was released", why=answer["fault"], repair="mend that place"
+        )
+    for change in answer["changes"][:_MOST_CHANGES]:
+        row = rule(change["rule"])
+        kind = Kind.CONTRACT_UNDECIDED if row.undecided else _KINDS[row.least]
+        where = f"{promised.path}: {change['path']}" if change["path"] else promised.path
+        yield Fact(kind, where, change["words"].rstrip("."), rule=change["rule"], old=change["old"], new=change["new"])
+    if answer["verdict"] == "cannot-tell" and not answer["changes"]:
+        yield Fact(Kind.CONTRACT_UNDECIDED, promised.path, answer.get("fault") or "nothing was proved")
+
+
+def _python(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) -> Iterator[Fact]:
+    before, after = _modules(old, promised.path), _modules(new, promised.path)
+    if max(_size(old, before), _size(new, after)) > _WHOLE_PACKAGE:
+        wanted = _concerned(old, new, before, after)
+        before, after = [one for one in before if one in wanted], [one for one in after if one in wanted]
+    if max(_size(old, before), _size(new, after)) > _MOST_PYTHON:
+        words = f"more than {_MOST_PYTHON >> 20} MiB of modules hang together with what changed, so nothing was proved"
+        yield Fact(Kind.CONTRACT_UNDECIDED, promised.path, words)
+        return
+    root = promised.path.rpartition("/")[0] if not promised.path.endswith(".py") else ""
+    pair = {
+        name: {path.removeprefix(f"{root}/") if root else path: text for path, text in _texts(side, paths).items()}
+        for name, side, paths in (("old", old, before), ("new", new, after))
+    }
+    yield from _answered(promised, compare("python", pair))
+
+
+def _modules(snapshot: Snapshot, path: str) -> list[str]:
+    return [one for one in snapshot.below(path) if one.endswith((".py", ".pyi"))]
+
+
+def _size(snapshot: Snapshot, paths: list[str]) -> int:
+    return sum(snapshot.leaves[path].size for path in paths)
+
+
+_IMPORTED: Final = re.compile(
+    r"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
+)
+
+
+def _concerned(old: Snapshot, new: Snapshot, before: list[str], after: list[str]) -> set[str]:
+    """The modules that changed, the packages that they lie in, and everything that these import, as far as it goes."""
+    both = set(before) | set(after)
+    changed = {path for path in both if _id(old, path) != _id(new, path)}
+    found: set[str] = set()
+    waiting = changed | {one for path in changed for one in _packages(path, both)}
+    while waiting:
+        found |= waiting
+        texts = [_texts(side, [path for path in waiting if path in side.leaves]) for side in (old, new)]
+        named = {one for side in texts for path, text in side.items() for one in _imports(path, text, both)}
+        waiting = (named | {one for path in named for one in _packages(path, both)}) - found
+    return found
+
+
+def _id(snapshot: Snapshot, path: str) -> str:
+    return snapshot.leaves[path].id if path in snapshot.leaves else ""
+
+
+def _packages(path: str, known: set[str]) -> Iterator[str]:
+    """The `__init__.py` of each package that a module lies in."""
+    folder = path
+    while "/" in folder:
+        folder = folder.rpartition("/")[0]
+        yield from (one for one in (f"{folder}/__init__.py", f"{folder}/__init__.pyi") if one in known)
+
+
+def _imports(path: str, text: str, known: set[str]) -> Iterator[str]:
+    """The modules among the known ones that a module imports."""
+    for source, members, plain in _IMPORTED.findall(text):
+        if plain:
+            yield from (one for name in plain.split(",") for one in _files(name.split(" as ")[0].strip(), path, known))
+            continue
+        yield from _files(source, path, known)
+        for member in re.findall(r"\w+", members.strip("()")):
+            yield from _files(f"{source}{'' if source.endswith('.') else '.'}{member}", path, known)
+
+
+def _files(name: str, path: str, known: set[str]) -> Iterator[str]:
+    """The files that a module's name may mean, as the module at `path` writes it."""
+    dots = len(name) - len(name.lstrip("."))
+    steps = [step for step in name.lstrip(".").split(".") if step]
+    parts = path.split("/")
+    # without dots any folder above may be where packages lie
+    starts = [parts[: max(len(parts) - dots, 0)]] if dots else [parts[:cut] for cut in range(len(parts))]
+    for start in starts:
+        stem = "/".join([*start, *steps])
+        yield from (one for one in (f"{stem}.py", f"{stem}.pyi", f"{stem}/__init__.py") if one in known)
+
+
+def _settings(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) -> Iterator[Fact]:
+    """Schemas of settings, and documents of defaults."""
+    values = []
+    for side in (old, new):
+        try:
+            values.append(document_of(promised.path, _text(side, promised.path)))
+        except UnreadableSettings as error:
+            raise _unreadable(promised.path, str(error)) from None
+    try:
+        judged = schema_changes if promised.kind == "settings" else values_changes
+        yield from list(judged(values[0], values[1], promised.path))
+    except UnreadableSettings as error:
+        raise _unreadable(promised.path, str(error)) from None
+
+
+def _help(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) -> Iterator[Fact]:
+    yield from help_changes(_text(old, promised.path), _text(new, promised.path), promised.path)
+
+
+def _texts(snapshot: Snapshot, paths: list[str]) -> dict[str, str]:
+    return {path: _decoded(path, content) for path, content in snapshot.read(paths).items()}
+
+
+def _text(snapshot: Snapshot, path: str) -> str:
+    content = snapshot.file(path)
+    assert content is not None
+    return _decoded(path, content)
+
+
+def _decoded(path: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"{error.reason} at byte {error.start}") from None
+
+
+def _unreadable(path: str, why: str) -> Malformed:
+    return Malformed(f"{path} cannot be read", why=why, repair="mend that place")
+
+
+_COMPARED: Final[dict[str, Callable[[Promised, Snapshot, Snapshot, Compare], Iterator[Fact]]]] = {
+    "openapi": _documents,
+    "wire": _documents,
+    "python": _python,
+    "settings": _settings,
+    "values": _settings,
+    "help": _help,
+}

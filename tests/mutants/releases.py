@@ -1,0 +1,158 @@
+"""The mutants of the clauses on releases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import replace_attribute as _replace
+from troth.releases import check, gathering, records
+from troth.releases.proving import rows
+from troth.versions.releases import judging, rules
+from troth.versions.releases.evidence import Fact, Kind
+from troth.versions.releases.numbers import ReleaseNumber, Step
+
+
+def _without(clause: str) -> Mutant:
+    def apply() -> None:
+        _replace(rules, "RULES", tuple(rule for rule in rules.RULES if rule.clause != clause))
+
+    return Mutant(f"no-{clause.lower()}", f"{clause} is left out of the rules of releases", apply)
+
+
+def _lenient_numbers() -> None:
+    def parse(cls: type[ReleaseNumber], text: str) -> ReleaseNumber:
+        parts = [int(part) for part in re.findall(r"\d+", text)] + [0, 0, 0]
+        return cls.of(parts[0], parts[1], parts[2])
+
+    _replace(ReleaseNumber, "parse", classmethod(parse))
+
+
+def _any_number() -> None:
+    _replace(judging, "_objections", lambda situation, number: iter(()))
+
+
+def _every_exception() -> None:
+    original = check.situation_of
+    _replace(check, "situation_of", lambda *given: replace(original(*given), exceptions=rules.EXCEPTIONS))
+
+
+def _only_claimed() -> None:
+    """A new distribution may hold anything."""
+    _replace(rules, "RULES", tuple(rule for rule in rules.RULES if rule.id != "puppetdb-only-target"))
+
+
+def _targets_are_features() -> None:
+    changed = [
+        replace(rule, asks=lambda fact, situation: Step.MINOR) if rule.kinds == {Kind.TARGET_ADDED} else rule
+        for rule in rules.RULES
+    ]
+    _replace(rules, "RULES", tuple(changed))
+
+
+def _judged_from_the_first() -> None:
+    _replace(judging, "_before", lambda situation, number: False)
+
+
+def _nothing_before_one() -> None:
+    """PLX-07 as Semantic Versioning has it: nothing is promised in 0.x."""
+    changed = [
+        replace(rule, asks=lambda fact, situation: None if situation.zero else Step.MINOR)
+        if rule.clause == "PLX-07"
+        else rule
+        for rule in rules.RULES
+    ]
+    _replace(rules, "RULES", tuple(changed))
+
+
+def _empty_tables() -> None:
+    _replace(rows, "fill", lambda database: rows.Filled())
+
+
+def _only_the_last() -> None:
+    _replace(rules, "supported", lambda candidate, released: released[-1:])
+
+
+def _by_hand_is_automatic() -> None:
+    _replace(rules, "RULES", tuple(rule for rule in rules.RULES if rule.id != "polyaxon-by-hand"))
+
+
+def _fixes_wait() -> None:
+    original = gathering.missing
+
+    def missing(product: Any, *given: Any) -> list[Fact]:
+        found = original(product, *given)
+        return [*found, Fact(Kind.OCCASION_MISSING, "x", "too early")] if product.occasion == "fix" else found
+
+    _replace(check, "missing", missing)
+
+
+def _skipped_counts() -> None:
+    _replace(records.Counts, "ran", property(lambda counts: counts.tests))
+
+
+def _one_kind() -> None:
+    _replace(records, "_LEAST_KINDS", 1)
+
+
+def _same_kind() -> None:
+    """Infrastructures are told apart by name."""
+    _replace(records.Infrastructure, "kind", property(lambda one: (one.name, "", "")))
+
+
+def _all_are_stable() -> None:
+    _replace(gathering, "_promised", lambda between, fact: fact)
+
+
+def _unstable_may_break() -> Callable[[], None]:
+    def apply() -> None:
+        _replace(
+            rules, "RULES",
+            tuple(
+                replace(rule, asks=lambda fact, situation: None if fact.maturity != "stable" else Step.MINOR)
+                if rule.clause in ("PLX-18", "PLX-07") else rule
+                for rule in rules.RULES
+            ),
+        )  # fmt: skip
+
+    return apply
+
+
+#: Enforced clause to its mutants.
+RELEASE_MUTANTS: dict[str, list[Mutant]] = {
+    "PDB-05": [_without("PDB-05"), Mutant("any-number", "numbers need not rise", _any_number)],
+    "PDB-06": [Mutant("lenient-releases", "numbers of releases are read out of any text", _lenient_numbers)],
+    "PDB-07": [Mutant("every-exception", "exceptions hold that are not listed", _every_exception)],
+    "PDB-08": [_without("PDB-08"), Mutant("only-claimed", "a new distribution may hold anything", _only_claimed)],
+    "PDB-09": [Mutant("targets-are-features", "a distribution forces Y", _targets_are_features)],
+    "PDB-19": [_without("PDB-19")],
+    "PLX-05": [
+        _without("PLX-05"),
+        Mutant("from-the-first", "the starting point is not heeded", _judged_from_the_first),
+    ],
+    "PLX-07": [_without("PLX-07"), Mutant("nothing-before-one", "0.x promises nothing", _nothing_before_one)],
+    "PLX-08": [_without("PLX-08")],
+    "PLX-09": [
+        _without("PLX-09"),
+        Mutant("empty-tables", "migrations are run on empty tables only", _empty_tables),
+        Mutant("only-from-the-last", "upgrades lead from the last release only", _only_the_last),
+        Mutant("by-hand", "a step by hand passes in a minor", _by_hand_is_automatic),
+    ],
+    "PLX-10": [_without("PLX-10")],
+    "PLX-11": [_without("PLX-11")],
+    "PLX-12": [Mutant("fixes-wait", "fixes are refused", _fixes_wait)],
+    "PLX-13": [
+        _without("PLX-13"),
+        Mutant("skipped-counts", "skipped tests count as run", _skipped_counts),
+        Mutant("one-kind", "one infrastructure is enough", _one_kind),
+        Mutant("same-kind", "infrastructures of one kind count twice", _same_kind),
+    ],
+    "PLX-17": [_without("PLX-17")],
+    "PLX-18": [
+        Mutant("all-are-stable", "marks of components are not heeded", _all_are_stable),
+        Mutant("unstable-may-break", "an unstable component breaks in a patch", _unstable_may_break()),
+    ],
+}
