@@ -1,0 +1,36 @@
+"""Releases on a server: what is recorded of them, and that none is ever half there."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+from tests.products.conftest import Shop
+
+
+def test_a_release_is_cut_listed_shown_and_fetched(shop: Shop) -> None:
+    code, found = shop.cut()
+    assert (code, found["number"], found["tag"], found["tagged"]) == (0, "0.1.0", "v0.1.0", True)
+    assert found["commit"] == shop.repository.git("rev-parse", "v0.1.0")
+    assert (found["occasion"], found["policy_revision"], found["former"]) == ("fix", 1, None)
+    assert found["cut_by"] == shop.owner
+    code, out, _ = shop.troth("release", "list", shop.subject)
+    assert code == 0
+    assert "0.1.0" in out
+    code, out, _ = shop.troth("release", "show", f"{shop.subject}/latest")
+    assert code == 0
+    assert f"evidence {found['evidence_digest'][:16]}" in out
+    target = shop.repository.folder.parent / "docs.tar.gz"
+    code, out, err = shop.troth("release", "fetch", f"{shop.subject}/0.1.0", "documentation", "-o", str(target))
+    assert code == 0, err
+    with tarfile.open(fileobj=io.BytesIO(target.read_bytes())) as bundle:
+        assert bundle.getnames() == ["docs/index.html"]
+
+
+def test_a_second_cut_of_the_same_commit_makes_the_tag_that_is_missing(shop: Shop) -> None:
+    shop.cut("--no-tag")
+    assert shop.repository.git("tag") == ""
+    code, found = shop.cut()
+    assert (code, found["tagged"]) == (0, True)
+    assert len(shop.client.releases(shop.subject)) == 1
+    assert shop.cut()[1]["tagged"] is False
