@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from troth.access.roles import Actor
 from troth.artifacts.blobs import BlobStore
-from troth.artifacts.bundles import Bundle, read_bundle
 from troth.commands.algorithms import require_for
 from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
@@ -24,6 +23,8 @@ from troth.contracts.release_findings import Records, findings, situation_of
 from troth.errors import Malformed, NotFound, Refused, TooLarge
 from troth.registry import planned_releases, products
 from troth.registry.products import Artifact, ProductRow
+from troth.sites.making import Made
+from troth.sites.store import Sites
 from troth.versions.releases.judging import judge
 from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.releases.rendering import headline
@@ -39,15 +40,16 @@ class Staged:
 
     document: ReleaseDocument
     product: Product
-    bundle: Bundle | None
+    site: Made | None
     artifacts: tuple[Artifact, ...]
 
 
 class CutRelease:
     """Of two who cut one number, one wins: both are staged, and the transactions come one after the other."""
 
-    def __init__(self, files: BlobStore, seconds_now: Callable[[], float]) -> None:
+    def __init__(self, files: BlobStore, sites: Sites, seconds_now: Callable[[], float]) -> None:
         self._files = files
+        self._sites = sites
         self._seconds_now = seconds_now
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
@@ -76,7 +78,7 @@ class CutRelease:
         document, product = staged.document, staged.product
         situation = situation_of(document, product, records, number)
         state = products.state_of(document.migrations)
-        facts = findings(document, product, records, number, documented=staged.bundle is not None, state=state)
+        facts = findings(document, product, records, number, documented=staged.site is not None, state=state)
         warnings = []
         if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
             warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
@@ -87,8 +89,8 @@ class CutRelease:
     def _staged(self, payload: Payload) -> Staged:
         document = release_document(self._evidence(payload["evidence"]))
         product = parse_product(document.declared.encode())
-        bundle = self._bundle(payload["documentation"]) if "documentation" in payload else None
-        return Staged(document, product, bundle, tuple(self._artifacts(payload)))
+        site = self._site(payload["documentation"]) if "documentation" in payload else None
+        return Staged(document, product, site, tuple(self._artifacts(payload)))
 
     def _evidence(self, digest: str) -> bytes:
         with os.fdopen(self._open(digest, "evidence"), "rb") as file:
@@ -101,9 +103,11 @@ class CutRelease:
             )
         return content
 
-    def _bundle(self, digest: str) -> Bundle:
-        with os.fdopen(self._open(digest, "documentation"), "rb") as file:
-            return read_bundle(file)
+    def _site(self, digest: str) -> Made:
+        try:
+            return self._sites.ready(digest)
+        except FileNotFoundError:
+            raise _missing("documentation") from None
 
     def _artifacts(self, payload: Payload) -> list[Artifact]:
         listed = payload.get("artifacts", [])

@@ -132,7 +132,6 @@ class Confirmation:
             return None
 
 
-
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
     if error.context:
         for inner in error.context:

@@ -146,7 +146,6 @@ class Explanation:
         stands = old_pointer if before is ABSENT else f"{old_pointer}/{keyword}"
         return self._difference(keyword, stands, f"{new_pointer}/{keyword}", before, new[keyword])
 
-
     def _difference(
         self, keyword: str, old_pointer: str, new_pointer: str, old: Json | Absent, new: Json | Absent
     ) -> Difference:

@@ -192,7 +192,9 @@ class Document:
         uri, fragment = urldefrag(_joined(resource.uri, name, place)) if name else (resource.uri, "")
         if schema is resource.root or (name and uri != resource.uri):
             if _dialect_of(schema, self.dialect, place) is not self.dialect:
-                raise malformed(f"{place.pointer}/$schema", "a document has one dialect", "two at once are not compared")
+                raise malformed(
+                    f"{place.pointer}/$schema", "a document has one dialect", "two at once are not compared"
+                )
             resource = Resource(uri, schema)
             if self._resources.setdefault(uri, resource) is not resource:
                 self._doubled.add((uri, ""))

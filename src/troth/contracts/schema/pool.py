@@ -60,7 +60,6 @@ class Pool:
         of_type = self.values[type_ or chance.choice(list(self.values))]
         return of_type[chance.randrange(len(of_type))]
 
-
     def _spoken_of(self, document: Json) -> Iterator[tuple[Json, bool]]:
         """Values, and True for those that are names of properties. The document's size bounds the work."""
         waiting, seen = [document], 0

@@ -11,6 +11,7 @@ from troth.commands.cutting import CutRelease
 from troth.home import Home
 from troth.registry.database import Database
 from troth.registry.products import needed_files
+from troth.sites.store import Sites
 
 #: how long a file waits for the release that it was uploaded for
 _WAITING_SECONDS = 7 * 24 * 3600
@@ -26,12 +27,19 @@ def open_release_files(home: Home, database: Database) -> BlobStore:
     return files
 
 
-def product_handlers(files: BlobStore) -> dict[str, Handler]:
+def open_sites(home: Home, files: BlobStore) -> Sites:
+    """The documentation of releases as it is served."""
+    sites = Sites(home.sites, files.open)
+    sites.recover()
+    return sites
+
+
+def product_handlers(files: BlobStore, sites: Sites) -> dict[str, Handler]:
     """Every command on products by its name."""
     return {
         "create_product": products.CreateProduct(),
         "update_product": products.UpdateProduct(),
-        "cut_release": CutRelease(files, time.time),
+        "cut_release": CutRelease(files, sites, time.time),
         "mark_stable": products.MarkStable(),
         "yank_release": products.YankRelease(),
         "plan_release": announcing.PlanRelease(),
