@@ -50,6 +50,11 @@ def values_changes(old: Any, new: Any, where: str) -> Iterator[Fact]:
     yield from _compared(dict(_of_values(old, "", 0)), dict(_of_values(new, "", 0)), where)
 
 
+def setting_names(document: Any, kind: str) -> frozenset[str]:
+    """The names of all settings in a schema (`settings`) or a document of defaults (`values`), deep down."""
+    return frozenset(_of_schema(document) if kind == "settings" else dict(_of_values(document, "", 0)))
+
+
 def _compared(before: Mapping[str, _Setting], after: Mapping[str, _Setting], where: str) -> Iterator[Fact]:
     for name, was in before.items():
         if name not in after:

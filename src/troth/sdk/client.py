@@ -209,6 +209,10 @@ class Client:
         """A release whole; `number` may be `latest` or `stable`."""
         return self._get("/api/v1/query/release", product=product, number=number)
 
+    def upgrade_plan(self, product: str, start: str, target: str = "latest") -> dict[str, Any]:
+        """The plan of an upgrade; its `wanted` are the documents of settings of the target."""
+        return self._get("/api/v1/upgrade-plan", **{"product": product, "from": start, "to": target})
+
     def upload_release_file(self, digest: str, pieces: Iterator[bytes], size: int) -> None:
         """Uploads a file of a release, of which no more than a piece is in memory."""
         headers = {"content-type": "application/octet-stream", "content-length": str(size)}

@@ -23,6 +23,7 @@ from troth.doors.cli.release import release
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
+from troth.doors.cli.upgrading import upgrade_plan
 from troth.doors.cli.waiver import waiver
 from troth.doors.cli.worker import worker
 from troth.errors import Failed, TrothError
@@ -57,6 +58,7 @@ release.command(publishing.show_, name="show")
 release.command(publishing.stable)
 release.command(publishing.yank)
 release.command(publishing.fetch)
+app.command(upgrade_plan, name="upgrade-plan")
 app.command(references.lint)
 app.command(references.lock)
 app.command(policy.clauses)

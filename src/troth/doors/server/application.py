@@ -31,6 +31,7 @@ from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
 from troth.doors.native.release_files import ReleaseFiles
 from troth.doors.native.running import RunningApi
+from troth.doors.native.upgrades import UpgradeApi
 from troth.doors.native.usage import UsageApi
 from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
@@ -115,6 +116,7 @@ def _rest(server: Server) -> Starlette:
     operations += PeopleApi(server.database).operations()
     release_files = ReleaseFiles(server.release_files, server.data.threads)
     operations += ProductApi(server.database, release_files).operations()
+    operations += UpgradeApi(server.database).operations()
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
