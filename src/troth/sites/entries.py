@@ -31,6 +31,14 @@ class Entries:
     def __len__(self) -> int:
         return len(self._files)
 
+    @property
+    def root(self) -> str:
+        """The one folder that everything lies in, with a slash; nothing where there are several, or files beside it."""
+        tops = {path.partition("/")[0] for path in self._folders.values()}
+        if len(tops) != 1 or any("/" not in path for path in self._files.values()):
+            return ""
+        return f"{tops.pop()}/"
+
     def admit(self, member: tarfile.TarInfo) -> str | None:
         """The path of a file below the root, or None for a folder, which follows from its files.
 

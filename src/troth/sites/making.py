@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 
 from troth.errors import MalformedSource, TrothError
 from troth.sites.entries import Entries, wrong
-from troth.sites.media_types import is_page, shrinks
+from troth.sites.media_types import is_page, is_source, shrinks
 from troth.sites.pages import Leads, lead, read_page
 from troth.sites.search import NewIndex
 
@@ -41,6 +41,8 @@ class Made:
     pages: int
     #: pages that are not UTF-8, and say themselves what they are
     foreign: list[str] = field(default_factory=list)
+    #: the one folder that everything lies in, with a slash, where there is no first page beside it
+    root: str = ""
 
 
 def make(archive: IO[bytes], packed: int, target: Path) -> Made:
@@ -75,13 +77,18 @@ class _Making:
         path = self._entries.admit(member)
         if path is None:
             return
-        page = is_page(path)
+        page, source = is_page(path), is_source(path)
         if page and member.size > _LARGEST_PAGE:
             raise wrong(f"{path[:200]!r} is too large for a page", f"a page has at most {_LARGEST_PAGE >> 20} MiB")
-        kept = _written(self._target, path, member.size, content, page)
+        kept = _written(
+            self._target, path, member.size, content, keep=page or (source and member.size <= _LARGEST_PAGE)
+        )
         self._index.add_file(path)
         if page:
             self._read(path, kept)
+        elif source and kept:
+            text = kept.decode(errors="replace")
+            self._index.add_page(path, text.lstrip().partition("\n")[0].strip("# ")[:300], text)
 
     def finish(self) -> Made:
         """What was made. Raises MalformedSource where links lead out, or to nothing."""
@@ -92,7 +99,7 @@ class _Making:
         count, broken = self._index.broken(_SHOWN)
         if count:
             raise _links(count, broken, "lead to nothing", "what they lead to is not in the bundle")
-        return Made(len(self._entries), self._entries.size, self._pages, self._foreign)
+        return Made(len(self._entries), self._entries.size, self._pages, self._foreign, self._entries.root)
 
     def _read(self, path: str, content: bytes) -> None:
         self._pages += 1
@@ -133,7 +140,7 @@ def _pieces(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes
         yield piece
 
 
-def _written(target: Path, path: str, size: int, content: Iterator[bytes], keep: bool) -> bytes:
+def _written(target: Path, path: str, size: int, content: Iterator[bytes], *, keep: bool) -> bytes:
     """Writes a file, and beside it what goes to clients that unpack it; its content, where that is kept."""
     kept: list[bytes] = []
     packer = None

@@ -32,6 +32,11 @@ def is_page(path: str) -> bool:
     return media_type(path) in ("text/html", "application/xhtml+xml")
 
 
+def is_source(path: str) -> bool:
+    """Whether the file is text that pages are written in, and that people read as it is."""
+    return path.lower().endswith((".md", ".rst"))
+
+
 def is_text(kind: str) -> bool:
     """Whether files of this type shrink, and are text."""
     return kind.startswith("text/") or kind.endswith(("+xml", "json", "/xml", "/yaml"))

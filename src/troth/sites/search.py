@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,11 +96,11 @@ def search(path: Path, question: str) -> list[Hit]:
     return [Hit(*row) for row in rows]
 
 
-def matching(path: Path, wanted: Any) -> list[str]:
-    """Some of the files for which `wanted` is true, in the order of their paths."""
+def matching(path: Path, wanted: Callable[[str], bool], most: int) -> list[str]:
+    """At most so many of the files for which `wanted` is true, in the order of their paths."""
     with _opened(path) as connection:
         every = connection.execute("SELECT path FROM files ORDER BY path")
-        return [row[0] for row in every if wanted(row[0])][:5]
+        return list(islice((row[0] for row in every if wanted(row[0])), most))
 
 
 @contextmanager

@@ -33,7 +33,8 @@ class Sites:
         self._bundle = bundle
         self._seconds = seconds
         self._making = threading.Lock()
-        self._known = lru_cache(maxsize=256)(self._read)
+        #: what is in a site that was made; raises FileNotFoundError where it was not
+        self.known = lru_cache(maxsize=256)(self._read)
         folder.mkdir(parents=True, exist_ok=True)
 
     def recover(self) -> None:
@@ -62,7 +63,7 @@ class Sites:
             with self._making:  # one at a time: each takes a processor
                 if not self.path(digest).is_dir():
                     self._make(digest)
-        return self._known(digest)
+        return self.known(digest)
 
     def _read(self, digest: str) -> Made:
         return Made(**json.loads((self.path(digest) / SITE).read_bytes()))

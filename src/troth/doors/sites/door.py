@@ -21,12 +21,12 @@ import structlog
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.authorization import caller_of
 from troth.doors.sites.files import File, Headers, Reply, kind_of, reply_with, reply_with_banner
-from troth.doors.sites.finding import found_as_json, found_as_page, wrong_as_page
+from troth.doors.sites.finding import contents_as_page, found_as_json, found_as_page, wrong_as_page
 from troth.doors.sites.library import Library
 from troth.errors import Failed, NotFound, TrothError
 from troth.sites.banner import Choice, View, banner
 from troth.sites.media_types import is_page
-from troth.sites.search import search
+from troth.sites.search import Hit, matching, search
 from troth.sites.shelf import Shelf, Volume
 from troth.sites.store import Sites
 from troth.versions.pages import ASKING_POLICY, SECURITY_POLICY
@@ -132,23 +132,33 @@ class SiteDoor:
         path = asked.path or ""
         made = self._library.ready(volume.digest)
         site = self._sites.path(volume.digest)
-        kind = kind_of(site, path)
+        kind = kind_of(site, made.root + path)
         if kind == "folder" and path and not path.endswith("/"):
             return _moved(f"{shelf.root}{asked.name}/{quote(path)}/", access)
-        if not kind or (kind == "folder" and path.endswith("//")):
+        if not kind and not path:
+            return self._contents(shelf, volume, asked, access)
+        if not kind:
             raise _missing(f"there is no {path[:200]} in the documentation of {asked.name}", shelf)
-        file = File(site, volume.digest, f"{path}index.html" if kind == "folder" else path, made)
+        inside = f"{made.root}{path}{'index.html' if kind == 'folder' else ''}"
+        file = File(site, volume.digest, inside, made)
         headers = [*access, _SANDBOX, (b"troth-release", str(volume.number).encode())]
         if not is_page(file.path):
             return reply_with(file, asked.method, asked.headers, [*headers, (b"vary", b"Accept-Encoding")])
-        headers.append((b"vary", b"Accept-Encoding, Sec-Fetch-Dest"))
         canonical = self._canonical(shelf, volume, path)
+        headers.append((b"vary", b"Accept-Encoding, Sec-Fetch-Dest"))
         headers.append((b"link", f'<{canonical}>; rel="canonical"'.encode()))
         if not asked.loads_page:
             return reply_with(file, asked.method, asked.headers, headers)
         shown = banner(self._view(shelf, volume, asked.name, path))
         mark = hashlib.sha256(shown).hexdigest()[:16]
         return reply_with_banner(file, asked.method, asked.headers, headers, shown, mark)
+
+    def _contents(self, shelf: Shelf, volume: Volume, asked: Asked, access: Headers) -> Reply:
+        """What there is, for documentation without a first page."""
+        files = matching(self._sites.index(volume.digest), lambda path: True, 1000)
+        root = self._library.ready(volume.digest).root
+        body = contents_as_page(shelf, asked.name, [path.removeprefix(root) for path in files])
+        return _ours(asked, access, body, b"text/html; charset=utf-8", SECURITY_POLICY)
 
     def _canonical(self, shelf: Shelf, volume: Volume, path: str) -> str:
         """Where search engines should lead: this page as it is now, if it is still there."""
@@ -175,7 +185,7 @@ class SiteDoor:
     def _same(self, shelf: Shelf, volume: Volume, path: str) -> Choice:
         """The same page in another version, or its first one."""
         notes = [word for word, holds in (("stable", volume.stable), ("yanked", volume.yanked is not None)) if holds]
-        there = bool(kind_of(self._sites.path(volume.digest), path))
+        there = bool(self._library.kind_of(volume.digest, path))
         address = f"{shelf.root}{volume.line}/{quote(path) if there else ''}"
         return Choice(volume.line, address, there, ", ".join(notes))
 
@@ -185,8 +195,9 @@ class SiteDoor:
         volume = shelf.volumes.get(name) or shelf.named(name) if name else _current(shelf)
         if volume is None:
             raise _missing(f"{shelf.subject} has no documentation of {name[:100]}", shelf)
-        self._library.ready(volume.digest)
+        root = self._library.ready(volume.digest).root
         hits = search(self._sites.index(volume.digest), question)
+        hits = [Hit(hit.path.removeprefix(root), hit.title, hit.text) for hit in hits]
         if asked.name == "search.json":
             body, kind, policy = found_as_json(shelf, volume, question, hits), b"application/json", POLICY
         else:
@@ -195,9 +206,7 @@ class SiteDoor:
                 b"text/html; charset=utf-8",
                 ASKING_POLICY,
             )
-        headers = [*access, (b"content-security-policy", policy.encode()), (b"content-type", kind)]
-        headers.append((b"content-length", b"%d" % len(body)))
-        return Reply(200, headers, body if asked.method == "GET" else b"")
+        return _ours(asked, access, body, kind, policy)
 
 
 def _asked(scope: dict[str, Any], headers: dict[bytes, bytes]) -> Asked:
@@ -219,6 +228,13 @@ def _access(*, public: bool) -> Headers:
     if public:  # the second is for fonts, and what scripts of a page fetch, for the page has no origin of its own
         return [(b"cache-control", b"no-cache"), (b"access-control-allow-origin", b"*"), _OURS]
     return [(b"cache-control", b"private, no-cache"), _OURS]
+
+
+def _ours(asked: Asked, access: Headers, body: bytes, kind: bytes, policy: str) -> Reply:
+    """An answer that is written here."""
+    headers = [*access, (b"content-security-policy", policy.encode()), (b"content-type", kind)]
+    headers.append((b"content-length", b"%d" % len(body)))
+    return Reply(200, headers, body if asked.method == "GET" else b"")
 
 
 def _moved(address: str, access: Headers) -> Reply:

@@ -11,7 +11,7 @@ from troth.errors import TrothError
 from troth.sites.search import BEGIN, END, Hit
 from troth.sites.shelf import Shelf, Volume
 from troth.versions.escaping import element
-from troth.versions.pages import ASKING_POLICY, page
+from troth.versions.pages import ASKING_POLICY, items, page
 
 
 def found_as_json(shelf: Shelf, volume: Volume, question: str, hits: Sequence[Hit]) -> bytes:
@@ -46,6 +46,15 @@ def found_as_page(shelf: Shelf, volume: Volume, name: str, question: str, hits: 
     return page(f"Search {shelf.subject} {name}", body, ASKING_POLICY).encode()
 
 
+def contents_as_page(shelf: Shelf, name: str, files: Sequence[str]) -> bytes:
+    """The files of documentation that has no first page."""
+    rows = [f'<a href="{html.escape(quote(path))}">{html.escape(path)}</a>' for path in files]
+    title = f"{shelf.subject} {name}"
+    return page(
+        title, [element("h1", title), element("p", "It has no first page, but:", "soft"), *items(rows)]
+    ).encode()
+
+
 def wrong_as_page(error: TrothError) -> bytes:
     """An error for who reads."""
     body = [element("h1", error.what)]
@@ -54,9 +63,6 @@ def wrong_as_page(error: TrothError) -> bytes:
 
 
 def _address(shelf: Shelf, name: str, hit: Hit) -> str:
-    path = (
-        hit.path.removesuffix("index.html")
-        if hit.path.endswith(("/index.html",)) or hit.path == "index.html"
-        else hit.path
-    )
+    folder, _, last = hit.path.rpartition("/")
+    path = f"{folder}/" * bool(folder) if last == "index.html" else hit.path
     return f"{shelf.root}{name}/{quote(path)}"

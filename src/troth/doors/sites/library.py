@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from troth.access.roles import Actor
 from troth.calls.routing import Caller
+from troth.doors.sites.files import kind_of
 from troth.errors import NotFound
 from troth.queries.products import volumes
 from troth.registry import products
@@ -57,6 +58,13 @@ class Library:
                 why="the release is",
                 repair="restore the folder releases from a backup",
             ) from None
+
+    def kind_of(self, digest: str, path: str) -> str:
+        """What lies at a path of a site, if that site was made already."""
+        try:
+            return kind_of(self._sites.path(digest), self._sites.known(digest).root + path)
+        except OSError:
+            return ""
 
     def _read(self, subject: str) -> _Known:
         commits = self._database.commits  # before what is read, so that it is never older than it says
