@@ -14,7 +14,20 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter, validators
 from rich.console import Console
 
-from bench import against_peers, cold, echo, large, memory, overload, predict, publish, pushes, resolution, transport
+from bench import (
+    against_peers,
+    cold,
+    echo,
+    large,
+    memory,
+    overload,
+    predict,
+    publish,
+    pushes,
+    resolution,
+    sites,
+    transport,
+)
 from bench.load import LoadFailed, generator
 from bench.section import Findings, Options, Section
 from bench.servers import DidNotStart
@@ -31,6 +44,7 @@ SECTIONS: dict[str, Section] = {
     "publish": publish.measure,
     "pushes": pushes.measure,
     "transport": transport.measure,
+    "sites": sites.measure,
     "peers": against_peers.measure,
 }
 #: Run only where they are asked for by name: they set up hundreds of megabytes of other people's software.

@@ -19,7 +19,9 @@ from troth.sdk import Client
 from troth.versions.releases.numbers import ReleaseNumber
 
 HOME = b'<!doctype html><html><head><title>Shop</title></head><body><main><h1>Shop</h1>It sells apples. <a href="guide/">Guide</a></main></body></html>'
-GUIDE = b'<!doctype html><html><head><title>Guide</title></head><body><p>How to pay.</p><a href="..">up</a></body></html>'
+GUIDE = (
+    b'<!doctype html><html><head><title>Guide</title></head><body><p>How to pay.</p><a href="..">up</a></body></html>'
+)
 SHOP = {"index.html": HOME, "guide/index.html": GUIDE, "style.css": b"body { color: red }\n" * 200}
 
 

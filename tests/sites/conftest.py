@@ -22,7 +22,9 @@ class Reader:
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Status, headers and body; the names of headers are written with underscores."""
-        self._connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        self._connection.request(
+            method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
         answer = self._connection.getresponse()
         return answer.status, answer.headers, answer.read()
 
@@ -40,7 +42,9 @@ def shop(server: RunningServer) -> Bookshop:
     found = bookshop(server)
     found.release("0.5.0")
     found.release("0.5.1", {**SHOP, "guide/index.html": GUIDE.replace(b"pay", b"pay twice")})
-    found.release("0.7.0", {"index.html": SHOP["index.html"].replace(b'href="guide/"', b'href="."'), "new.html": b"<p>new"})
+    found.release(
+        "0.7.0", {"index.html": SHOP["index.html"].replace(b'href="guide/"', b'href="."'), "new.html": b"<p>new"}
+    )
     found.release("0.8.0-rc.1", {"index.html": b"<h1>soon</h1>"})
     return found
 

@@ -110,15 +110,24 @@ class _Making:
             self._foreign.append(path)
         page = read_page(text)
         self._index.add_page(path, page.title, page.text)
-        # MkDocs writes this one for the root of a host, where no version lies; nothing leads to it
-        for address in page.links if path != "404.html" else ():
-            leads, inside = lead(path, "" if address == page.base else page.base, address)
-            if leads is Leads.OUT or (leads is Leads.AWAY and address == page.base):
-                self._out_count += 1
-                if len(self._out) < _SHOWN:
-                    self._out.append((path, address))
-            elif leads is Leads.INSIDE and address != page.base:
+        if (
+            path == "404.html"
+        ):  # MkDocs writes this one for the root of a host, where no version lies; nothing leads to it
+            return
+        if page.base and lead(path, "", page.base)[0] is not Leads.INSIDE:
+            self._leaves(path, page.base)
+            return
+        for address in page.links:
+            leads, inside = lead(path, page.base, address)
+            if leads is Leads.OUT:
+                self._leaves(path, address)
+            elif leads is Leads.INSIDE:
                 self._index.add_link(path, address, inside)
+
+    def _leaves(self, page: str, address: str) -> None:
+        self._out_count += 1
+        if len(self._out) < _SHOWN:
+            self._out.append((page, address))
 
 
 def _members(archive: IO[bytes]) -> Iterator[tuple[tarfile.TarInfo, Iterator[bytes]]]:

@@ -29,6 +29,8 @@ _ALONE: Final = frozenset(
 _REFRESH: Final = re.compile(r"""\s*\d*\s*[;,]?\s*url\s*=\s*['"]?([^'"]*)""", re.IGNORECASE)
 #: stands for the place of a version in addresses, which no page can name
 _ROOT: Final = "http://version.invalid/owner./product./version./"
+#: what browsers read as something else, or not at all
+_SAME: Final = (("\t", ""), ("\n", ""), ("\r", ""), ("%2e", "."), ("%2E", "."))
 _LONGEST_TEXT: Final = 1 << 20
 
 
@@ -67,8 +69,8 @@ def lead(page: str, base: str, address: str) -> tuple[Leads, str]:
     A folder's path ends in a slash, and the root is empty. Browsers' reading of addresses is meant (URL Standard).
     """
     address = address.strip().replace("\\", "/")
-    for mark in "\t\n\r":
-        address = address.replace(mark, "")
+    for written, meant in _SAME:
+        address = address.replace(written, meant)
     try:
         where = urlsplit(address)
         joined = urljoin(urljoin(_ROOT + page, base), address)
@@ -76,8 +78,6 @@ def lead(page: str, base: str, address: str) -> tuple[Leads, str]:
         return Leads.AWAY, ""
     if where.scheme or where.netloc:
         return Leads.AWAY, ""
-    if base and not joined.startswith("http://version.invalid/"):
-        return Leads.OUT, ""
     path = unquote(urlsplit(joined).path)
     root = urlsplit(_ROOT).path
     if not _climbs_to(path, root):
@@ -141,8 +141,9 @@ class _Reader(HTMLParser):
                 self._add(tag, found[1])
 
     def _add(self, tag: str, address: str) -> None:
-        self.links[address] = None
-        if tag == "base" and not self.base:
+        if tag != "base":
+            self.links[address] = None
+        elif not self.base:
             self.base = address
 
 
