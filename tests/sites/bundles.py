@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 from tests.server import RunningServer
 from troth.clock import now, stamp
+from troth.errors import MalformedSource
 from troth.registry import products
 from troth.sdk import Client
 from troth.versions.releases.numbers import ReleaseNumber
@@ -82,6 +84,8 @@ class Bookshop:
                 products.mark(connection, made, **marks)
 
         self.server.server.database.write_now(work)
+        with suppress(MalformedSource):
+            self.server.server.sites.ready(digest)
         return digest
 
     def stable(self, number: str) -> None:

@@ -24,7 +24,7 @@ from troth.sites.pages import Leads, lead, read_page
 from troth.sites.search import NewIndex
 
 FILES, PACKED, INDEX, SITE = "files", "gzip", "index.sqlite", "site.json"
-MEMORY: Final = 1 << 30
+MEMORY: Final = 512 << 20
 _PIECE: Final = 256 << 10
 _LARGEST_PAGE: Final = 16 << 20
 #: bytes below which, and above which, a file is served as it is

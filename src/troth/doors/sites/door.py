@@ -23,7 +23,7 @@ from troth.doors.authorization import caller_of
 from troth.doors.sites.files import File, Headers, Reply, kind_of, reply_with, reply_with_banner
 from troth.doors.sites.finding import contents_as_page, found_as_json, found_as_page, wrong_as_page
 from troth.doors.sites.library import Library
-from troth.errors import Failed, NotFound, TrothError
+from troth.errors import Failed, Malformed, NotFound, TrothError
 from troth.sites.banner import Choice, View, banner
 from troth.sites.media_types import is_page
 from troth.sites.search import Hit, matching, search
@@ -126,6 +126,7 @@ class SiteDoor:
         volume = shelf.named(asked.name)
         if volume is None:
             raise _missing(f"{shelf.subject} has no {asked.name} release with documentation", shelf)
+        self._library.ready(volume.digest)
         return _moved(self._same(shelf, volume, asked.path or "").address, access)
 
     def _file(self, shelf: Shelf, volume: Volume, asked: Asked, access: Headers) -> Reply:
@@ -190,7 +191,7 @@ class SiteDoor:
         return Choice(volume.line, address, there, ", ".join(notes))
 
     def _search(self, shelf: Shelf, asked: Asked, access: Headers) -> Reply:
-        given = dict(parse_qsl(asked.query, keep_blank_values=True, max_num_fields=20))
+        given = _parameters(asked.query)
         name, question = given.get("version", ""), given.get("q", "")
         volume = shelf.volumes.get(name) or shelf.named(name) if name else _current(shelf)
         if volume is None:
@@ -228,6 +229,13 @@ def _access(*, public: bool) -> Headers:
     if public:  # the second is for fonts, and what scripts of a page fetch, for the page has no origin of its own
         return [(b"cache-control", b"no-cache"), (b"access-control-allow-origin", b"*"), _OURS]
     return [(b"cache-control", b"private, no-cache"), _OURS]
+
+
+def _parameters(query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        raise Malformed("the query has too many parameters", repair="ask with version and q") from None
 
 
 def _ours(asked: Asked, access: Headers, body: bytes, kind: bytes, policy: str) -> Reply:

@@ -54,12 +54,12 @@ class File:
 
 def kind_of(site: Path, path: str) -> str:
     """What lies at a path of a site: `file`, `folder` with a first page, or nothing."""
-    place = site / FILES / path
+    place = f"{site}/{FILES}/{path}"  # a path that ends in a slash names no file
     try:
         mode = os.stat(place).st_mode
         if stat.S_ISREG(mode):
             return "file"
-        return "folder" if stat.S_ISREG(os.stat(place / "index.html").st_mode) else ""
+        return "folder" if stat.S_ISREG(os.stat(f"{place}/index.html").st_mode) else ""
     except (OSError, ValueError):
         return ""
 
@@ -76,17 +76,16 @@ def reply_with(file: File, method: str, asked: Mapping[bytes, bytes], headers: H
     if _known(asked, etag):
         os.close(descriptor)
         return Reply(304, headers)
-    part = _part(asked, etag, size)
-    if part is None:
+    try:
+        part = _part(asked, etag, size)
+    except _NotThere:
         os.close(descriptor)
         return Reply(416, [*headers, (b"content-range", b"bytes */%d" % size), (b"content-length", b"0")])
-    start, end = part
+    start, end = part or (0, size)
     headers.append((b"content-length", b"%d" % (end - start)))
-    status = 200
-    if (start, end) != (0, size) or b"content-range" in asked:
-        status = 206
+    if part:
         headers.append((b"content-range", b"bytes %d-%d/%d" % (start, end - 1, size)))
-    return _reply(descriptor, status, headers, start, end - start, method)
+    return _reply(descriptor, 206 if part else 200, headers, start, end - start, method)
 
 
 def reply_with_banner(
@@ -152,18 +151,22 @@ def _known(asked: Mapping[bytes, bytes], etag: bytes) -> bool:
     return said.strip() == b"*" or etag in [one.strip().removeprefix(b"W/") for one in said.split(b",")]
 
 
+class _NotThere(Exception):
+    """A range beyond the end."""
+
+
 def _part(asked: Mapping[bytes, bytes], etag: bytes, size: int) -> tuple[int, int] | None:
-    """(start, end) of what is asked for; None for what is not there. Several ranges at once are answered with the whole."""
+    """(start, end) of what is asked for; None for the whole, which is the answer to several ranges at once, too."""
     found = _RANGE.fullmatch(asked.get(b"range", b"").strip())
     if found is None or (found[1], found[2]) == (b"", b"") or asked.get(b"if-range", etag) != etag:
-        return 0, size
-    if not found[1]:
-        length = min(int(found[2]), size)
-        return (size - length, size) if length else None
-    start, end = int(found[1]), min(int(found[2]) + 1, size) if found[2] else size
-    if found[2] and int(found[2]) < int(found[1]):
-        return 0, size
-    return (start, end) if start < size else None
+        return None
+    if found[1] and found[2] and int(found[2]) < int(found[1]):
+        return None
+    start = int(found[1]) if found[1] else max(0, size - int(found[2]))
+    end = min(int(found[2]) + 1, size) if found[1] and found[2] else size
+    if start >= size:
+        raise _NotThere
+    return start, end
 
 
 def _takes_gzip(said: bytes) -> bool:
