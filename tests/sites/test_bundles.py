@@ -153,7 +153,7 @@ def test_a_link_that_leaves_its_version_is_refused(tmp_path: Path, link: str) ->
 @pytest.mark.parametrize(
     "element",
     [
-        '<a href="gone.html">', '<img src="gone.png">', '<script src="gone.js"></script>', '<link href="gone.css">',
+        '<a href="gone.html">', '<img src="gone.png">', '<script src="gone.js"></script>', '<link rel="stylesheet" href="gone.css">',
         '<img srcset="style.css 1x, gone.png 2x">', '<meta http-equiv="refresh" content="0; url=gone/">',
         '<iframe src="gone.html">', '<form action="gone">', '<object data="gone">', '<a href="guide/gone#part?x">',
         '<base href="guide/"><a href="guide/">', '<base href="https://example.org/"><a href="x">',

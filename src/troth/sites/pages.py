@@ -26,6 +26,10 @@ _SILENT: Final = frozenset(
 _ALONE: Final = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
+#: what an element `link` fetches; the others are hints that nobody follows, and Sphinx writes some to pages it did not make
+_FETCHED: Final = frozenset(
+    ["stylesheet", "icon", "apple-touch-icon", "mask-icon", "manifest", "preload", "modulepreload"]
+)
 _REFRESH: Final = re.compile(r"""\s*\d*\s*[;,]?\s*url\s*=\s*['"]?([^'"]*)""", re.IGNORECASE)
 #: stands for the place of a version in addresses, which no page can name
 _ROOT: Final = "http://version.invalid/owner./product./version./"
@@ -131,6 +135,8 @@ class _Reader(HTMLParser):
             (self.main if self._mains else self.text).append(data)
 
     def _note(self, tag: str, given: dict[str, str]) -> None:
+        if tag == "link" and not _FETCHED & set(given.get("rel", "").lower().split()):
+            return
         for attribute, elements in _ADDRESSES.items():
             if tag in elements and attribute in given:
                 for address in _written(attribute, given[attribute]):
