@@ -16,7 +16,9 @@ from rich.console import Console
 
 from bench import (
     against_peers,
+    children,
     cold,
+    data,
     echo,
     large,
     memory,
@@ -36,6 +38,8 @@ from bench.table import Table, machine
 SECTIONS: dict[str, Section] = {
     "echo": echo.measure,
     "large": large.measure,
+    "children": children.measure,
+    "data": data.measure,
     "predict": predict.measure,
     "cold": cold.measure,
     "memory": memory.measure,

@@ -128,11 +128,17 @@ def handrolled_echo() -> Iterator[EchoServer]:
             yield EchoServer(HANDROLLED, target, process)
 
 
-def write_project(folder: Path, name: str, source: str = ECHO, requirements: str = "") -> Path:
-    """A new folder with an algorithm; one that echoes and needs no libraries, if nothing else is said."""
+def write_project(
+    folder: Path, name: str, source: str = ECHO, requirements: str = "", *, pipeline: bool = False
+) -> Path:
+    """A new folder with an algorithm; one that echoes and needs no libraries, if nothing else is said. With `pipeline` it
+    may call others."""
     project = folder / name
     (project / "src").mkdir(parents=True)
     (project / "troth.toml").write_text(f'[algorithm]\nowner = "{OWNER}"\nname = "{name}"\n')
+    if pipeline:
+        with (project / "troth.toml").open("a") as file:
+            file.write("[permissions]\npipeline_enabled = true\n")
     (project / "src" / f"{name}.py").write_text(source)
     if requirements:
         (project / "requirements.txt").write_text(requirements)
@@ -164,6 +170,8 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _first_words(process: subprocess.Popen[str], ending: str) -> str:

@@ -30,24 +30,50 @@ _SOURCES = ("Algorithmia versioning", "PuppetDB versioning policy", "Polyaxon ve
 
 #: One legal value for each field that a command may require; example payloads are made of them and checked.
 _SAMPLES: dict[str, Any] = {
+    "delete_secret.name": "TOKEN",
+    "description": "of the bank's API",
+    "label": "bank",
+    "of": "ada/hello",
+    "set_secret.name": "TOKEN",
+    "value": "never shown again",
     "account": "bob",
+    "calendar": "1f0a7c3e-5b2d-4c6e-8f90-a1b2c3d4e5f6",
+    "commit": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
+    "due": "2026-11-30",
+    "evidence": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
+    "occasion": "scheduled",
+    "plan": "2c9e8d7f-6a5b-4d3c-b2a1-908f7e6d5c4b",
+    "product": "ada/shop",
+    "tag": "v0.1.0",
+    "acl": "public",
     "algorithm": "ada/hello",
     "bump": "minor",
     "clauses": ["ALG-05", "ALG-07"],
     "create_organization.name": "acme",
+    "details": {},
     "expires_at": "2027-01-31T00:00:00Z",
+    "bytes": 1000000000,
+    "collection": "photos",
+    "file": "cat.png",
+    "force": True,
     "hash": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
     "key_id": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "name": "bob",
     "number": "0.1.0",
     "organization": "acme",
     "outcome": "reproduced",
+    "yank_release.reason": "it loses orders",
     "reason": "no caller ever sent that field",
     "role": "member",
+    "scope": {"algorithms": ["algo://ada/*"], "data": "read"},
     "source": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
     "started_by": "ada",
     "waiver": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "worker": 3,
+    "temporary_before": "2026-11-24T12:00:00.000000Z",
+    "session": "req-251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "session_before": "2026-11-24T12:00:00.000000Z",
+    "upload": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "things": [{"kind": "source", "id": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567"}],
 }  # fmt: skip
 
@@ -309,6 +335,8 @@ def _kind(rule: dict[str, Any]) -> str:
         "object": "object",
         "null": "null",
     }
+    named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null",
+             "integer": "whole number"}  # fmt: skip
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
     said = " or ".join(named[kind] for kind in kinds)
     if "items" in rule:

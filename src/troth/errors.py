@@ -16,6 +16,7 @@
     |  |- EnvironmentAltered        environment-altered       409   3
     |  |- UuidReused                uuid-reused               409   3
     |  |- NameTaken                 name-taken                409   3
+    |  |- LastAdmin                 last-admin                409   3
     |  |- Forbidden                 forbidden                 403   3    permission is missing
     |  `- Unauthenticated           unauthenticated           401   3    no valid key
     |- NotFound                     not-found                 404   4
@@ -196,6 +197,12 @@ class NameTaken(Refused):
     """A name is taken or reserved."""
 
     code = "name-taken"
+
+
+class LastAdmin(Refused):
+    """The last admin of an organisation, or administrator of a server, cannot leave."""
+
+    code = "last-admin"
 
 
 class Forbidden(Refused):

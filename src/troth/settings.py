@@ -71,6 +71,10 @@ class Settings:
     owner: str = _setting("", "account of the administrator, made at the first start; empty: the name of the user")
     engine: Literal["local"] = _setting("local", "what runs versions")
     database: str = _setting("", "SQLAlchemy URL of the registry; empty: SQLite in the home")
+    secrets_key: str = _setting(
+        "",
+        "file of the key that secrets are sealed with, made when it is first needed; empty: `secrets.key` in the home",
+    )
     trust_authors: bool = _setting(False, "run everybody's code even where workers cannot be isolated")
     worker_uid: int = _setting(60001, "user that workers run as when the server is root")
     service_uid: int = _setting(60000, "user that git and builds of environments run as when the server is root")
@@ -119,6 +123,15 @@ class Settings:
     usage_days: int = _setting(90, "days for which counts of calls are kept")
     record_days: int = _setting(30, "days for which receipts of calls are kept")
     records: int = _setting(1_000_000, "receipts that are kept at most; the oldest go first")
+    tokens_jwks: str = _setting(
+        "", "file or https address of the keys (JWKS) whose signed tokens (JWT) are taken; empty: none are"
+    )
+    tokens_issuer: str = _setting("", "issuer (iss) that tokens must have")
+    tokens_audience: str = _setting("", "audience (aud) that tokens must have")
+    tokens_claim: str = _setting(
+        "", "claim of a token that holds the name of an account; empty: `sub`, compared with the external ids of users"
+    )
+    tokens_algorithms: str = _setting("RS256", "signatures of tokens that are taken, with commas between them")
     traces: str = _setting("", "address that OpenTelemetry traces are sent to by OTLP over HTTP; empty: no traces")
     traces_ratio: float = _setting(1.0, "share of calls that are traced where the caller does not decide, from 0 to 1")
     git_seconds: float = _setting(600.0, "time limit of one clone, fetch or push")
@@ -148,6 +161,9 @@ class Settings:
 
     def home_path(self) -> Path:
         return Path(self.home).expanduser().absolute() if self.home else default_home()
+
+    def secrets_key_path(self) -> Path:
+        return Path(self.secrets_key).expanduser().absolute() if self.secrets_key else self.home_path() / "secrets.key"
 
     def package_cache_path(self) -> Path:
         return Path(self.package_cache).expanduser().absolute() if self.package_cache else self.home_path() / "packages"

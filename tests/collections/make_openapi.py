@@ -77,8 +77,7 @@ def unneeded(old: dict[str, Any], new: dict[str, Any], whole: str) -> list[tuple
         (kind, name)
         for kind, parts in old["components"].items()
         for name, part in parts.items()
-        if new["components"].get(kind, {}).get(name) == part
-        and not refers(whole, kind, name)
+        if new["components"].get(kind, {}).get(name) == part and not refers(whole, kind, name)
     ]
 
 
@@ -118,9 +117,7 @@ def needed(old: dict[str, Any], new: dict[str, Any], item: Any) -> bool:
     operations = [one for one in item.values() if isinstance(one, dict)]
     secured = any("responses" in one and "security" not in one for one in operations)
     differs = differing(old, new)
-    return any(
-        differs & reached(one, [item, one.get("security", []) if secured else []]) for one in (old, new)
-    )
+    return any(differs & reached(one, [item, one.get("security", []) if secured else []]) for one in (old, new))
 
 
 def pruned(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -96,7 +96,7 @@ def make_user(data_server: RunningServer, http: httpx2.Client) -> Callable[..., 
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def user(make_user: Callable[..., User]) -> User:
-    """A new user."""
+    """A user for the tests of one module, which use directories of their own."""
     return make_user()

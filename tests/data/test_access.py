@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from tests.data.conftest import User
 from tests.server import RunningServer
+from tests.within.author import wait_for
 from troth.access.scopes import DataAccess
 
 Make = Callable[..., User]
@@ -120,7 +122,7 @@ def test_what_is_hidden_is_answered_as_what_never_was(cast: Cast) -> None:
     stranger, private = cast.people["a stranger"], cast.directories["private"]
     for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
         for hidden, never in ((private, f"{cast.owner.name}/never"), (f"{private}/kept.txt", f"{private}/never")):
-            options = {"json": {"acl": {"read": []}}} if method == "PATCH" else {}
+            options: dict[str, Any] = {"json": {"acl": {"read": []}}} if method == "PATCH" else {}
             one, other = stranger.ask(method, hidden, **options), stranger.ask(method, never, **options)
             assert one.status_code == other.status_code
             assert told(one).replace(hidden, never) == told(other)
@@ -192,8 +194,7 @@ def test_a_session_ends_with_its_call(make_user: Make, data_server: RunningServe
     keeping = data_server.server.data
     assert "req-ended" in keeping.sessions
     data_server.loop.call_soon_threadsafe(keeping.end_session, "req-ended")
-    while inside.ask("GET", ".session/note.txt").status_code == 200:
-        pass
+    wait_for(lambda: inside.ask("GET", ".session/note.txt").status_code == 404)
     assert keeping.sessions.isdisjoint({"req-ended"})
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.data.conftest import User
 from tests.server import RunningServer
+from tests.within.author import wait_for
 
 Make = Callable[..., User]
 NAMES = {
@@ -74,7 +75,7 @@ def test_names_that_files_have(user: User) -> None:
         "'\";--",
     ):
         path = f"{directory}/{name}".replace("%", "%25").replace("#", "%23").replace("?", "%3F").replace(" ", "%20")
-        assert user.ask("PUT", path if "%" in path else path, content=name.encode()).status_code == 200, name
+        assert user.ask("PUT", path, content=name.encode()).status_code == 200, name
         assert user.ask("GET", path).content == name.encode()
     listed = {file["filename"] for file in user.ask("GET", directory).json()["files"]}
     assert {"a+b", "100%", ".dotfile", "#1"} <= listed
@@ -152,22 +153,20 @@ def test_what_is_not_for_files_or_directories(user: User) -> None:
     assert user.ask("GET", f"{directory}/a/b").status_code == 400
 
 
-def test_an_upload_that_is_cut_off_leaves_nothing(user: User) -> None:
-    directory = user.directory()
+@pytest.mark.parametrize("head", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
+def test_an_upload_that_is_cut_off_leaves_nothing(user: User, head: str) -> None:
+    directory, uploads = user.directory(), user.server.home / "data" / "uploads"
     user.put(f"{directory}/kept", b"as it was")
     blobs = user.server.home / "data" / "blobs"
     before = sorted(blobs.rglob("*"))
-    for name, head in (("new", "Content-Length: 3000000"), ("kept", "Transfer-Encoding: chunked")):
+    for name in ("new", "kept"):
         with connection(user) as wire:
-            wire.sendall(
-                f"PUT /v1/data/{directory}/{name} HTTP/1.1\r\nHost: x\r\nAuthorization: {user.key}\r\n{head}\r\n\r\n".encode()
+            request = (
+                f"PUT /v1/data/{directory}/{name} HTTP/1.1\r\nHost: x\r\nAuthorization: {user.key}\r\n{head}\r\n\r\n"
             )
-            wire.sendall(b"100000\r\n" + b"x" * 0x100000 + b"\r\n" + b"x" * 0x80000)
-            uploads = user.server.home / "data" / "uploads"
-            while not list(uploads.iterdir()):
-                pass
-        while list(uploads.iterdir()):
-            pass
+            wire.sendall(request.encode() + b"200000\r\n" + b"x" * 0x180000)  # as a chunk not the whole of it
+            wait_for(lambda: bool(list(uploads.iterdir())))
+        wait_for(lambda: not list(uploads.iterdir()))
     assert [file["filename"] for file in user.ask("GET", directory).json()["files"]] == ["kept"]
     assert user.ask("GET", f"{directory}/kept").content == b"as it was"
     assert sorted(blobs.rglob("*")) == before
@@ -229,6 +228,49 @@ def test_a_reader_keeps_what_it_began_to_read(user: User) -> None:
     assert user.ask("GET", path).content == b"b"
 
 
+def test_a_reader_that_leaves(user: User) -> None:
+    path = f"{user.directory()}/large"
+    user.put(path, os.urandom(1) * 30_000_000)
+    for _ in range(3):
+        with connection(user) as wire:
+            head = f"GET /v1/data/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: {user.key}\r\n\r\n"
+            wire.sendall(head.encode())
+            assert wire.recv(1000).startswith(b"HTTP/1.1 200")
+            assert open_blobs(user)
+    wait_for(lambda: not open_blobs(user))
+
+
+def open_blobs(user: User) -> list[str]:
+    """What the server, which is this process, holds open of its blobs."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
+        except FileNotFoundError:
+            continue  # closed meanwhile
+    return [path for path in found if path.startswith(str(user.server.home / "data" / "blobs"))]
+
+
+@pytest.mark.parametrize("key", ["", "its own"])
+def test_a_client_that_asks_before_it_sends_is_refused_at_once(user: User, key: str) -> None:
+    with connection(user) as wire:
+        head = (
+            f"PUT /v1/data/.my/missing/x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {1 << 40}\r\n"
+        )
+        wire.sendall((head + (f"Authorization: Simple {user.key}\r\n" if key else "") + "\r\n").encode())
+        status = wire.recv(65536).split(b" ")[1]
+    assert status == (b"404" if key else b"401")
+
+
+def test_a_client_that_sends_all_the_same_hears_why(user: User) -> None:
+    """Clients that read an answer only when they have sent everything would not hear of a connection that was closed."""
+    content = b"x" * 20_000_000
+    answer = user.put(".my/missing/x", content)
+    assert answer.status_code == 404
+    nobody = user.http.put("/v1/data/.my/missing/x", content=content)
+    assert nobody.status_code == 401
+
+
 def test_a_directory_that_is_deleted_while_it_is_listed(user: User) -> None:
     directory = user.directory()
     for number in range(4):
@@ -261,7 +303,7 @@ def test_a_directory_that_is_deleted_while_a_file_comes(user: User) -> None:
 def test_a_key_that_is_revoked_while_a_file_comes(make_user: Make) -> None:
     user = make_user()
     directory = user.directory(["user://*"])
-    key_id = user.server.client(user.key).query("keys")["keys"][0]["key_id"]
+    key_id = user.server.client(user.key).keys()["keys"][0]["key_id"]
 
     def pieces() -> Iterator[bytes]:
         yield b"first"

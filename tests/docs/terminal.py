@@ -23,6 +23,7 @@ _ADDRESS = "127.0.0.1:8710"
 _PATIENCE = 60.0
 _VARYING = (
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b"), "TIME"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d(T[0-9:.]+Z)?"), "DAY"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{12})\b"), "HASH"),
     (re.compile(r"\bsim[A-Za-z0-9]{25}\b"), "KEY"),
@@ -77,7 +78,7 @@ class Terminal:
 
     def _run(self, step: Step) -> list[str]:
         command = step.command.replace(_ADDRESS, self._address)
-        if command.startswith("troth up"):
+        if command.split()[:2] == ["troth", "up"]:
             return self._start(command)
         script = f"cd {shlex.quote(self._place.read_text().strip())}\n(exit {self._code})\n{command}\n"
         script += f"code=$?; pwd > {shlex.quote(str(self._place))}; exit $code\n"

@@ -222,7 +222,7 @@ def test_commands_that_only_troth_sends(server: RunningServer, author: Author, c
 
 @pytest.mark.clause("PDB-02")
 @pytest.mark.clause("PDB-43")
-@pytest.mark.parametrize("version", ["0", "2", "-1", str(10**30), "5", str(2**31), str(2**63)])
+@pytest.mark.parametrize("version", ["0", "3", "-1", str(10**30), "5", str(2**31), str(2**63)])
 def test_unknown_versions_of_commands(server: RunningServer, version: str) -> None:
     name = server.new_name("unversioned")
     reply = _send(server, {"name": name}, version=version)
@@ -230,8 +230,8 @@ def test_unknown_versions_of_commands(server: RunningServer, version: str) -> No
     assert reply.status_code in (400, 404)
     if reply.status_code == 404:
         assert f"has no version {version}" in found["detail"]
-        assert found["why"] == "its versions are 1"
-        assert found["repair"] == "send version 1"
+        assert found["why"] == "its versions are 1, 2"
+        assert found["repair"] == "send version 2"
     assert not _exists(server, name)
 
 

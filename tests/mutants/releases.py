@@ -9,6 +9,9 @@ from typing import Any
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
+from troth.commands import cutting, products
+from troth.contracts import release_findings
+from troth.contracts.product import Infrastructure
 from troth.releases import check, gathering, records
 from troth.releases.proving import rows
 from troth.versions.releases import judging, rules
@@ -100,7 +103,7 @@ def _one_kind() -> None:
 
 def _same_kind() -> None:
     """Infrastructures are told apart by name."""
-    _replace(records.Infrastructure, "kind", property(lambda one: (one.name, "", "")))
+    _replace(Infrastructure, "kind", property(lambda one: (one.name, "", "")))
 
 
 def _all_are_stable() -> None:
@@ -121,6 +124,32 @@ def _unstable_may_break() -> Callable[[], None]:
     return apply
 
 
+_MIGRATIONS = (Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED, Kind.MIGRATION_ORDER)
+
+
+def _believed(*kinds: Kind) -> Callable[[], None]:
+    """The server takes what a client tells of these for the truth."""
+
+    def apply() -> None:
+        _replace(release_findings, "_COMPARED", release_findings._COMPARED - set(kinds))
+        _replace(release_findings, "_migrations" if len(kinds) > 1 else "_maturities", lambda *given: iter(()))
+
+    return apply
+
+
+def _no_revision() -> None:
+    original = judging.judge
+    _replace(cutting, "judge", lambda *given: replace(original(*given), policy_revision=1))
+
+
+def _unreached() -> None:
+    _replace(release_findings, "_unreached", lambda *given: iter(()))
+
+
+def _anybody_marks() -> None:
+    _replace(products.MarkStable, "authorise", lambda *given: None)
+
+
 #: Enforced clause to its mutants.
 RELEASE_MUTANTS: dict[str, list[Mutant]] = {
     "PDB-05": [_without("PDB-05"), Mutant("any-number", "numbers need not rise", _any_number)],
@@ -129,14 +158,21 @@ RELEASE_MUTANTS: dict[str, list[Mutant]] = {
     "PDB-08": [_without("PDB-08"), Mutant("only-claimed", "a new distribution may hold anything", _only_claimed)],
     "PDB-09": [Mutant("targets-are-features", "a distribution forces Y", _targets_are_features)],
     "PDB-19": [_without("PDB-19")],
+    "PLX-01": [Mutant("one-revision", "every release names the first revision", _no_revision)],
     "PLX-05": [
+        Mutant("anybody-marks", "who is nobody marks releases as stable", _anybody_marks),
         _without("PLX-05"),
         Mutant("from-the-first", "the starting point is not heeded", _judged_from_the_first),
     ],
+    "PLX-06": [_without("PLX-06")],
     "PLX-07": [_without("PLX-07"), Mutant("nothing-before-one", "0.x promises nothing", _nothing_before_one)],
-    "PLX-08": [_without("PLX-08")],
+    "PLX-08": [
+        _without("PLX-08"),
+        Mutant("believed-migrations", "the server believes which migrations are new", _believed(*_MIGRATIONS)),
+    ],
     "PLX-09": [
         _without("PLX-09"),
+        Mutant("unreached", "releases from which no path was run are not looked for", _unreached),
         Mutant("empty-tables", "migrations are run on empty tables only", _empty_tables),
         Mutant("only-from-the-last", "upgrades lead from the last release only", _only_the_last),
         Mutant("by-hand", "a step by hand passes in a minor", _by_hand_is_automatic),
@@ -150,7 +186,10 @@ RELEASE_MUTANTS: dict[str, list[Mutant]] = {
         Mutant("one-kind", "one infrastructure is enough", _one_kind),
         Mutant("same-kind", "infrastructures of one kind count twice", _same_kind),
     ],
-    "PLX-17": [_without("PLX-17")],
+    "PLX-17": [
+        _without("PLX-17"),
+        Mutant("believed-marks", "the server believes how marks changed", _believed(Kind.MATURITY_LOWERED)),
+    ],
     "PLX-18": [
         Mutant("all-are-stable", "marks of components are not heeded", _all_are_stable),
         Mutant("unstable-may-break", "an unstable component breaks in a patch", _unstable_may_break()),

@@ -17,13 +17,14 @@ from tests.mutants.releases import RELEASE_MUTANTS
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
 from troth.calls.routing import AlgorithmRoutes, RoutingTable, VersionFact
-from troth.commands import comparing, judging, publishing
+from troth.commands import building, comparing, judging, publishing
 from troth.commands.judging import Judging
 from troth.contracts.document import Contract
 from troth.doors.algorithmia import calls
 from troth.doors.algorithmia.answers import CallError
 from troth.doors.algorithmia.exchange import Exchange
-from troth.registry import build_records
+from troth.queries import algorithms as algorithm_queries
+from troth.registry import build_records, data
 from troth.versions import policy, promises, references, resolution
 from troth.versions.candidate import Candidate
 from troth.versions.evidence import NOTHING_JUDGED, Difference
@@ -65,6 +66,29 @@ def _lenient_numbers() -> None:
 
 def _unverified_source() -> None:
     _replace(Trees, "verified", lambda self, digest: self.path(digest))
+
+
+def _promised_data() -> None:
+    original = algorithm_queries._version
+
+    def promising(*arguments: Any) -> dict[str, Any]:
+        return {**original(*arguments), "data": "guaranteed"}
+
+    _replace(algorithm_queries, "_version", promising)
+
+
+def _frozen_data() -> None:
+    original = data.put_file
+
+    def first_only(connection: Any, collection: data.CollectionRow, file: data.FileRow) -> data.FileRow | None:
+        found = data.find_file(connection, collection.id, file.name)
+        return None if found else original(connection, collection, file)
+
+    _replace(data, "put_file", first_only)
+
+
+def _unsaid_pinning() -> None:
+    _replace(building, "pinning", lambda files: [])
 
 
 def _unverified_manifest() -> None:
@@ -313,6 +337,11 @@ MUTANTS: dict[str, list[Mutant]] = {
     "ALG-04": [
         Mutant("unverified-source", "sources are not hashed when they are loaded", _unverified_source),
         Mutant("unverified-content", "only the names of files are compared", _unverified_manifest),
+    ],
+    "ALG-04a": [
+        Mutant("promised-data", "versions promise the data that they read, too", _promised_data),
+        Mutant("frozen-data", "a file of data never changes", _frozen_data),
+        Mutant("unsaid-pinning", "builds do not say which data may change", _unsaid_pinning),
     ],
     "ALG-05": [
         Mutant("no-breaks", "ALG-05 is left out of the rules", _without_rule("ALG-05")),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +15,13 @@ import pytest
 
 from tests.releases.product import Repository
 from tests.server import RunningServer
+from troth.contracts.release_document import ReleaseDocument
 from troth.doors.cli.main import execute
+from troth.doors.cli.release import Comparing
+from troth.releases.check import Asked, facts_of
+from troth.releases.claim import claim, releasable
 from troth.sdk import Client
+from troth.versions.releases.numbers import ReleaseNumber
 
 RECORD = '<testsuite><testcase name="orders"/></testsuite>'
 HEAD = """[product]
@@ -80,11 +88,44 @@ class Shop:
         said = self.repository.capture.readouterr()
         return code, said.out, said.err
 
+    def troth_offline(self, *tokens: str) -> tuple[int, str, str]:
+        """The same of a command that needs no server."""
+        self.repository.capture.readouterr()
+        code = execute(list(tokens))
+        said = self.repository.capture.readouterr()
+        return code, said.out, said.err
+
     def cut(self, *tokens: str) -> tuple[int, dict[str, Any]]:
         """Exit code of `troth release cut`, and its answer or its error."""
         code, out, err = self.troth("release", "cut", "--project", str(self.repository.folder), *tokens, "--json")
         assert out, err
         return code, json.loads(out)
+
+    def claimed(self, version: str) -> ReleaseDocument:
+        """What is told of the commit as the release of this number, without proofs."""
+        with Comparing(60.0) as compare:
+            subject, number = releasable(self.repository.folder, Asked(complete=True), ReleaseNumber.parse(version))
+            facts = facts_of(subject, compare, lambda *_: ())
+            return claim(subject, number, facts, [], lambda *_: (), tried=False)
+
+    def uploaded(self, content: bytes) -> str:
+        """The digest of a file that is on the server now."""
+        digest = hashlib.sha256(content).hexdigest()
+        self.client.upload_release_file(digest, iter([content]), len(content))
+        return digest
+
+    def cut_as(self, document: ReleaseDocument, number: str, **more: Any) -> dict[str, Any]:
+        """Cuts a release with a document as somebody might send it, and with documentation."""
+        payload = {"documentation": self.uploaded(bundle({"index.html": b"shop"})), **more}
+        return self.client.command(
+            "cut_release",
+            product=self.subject,
+            number=number,
+            commit=document.commit,
+            tag=f"v{number}",
+            evidence=self.uploaded(document.as_bytes()),
+            **payload,
+        )
 
     def released(self, version: str, files: Mapping[str, str | None] | None = None, *tokens: str) -> dict[str, Any]:
         """Commits and cuts a release that is legal."""
@@ -92,6 +133,17 @@ class Shop:
         code, found = self.cut(*tokens)
         assert code == 0, found
         return found
+
+
+def bundle(files: Mapping[str, bytes]) -> bytes:
+    """A tar.gz with these files."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -90,7 +91,7 @@ def test_every_way_rises_from_end_to_end(parts: list[tuple[int, int]], data: st.
     found = way(nodes)
     assert found[0].begins is nodes[0]
     assert found[-1].ends is nodes[-1]
-    for former, latter in zip(found, found[1:], strict=False):
+    for former, latter in pairwise(found):
         assert former.ends is latter.begins
     for jump in found:
         assert jump.begins.number < jump.ends.number

@@ -79,7 +79,7 @@ class Repository:
         for path, content in files.items():
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink() if content is None else target.write_text(content)
+            target.unlink(missing_ok=True) if content is None else target.write_text(content)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message, when=when)
         if tag:

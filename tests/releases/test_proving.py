@@ -106,6 +106,18 @@ def test_a_path_that_holds_says_how_long_it_took_and_how_to_repeat_it(alembic: R
     assert alembic.check("--minor", *again)[1]["paths"][0]["words"] == path["words"]
 
 
+def test_a_configuration_behind_a_link_is_not_written_to(alembic: Repository) -> None:
+    outside = alembic.folder.parent / "outside.ini"
+    outside.write_text(INI)
+    (alembic.folder / "alembic.ini").unlink()
+    (alembic.folder / "alembic.ini").symlink_to(outside)
+    alembic.commit(revision("b", "a", "pass"))
+    code, _, err = alembic.run("--minor", "--prove-migrations")
+    assert code == 2
+    assert "is a link" in err
+    assert outside.read_text() == INI
+
+
 def test_two_heads_are_told_before_anything_is_run(alembic: Repository) -> None:
     more = {**revision("b", "a", "pass"), **revision("c", "a", "pass")}
     alembic.commit(more)

@@ -112,13 +112,13 @@ class TestKit:
         )
         assert workshop.source(code).call(1) == ["after", "load"]
 
-    def test_models_come_later(self, workshop: Workshop) -> None:
+    def test_a_model_without_a_manifest(self, workshop: Workshop) -> None:
         code = f"{_KIT}def load(models):\n    return models.get_model('m')\ndef apply(i):\n    pass\nADK(apply, load).init()\n"
         source = workshop.source(code)
         assert source.check().error == ""
         found = source.error(1)
         assert found["error_type"] == "LoadingError"
-        assert "model manifests come with a later release" in found["message"]
+        assert "there is no model 'm': there is no model_manifest.json" in found["message"]
 
     def test_a_model_that_is_not_asked_for(self, workshop: Workshop) -> None:
         code = (

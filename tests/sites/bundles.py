@@ -67,7 +67,7 @@ class Bookshop:
         """The digest of the bundle of a release, which is put into the registry past the policy."""
         content = files if isinstance(files, bytes) else bundle(files)
         digest = hashlib.sha256(content).hexdigest()
-        self.client.upload_release_file(digest, [content], len(content))
+        self.client.upload_release_file(digest, iter([content]), len(content))
         found, moment = ReleaseNumber.parse(number), stamp(now())
 
         def work(connection: Connection) -> None:

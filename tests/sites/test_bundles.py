@@ -83,7 +83,8 @@ def test_twins_on_some_machines(tmp_path: Path, one: str, other: str) -> None:
 
 def test_a_sparse_file_is_no_plain_file() -> None:
     entry = member("holes.bin", 1 << 40)
-    entry.type, entry.sparse = tarfile.GNUTYPE_SPARSE, []  # type: ignore[attr-defined]
+    entry.type = tarfile.GNUTYPE_SPARSE
+    entry.sparse = []  # type: ignore[assignment]
     with pytest.raises(MalformedSource, match="no plain file"):
         Entries(1000).admit(entry)
 
@@ -245,7 +246,7 @@ def test_memory_stays_flat_whatever_the_size(tmp_path: Path) -> None:
             tarfile.open(fileobj=zipped, mode="w") as archive,
         ):
             for number in range(3):
-                archive.addfile(member(f"{number}.bin", 16 << 20), _Noise(16 << 20))  # type: ignore[arg-type]
+                archive.addfile(member(f"{number}.bin", 16 << 20), _Noise(16 << 20))
             archive.addfile(*_entry("index.html", HOME.replace(b'"guide/"', b'"0.bin"')))
         size = file.tell()
         file.seek(0)

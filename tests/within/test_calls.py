@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.server import RunningServer, running_server, write_project
+from tests.server import RunningServer, running_server
+from tests.within.author import busy, error_of, publish, wait_for
 from troth.errors import CallFailed
 
 CALLER = """
@@ -47,43 +47,23 @@ def echo(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> str
     return publish(server, tmp_path_factory.mktemp("echo"), "def apply(input):\n    return input\n")
 
 
-def publish(
-    server: RunningServer, folder: Path, code: str, *, owner: str = "owner", visibility: str = "public", **options: Any
-) -> str:
-    """owner/name of a new algorithm with a published version; NAME in its code is its name."""
-    client = server.client(server.keys[owner])
-    name = server.new_name("algo")
-    code = code.replace("NAME", name)
-    options.setdefault("permissions", {"pipeline_enabled": True})
-    built = client.compile(write_project(folder / name, owner, name, code, **options))
-    assert built["status"] == "succeeded", built["log"]
-    client.publish(f"{owner}/{name}", built["hash"], bump="minor", visibility=visibility)
-    return f"{owner}/{name}{'' if visibility == 'public' else '/latestPrivate'}"
+@pytest.fixture(scope="module")
+def caller(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return publish(server, tmp_path_factory.mktemp("caller"), CALLER)
 
 
-def wait_for(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+@pytest.fixture(scope="module")
+def endless(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return publish(server, tmp_path_factory.mktemp("endless"), "def apply(input):\n    while True:\n        pass\n")
 
 
-def busy(server: RunningServer) -> int:
-    return sum(state["workers"]["busy"] + state["waiting"] for state in server.server.engine.states())
-
-
-def error_of(server: RunningServer, reference: str, given: Any, key: str = "") -> dict[str, Any]:
-    reply = httpx2.post(
-        f"{server.address}/v1/algo/{reference}", json=given, headers={"Authorization": key or server.owner_key},
-        trust_env=False, timeout=60,
-    )  # fmt: skip
-    error: dict[str, Any] = reply.json()["error"]
-    return error
+@pytest.fixture(scope="module")
+def deep(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return publish(server, tmp_path_factory.mktemp("deep"), DEEP)
 
 
 @pytest.mark.parametrize("given", ["text", {"a": [1, None, "ü"]}, 7, None, True])
-def test_a_call_within_a_call(server: RunningServer, tmp_path: Path, echo: str, given: Any) -> None:
-    caller = publish(server, tmp_path, CALLER)
+def test_a_call_within_a_call(server: RunningServer, tmp_path: Path, echo: str, given: Any, caller: str) -> None:
     found, kind, _ = server.owner.call(caller, {"what": f"algo://{echo}", "with": given}).result
     assert (found, kind) == (given, "text" if isinstance(given, str) else "json")
 
@@ -118,8 +98,7 @@ def apply(input):
     assert server.owner.call(caller, 1).result == ['{"a":1}', True, "0.1"]
 
 
-def test_the_request_id_is_inherited(server: RunningServer, tmp_path: Path, echo: str) -> None:
-    caller = publish(server, tmp_path, CALLER)
+def test_the_request_id_is_inherited(server: RunningServer, tmp_path: Path, echo: str, caller: str) -> None:
     answer = server.owner.call(caller, {"what": caller, "with": {"what": echo, "with": 1}})
     outermost = answer.receipt["request"]
     (_, _, second), _, first = answer.result
@@ -129,15 +108,13 @@ def test_the_request_id_is_inherited(server: RunningServer, tmp_path: Path, echo
         assert (receipt["algorithm"], receipt["caller"]) == (algorithm, "owner")
 
 
-def test_a_version_with_one_worker_that_calls_itself(server: RunningServer, tmp_path: Path) -> None:
-    deep = publish(server, tmp_path, DEEP)
+def test_a_version_with_one_worker_that_calls_itself(server: RunningServer, tmp_path: Path, deep: str) -> None:
     assert server.owner.call(deep, MOST).result == MOST
     assert server.owner.call(deep, 3).result == 3
 
 
 @pytest.mark.parametrize("depth", [MOST + 1, -1], ids=["one too many", "for ever"])
-def test_a_version_that_calls_itself_too_often(server: RunningServer, tmp_path: Path, depth: int) -> None:
-    deep = publish(server, tmp_path, DEEP)
+def test_a_version_that_calls_itself_too_often(server: RunningServer, tmp_path: Path, depth: int, deep: str) -> None:
     error = error_of(server, deep, depth)
     assert f"{MOST} calls are under way within the outermost one" in error["message"]
     assert error["error_type"] == "AlgorithmError"
@@ -145,8 +122,7 @@ def test_a_version_that_calls_itself_too_often(server: RunningServer, tmp_path: 
     assert server.owner.call(deep, 2).result == 2
 
 
-def test_the_twenty_fifth_beside_others(server: RunningServer, tmp_path: Path) -> None:
-    endless = publish(server, tmp_path, "def apply(input):\n    while True:\n        pass\n")
+def test_the_twenty_fifth_beside_others(server: RunningServer, tmp_path: Path, endless: str) -> None:
     code = """
 import queue
 import threading
@@ -170,9 +146,8 @@ def apply(input):
     wait_for(lambda: busy(server) == 0)  # the others end with the call that made them
 
 
-def test_many_who_wait_for_each_other_s_version(server: RunningServer, tmp_path: Path) -> None:
+def test_many_who_wait_for_each_other_s_version(server: RunningServer, tmp_path: Path, caller: str) -> None:
     """Two versions with one worker each that call each other, more often at once than there are workers."""
-    caller = publish(server, tmp_path, CALLER)
     other = publish(server, tmp_path, CALLER)
     given: Any = {"what": other, "with": {"what": caller, "with": {"what": other, "with": {"what": "NONE", "with": 1}}}}
     given["with"]["with"]["with"]["what"] = publish(server, tmp_path, "def apply(input):\n    return input\n")
@@ -187,8 +162,7 @@ def test_a_version_that_may_not_call(server: RunningServer, tmp_path: Path, echo
     assert "pipeline_enabled = false" in error_of(server, caller, {"what": echo, "with": 1})["message"]
 
 
-def test_the_time_of_a_call_is_that_of_its_calls(server: RunningServer, tmp_path: Path) -> None:
-    endless = publish(server, tmp_path, "def apply(input):\n    while True:\n        pass\n")
+def test_the_time_of_a_call_is_that_of_its_calls(server: RunningServer, tmp_path: Path, endless: str) -> None:
     code = """
 import Algorithmia
 
@@ -204,9 +178,9 @@ def apply(input):
     wait_for(lambda: busy(server) == 0)
 
 
-def test_a_caller_who_leaves_ends_what_was_called_within(server: RunningServer, tmp_path: Path) -> None:
-    endless = publish(server, tmp_path, "def apply(input):\n    while True:\n        pass\n")
-    caller = publish(server, tmp_path, CALLER)
+def test_a_caller_who_leaves_ends_what_was_called_within(
+    server: RunningServer, tmp_path: Path, caller: str, endless: str
+) -> None:
     with pytest.raises(httpx2.ReadTimeout):
         httpx2.post(
             f"{server.address}/v1/algo/{caller}", json={"what": endless, "with": 1}, trust_env=False, timeout=2,
@@ -215,8 +189,9 @@ def test_a_caller_who_leaves_ends_what_was_called_within(server: RunningServer, 
     wait_for(lambda: busy(server) == 0)
 
 
-def test_a_call_that_is_not_waited_for_ends_with_the_one_that_made_it(server: RunningServer, tmp_path: Path) -> None:
-    endless = publish(server, tmp_path, "def apply(input):\n    while True:\n        pass\n")
+def test_a_call_that_is_not_waited_for_ends_with_the_one_that_made_it(
+    server: RunningServer, tmp_path: Path, endless: str
+) -> None:
     code = """
 import Algorithmia
 
@@ -265,9 +240,8 @@ def apply(input):
     assert server.owner.call(catching, nothing).result[0] == "algorithm algo://owner/nothing_of_that_name not found"
 
 
-def test_it_acts_for_the_caller(server: RunningServer, tmp_path: Path) -> None:
+def test_it_acts_for_the_caller(server: RunningServer, tmp_path: Path, caller: str) -> None:
     """A public algorithm reaches what its caller reaches, and not what its author does."""
-    caller = publish(server, tmp_path, CALLER)
     name, client = server.account()
     theirs = publish(server, tmp_path, "def apply(input):\n    return 'theirs'\n", owner=name, visibility="private")
     ours = publish(server, tmp_path, "def apply(input):\n    return 'ours'\n", visibility="private")
@@ -277,7 +251,7 @@ def test_it_acts_for_the_caller(server: RunningServer, tmp_path: Path) -> None:
     assert error_of(server, caller, {"what": theirs, "with": 1})["message"].endswith("not found")
 
 
-def test_a_key_that_is_revoked_meanwhile(server: RunningServer, tmp_path: Path, echo: str) -> None:
+def test_a_key_that_is_revoked_meanwhile(server: RunningServer, tmp_path: Path, echo: str, caller: str) -> None:
     """A call whose caller's key ends goes on, and acts for nobody from then on (ALG-26)."""
     name, client = server.account()
     key = client.command("create_key", account=name)
@@ -322,3 +296,25 @@ def apply(input):
         headers={"Authorization": server.owner_key, "Accept": "application/x-ndjson"},
     )  # fmt: skip
     assert [json.loads(line).get("result") for line in reply.text.splitlines()] == [0, 1, 2, None]
+
+
+def test_in_every_process_that_takes_calls(tmp_path: Path) -> None:
+    with running_server(tmp_path / "home", fronts=2) as server:
+        echo = publish(server, tmp_path, "def apply(input):\n    return input\n")
+        caller = publish(server, tmp_path, CALLER)
+        wait_for(lambda: all(front["serves"] for front in server.server.fronts.described()))
+        for number in range(12):  # by new connections, which the processes share
+            reply = httpx2.post(
+                f"{server.address}/v1/algo/{caller}", json={"what": echo, "with": number}, trust_env=False, timeout=60,
+                headers={"Authorization": server.owner_key},
+            )  # fmt: skip
+            assert reply.json()["result"][0] == number
+
+
+def test_a_machine_that_has_no_worker_left(tmp_path: Path) -> None:
+    """Where everybody would wait for everybody, the newest is refused, and nobody waits for ever."""
+    with running_server(tmp_path / "home", workers=2) as server:
+        deep = publish(server, tmp_path, DEEP)
+        assert "every worker that there may be waits" in error_of(server, deep, 10)["message"]
+        wait_for(lambda: busy(server) == 0)
+        assert server.owner.call(deep, 2).result == 2

@@ -201,6 +201,10 @@ NEEDS: dict[str, Need] = {
     "create_algorithm": Need.MANAGE,
     "compile_algorithm": Need.MANAGE,
     "publish_version": Need.MANAGE,
+    "set_secret": Need.MANAGE,
+    "delete_secret": Need.MANAGE,
+    "query_secrets": Need.MANAGE,
+    "query_insights": Need.MANAGE,
     "request_waiver": Need.MANAGE,
     "approve_waiver": Need.MANAGE,
     "revoke_waiver": Need.MANAGE,
@@ -248,6 +252,7 @@ NEEDS: dict[str, Need] = {
     "delete_file": Need.NOTHING,
     "set_data_quota": Need.ADMINISTRATOR,
     "expire_data": Need.MANAGE,
+    "end_session": Need.MANAGE,
     # commands pass by their own names; the rest answers each key with what its patterns show
     "submit_command": Need.NOTHING,
     "resolve_reference": Need.NOTHING,

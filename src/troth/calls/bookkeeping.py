@@ -14,12 +14,14 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from troth.calls.insights import Insights
 from troth.calls.key_uses import KeyUses, Uses
 from troth.calls.records import Records
 from troth.calls.usage import Usage
 from troth.observe.metrics import Backlog, Faults
 from troth.registry.call_records import forget_records
 from troth.registry.database import Database
+from troth.registry.insights import forget_insights
 from troth.registry.key_uses import add_floating, add_uses, forget_floating
 from troth.registry.usage import add_usage, forget_usage
 
@@ -52,12 +54,14 @@ class Bookkeeping:
         retention: Retention,
         clock: Callable[[], float],
         uses: KeyUses | None = None,
+        insights: Insights | None = None,
     ) -> None:
         self._database = database
         self._usage = usage
         self._records = records
         self._faults = faults
         self._retention = retention
+        self._insights = insights or Insights()
         self._clock = clock
         self._uses = uses or KeyUses()
         self._tasks: list[asyncio.Task[None]] = []
@@ -107,10 +111,14 @@ class Bookkeeping:
             while kept := self._records.take():
                 written = await self._database.write(partial(self._records.write, kept=kept))
                 self._records.done(written)
+            while self._insights.take():
+                await self._database.write(self._insights.write)
+                self._insights.done()
         except Exception as error:
             self._usage.give_back(counts, int(self._clock()) // _MINUTE)
             self._uses.give_back(uses)
             self._records.give_back()
+            self._insights.give_back()
             self._faults.failed_flushes += 1
             if not self._failing:
                 log.warning("counts and records of calls cannot be written", why=_words(error))
@@ -129,6 +137,8 @@ class Bookkeeping:
         while await self._database.write(lambda connection: forget_usage(connection, oldest_minute)):
             pass
         while await self._database.write(lambda connection: forget_records(connection, before=oldest, most=most)):
+            pass
+        while await self._database.write(lambda connection: forget_insights(connection, before=oldest, most=most)):
             pass
         self._records.forget_circumstances()
 

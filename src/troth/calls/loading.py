@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
-from troth.calls.routing import AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
-from troth.registry import build_records, catalog, key_records
+from troth.calls.routing import EXTERNAL, AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
+from troth.registry import build_records, catalog, key_records, secret_records
 from troth.registry.tables import accounts as account_table
 from troth.registry.tables import members as member_table
 from troth.runtime.engine import VersionSpec
@@ -20,12 +21,15 @@ class TableLoader:
     def __init__(self, table: RoutingTable, readings: Readings) -> None:
         self._table = table
         self._readings = readings
+        #: what each account is found by in the table's `accounts`
+        self._names: dict[str, list[str]] = {}
 
     def load(self, connection: Connection) -> None:
         """Reads everything."""
         with self._table.algorithms.mutate() as algorithms, self._table.subjects.mutate() as subjects:
+            states = secret_records.states(connection)
             for row in catalog.all_algorithms(connection):
-                algorithms[row.subject] = self._routes(connection, row)
+                algorithms[row.subject] = self._routes(connection, row, states)
                 subjects[row.id] = row.subject
             self._table.algorithms, self._table.subjects = algorithms.finish(), subjects.finish()
         everybody = connection.execute(select(account_table.c.id)).scalars()
@@ -33,9 +37,10 @@ class TableLoader:
 
     def refresh(self, connection: Connection, algorithms: set[str], accounts: set[str]) -> None:
         """Reads the named algorithms, and the keys and members of the named accounts, anew."""
+        states = secret_records.states(connection) if algorithms else {}
         for algorithm_id in algorithms:
             row = catalog.get_algorithm(connection, algorithm_id)
-            self._table.algorithms = self._table.algorithms.set(row.subject, self._routes(connection, row))
+            self._table.algorithms = self._table.algorithms.set(row.subject, self._routes(connection, row, states))
             self._table.subjects = self._table.subjects.set(row.id, row.subject)
         if accounts:
             self._refresh_accounts(connection, accounts)
@@ -61,19 +66,23 @@ class TableLoader:
             self._table.callers = callers.finish()
         with self._table.accounts.mutate() as accounts:
             for account in key_records.signing_accounts(connection, changed):
+                for name in self._names.pop(account.id, ()):
+                    del accounts[name]
                 if account.valid:
-                    accounts[account.name] = Caller(account.id, account.name, account.administrator, kind=account.kind)
-                elif account.name in accounts:
-                    del accounts[account.name]
+                    external = [f"{EXTERNAL}{account.external_id}"] if account.external_id else []
+                    self._names[account.id] = [account.name, *external]
+                    caller = Caller(account.id, account.name, account.administrator, kind=account.kind)
+                    accounts.update(dict.fromkeys(self._names[account.id], caller))
             self._table.accounts = accounts.finish()
 
-    def _routes(self, connection: Connection, row: catalog.AlgorithmRow) -> AlgorithmRoutes:
+    def _routes(self, connection: Connection, row: catalog.AlgorithmRow, states: Mapping[str, str]) -> AlgorithmRoutes:
+        secrets = "".join(f":{states[one]}" for one in (row.owner_id, row.id) if one in states)
         published = [
-            VersionFact(version.number, version.permissions.public, _route(row, version.build, version))
+            VersionFact(version.number, version.permissions.public, _route(row, version.build, version, secrets))
             for version in catalog.all_versions(connection, row.id)
         ]
         built = {
-            build.hash: _route(row, build, None)
+            build.hash: _route(row, build, None, secrets)
             for build in build_records.all_builds(connection, row.id)
             if build.status is BuildStatus.SUCCEEDED
         }
@@ -94,10 +103,13 @@ def caller_with(key: key_records.HeldKey) -> Caller:
     )
 
 
-def _route(algorithm: catalog.AlgorithmRow, build: build_records.BuildRow, version: catalog.VersionRow | None) -> Route:
+def _route(
+    algorithm: catalog.AlgorithmRow, build: build_records.BuildRow, version: catalog.VersionRow | None, secrets: str
+) -> Route:
+    """Where a version or build runs. Other `secrets`, of which only their state is known here, take other workers."""
     permissions = version.permissions if version else build.permissions
     spec = VersionSpec(
-        id=f"{algorithm.id}:{build.hash}:{permissions.network_access}",
+        id=f"{algorithm.id}:{build.hash}:{permissions.network_access}{secrets}",
         algorithm_id=algorithm.id,
         hash=build.hash,
         manifest=build.source,

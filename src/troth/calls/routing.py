@@ -18,6 +18,8 @@ from troth.access.scopes import EVERYTHING, Reach, Scope, reach_of
 from troth.calls.key_uses import KeyUses
 from troth.runtime.engine import VersionSpec
 
+#: Before what another directory knows an account by, in `RoutingTable.accounts`; no account's name holds a colon.
+EXTERNAL = "external:"
 _HASH = re.compile(r"[0-9a-fA-F]{40}", re.ASCII)
 
 
@@ -107,7 +109,7 @@ class RoutingTable:
     subjects: Map[str, str] = field(default_factory=Map)
     #: which keys were used, and which production keys called what floats
     uses: KeyUses = field(default_factory=KeyUses)
-    #: accounts by name with all their rights, for who signs in by other means than a key
+    #: users by name, and by `EXTERNAL` and external id, with all their rights, for who signs in by other means than a key
     accounts: Map[str, Caller] = field(default_factory=Map)
     #: the caller that a signed token stands for; None where no tokens are taken
     sign_in: Callable[[bytes], Caller | None] | None = None

@@ -8,8 +8,9 @@ out of it.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,11 +25,16 @@ Peer = tuple[str, int] | None
 _KEY = re.compile(rb"(?:(?:simple|bearer) +)?call-([0-9a-f]{32})-([0-9]{1,10})", re.IGNORECASE)
 
 
+#: how often, and after how many seconds, a call is looked up again that may be about to run
+_LOOKS, _LOOK = 100, 0.001
+
+
 class Origin(Protocol):
     """What is known of a call that runs: whose it is, of what, and by which key."""
 
     request_id: str
     authorization: bytes
+    head: Iterable[tuple[bytes, bytes]]
     caller: Caller | None
     route: Route | None
     parent: Call | None
@@ -58,12 +64,14 @@ class Within:
     call: Call
     origin: Origin
     caller: Caller
+    #: whom the key belongs to with which the outermost call came
+    holder: Caller
 
 
 class CallKeys:
-    """Looks keys of calls up. `holder` gives the present caller of the key that an outermost call came with."""
+    """Looks keys of calls up. `holder` gives the present caller of the key with which an outermost call came."""
 
-    def __init__(self, engine: Finder, table: RoutingTable, holder: Callable[[bytes], Caller | None]) -> None:
+    def __init__(self, engine: Finder, table: RoutingTable, holder: Callable[[Origin], Caller | None]) -> None:
         self._engine = engine
         self._table = table
         self._holder = holder
@@ -82,15 +90,27 @@ class CallKeys:
         if not runs:
             raise NotYet
         origin: Origin = call.request.origin
-        caller = self._holder(outermost(origin).authorization)
-        return None if caller is None else Within(call, origin, self._bound(origin, caller))
-
-    def caller(self, authorization: bytes, client: Peer) -> Caller | None:
-        """The caller as which the key acts: never an administrator, with nothing to manage, within the call."""
-        try:
-            found = self.find(authorization, client)
-        except NotYet:
+        caller = self._holder(outermost(origin))
+        if caller is None:
             return None
+        known: Within | None = call.within
+        if known is None or known.holder is not caller:  # the rights of a caller can change meanwhile
+            call.family()  # which forgets this when the call ends
+            known = call.within = Within(call, origin, self._bound(origin, caller), caller)
+        return known
+
+    async def awaited(self, authorization: bytes, client: Peer) -> Within | None:
+        """The same, after a moment where the call may be about to run."""
+        for _ in range(_LOOKS):
+            try:
+                return self.find(authorization, client)
+            except NotYet:
+                await asyncio.sleep(_LOOK)
+        return None
+
+    async def caller(self, authorization: bytes, client: Peer) -> Caller | None:
+        """The caller as which the key acts: never an administrator, with nothing to manage, within the call."""
+        found = await self.awaited(authorization, client)
         return found.caller if found else None
 
     def _bound(self, origin: Origin, caller: Caller) -> Caller:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from troth.access.roles import Actor, relations, require
 from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
-from troth.errors import NotFound, Refused
+from troth.errors import LastAdmin, NameTaken, NotFound, Refused
 from troth.registry import accounts, key_records, people
 
 
@@ -29,7 +29,7 @@ class CreateAccount(Immediate):
         made = accounts.create_account(
             transaction.connection, payload["name"], "user", transaction.now, administrator=administrator
         )
-        people.describe(transaction.connection, made.id, payload.get("details", {}))
+        _described(transaction, made.id, payload.get("details", {}))
         transaction.changed_accounts.add(made.id)
         return {"account": made.name, "administrator": administrator}
 
@@ -37,11 +37,15 @@ class CreateAccount(Immediate):
 class UpdateAccount(Immediate):
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         account = accounts.find_account(connection, payload["account"])
-        require("update_account", relations(actor, account.id if account else None), payload["account"])
+        standing = relations(actor, account.id if account else None)
+        require("update_account", standing, payload["account"])
+        if "external_id" in payload["details"]:  # who has somebody else's would be signed in to by their tokens
+            require("set_external_id", standing, f"of {payload['account']}")
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         user = _user(transaction.connection, payload["account"])
-        return {"account": user.name, "details": people.describe(transaction.connection, user.id, payload["details"])}
+        transaction.changed_accounts.add(user.id)
+        return {"account": user.name, "details": _described(transaction, user.id, payload["details"])}
 
 
 class DeleteAccount(Immediate):
@@ -52,7 +56,7 @@ class DeleteAccount(Immediate):
         connection = transaction.connection
         user = _user(connection, payload["account"])
         if accounts.administrators(connection) == [user.name]:
-            raise Refused(
+            raise LastAdmin(
                 f"{user.name} is the last administrator",
                 why="a server without one could never be managed again",
                 repair="make another administrator first: troth account create --administrator",
@@ -155,6 +159,19 @@ def _user(connection: Connection, name: str) -> Actor:
     raise Refused(f"{account.name} is no user", why=f"it is of the kind {account.kind}", repair="name a user")
 
 
+def _described(transaction: Transaction, account_id: str, details: dict[str, str]) -> dict[str, str]:
+    """The user's details after these changes. Raises NameTaken where another user has the external id."""
+    external = details.get("external_id", "")
+    if external and people.external_users(transaction.connection, external) - {account_id}:
+        raise NameTaken(
+            f"another user has the external id {external[:80]!r}",
+            why="a token that names it could sign in to either",
+            repair="take it away there first",
+            asked=external,
+        )
+    return people.describe(transaction.connection, account_id, details)
+
+
 def _ended(transaction: Transaction, account: Actor, word: str) -> dict[str, Any]:
     """Ends an account with its keys; a name is never given to somebody else."""
     key_records.revoke_keys(transaction.connection, account.id, transaction.now)
@@ -166,7 +183,7 @@ def _ended(transaction: Transaction, account: Actor, word: str) -> dict[str, Any
 def _keep_an_admin(connection: Connection, organization: Actor, account: Actor, role: str | None) -> None:
     admins = {member for member, held in accounts.members_of(connection, organization.id) if held == "admin"}
     if role != "admin" and admins == {account.id}:
-        raise Refused(
+        raise LastAdmin(
             f"{account.name} is the last admin of {organization.name}",
             why="an organisation without an admin could never be changed again",
             repair="make somebody else an admin first",

@@ -47,7 +47,10 @@ class CancelPlannedRelease(_Command):
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         row = planned_releases.find(connection, payload["plan"])
         require_for(
-            "plan_release", connection, actor, _subject(connection, row.product_id) if row else "nobody/nothing"
+            "cancel_planned_release",
+            connection,
+            actor,
+            _subject(connection, row.product_id) if row else "nobody/nothing",
         )
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:

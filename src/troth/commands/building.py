@@ -22,6 +22,7 @@ from troth.builds.logs import BuildLog, BuildLogs
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.contracts.document import checked_schema, contract_document, examples_in, schema_in
+from troth.contracts.pinning import FROZEN, PLAIN, pinning
 from troth.contracts.project import FILE, LEGACY_FILE, Project, project_of
 from troth.errors import BuildFailed, MalformedSource, NotFound, TrothError
 from troth.registry.build_records import BuildFacts, EnvironmentFacts
@@ -132,6 +133,8 @@ class Building:
         said.say(f"source: {len(manifest.entries)} files, {manifest.size} bytes, manifest {manifest.digest}")
         root = self._trees.path(manifest.digest)
         project, entry = await self._long(_declared, algorithm, root, manifest)
+        for line in await self._long(_pinning, root):
+            said.say(line)
         environment = await self._long(self._environment, root, project, said)
         spec = VersionSpec(
             id=f"{algorithm.id}:{commit}",
@@ -190,6 +193,10 @@ def _declared(algorithm: AlgorithmRow, root: Path, manifest: Manifest) -> tuple[
     files = {name: (root / name).read_bytes() for name in _DECLARING if name in paths}
     project = project_of(files, algorithm.subject, algorithm.permissions)
     return project, project.entry(paths)
+
+
+def _pinning(root: Path) -> list[str]:
+    return pinning({name: (root / name).read_bytes() for name in (FROZEN, PLAIN) if (root / name).is_file()})
 
 
 def contract_of_source(project: Project, root: Path, found: dict[str, Any]) -> bytes:

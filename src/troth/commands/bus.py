@@ -11,7 +11,7 @@ import asyncio
 import json
 import uuid as uuids
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A command as it arrives: `payload` is kept byte for byte."""
+    """A command as it arrives: `payload` is kept byte for byte, but for what is secret in it."""
 
     command: str
     version: int
@@ -113,6 +113,9 @@ class Bus:
     async def submit(self, envelope: Envelope) -> Outcome:
         """The outcome, once it is durable and in force. Raises the refusal where it was refused, also when repeated."""
         payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
+        envelope = replace(
+            envelope, payload=self._formats.without_secrets(envelope.command, envelope.version, envelope.payload)
+        )
         _check_uuid(envelope.uuid)
         require_scope(envelope.command, envelope.actor.scope)
         handler = self._handlers[envelope.command]

@@ -187,14 +187,14 @@ def _refusal(verdict: ReleaseVerdict, row: ProductRow, number: ReleaseNumber) ->
     told = verdict.as_dict()
     gaps = "; ".join(one.question for one in verdict.gaps)
     reasons = [one.text for one in verdict.objections]
-    reasons += [f"{one['purpose']} ({one['facts'][0]['words']})" for one in told["asked"] if one["refuses"]]
+    reasons += [f"{one['facts'][0]['words']}: {one['purpose']}" for one in told["asked"] if one["refuses"]]
     repairs = [one.repair for one in verdict.objections]
     repairs += [fact["repair"] for one in told["asked"] if one["refuses"] for fact in one["facts"] if "repair" in fact]
-    least = f"or release it as {verdict.least}" if verdict.least and verdict.least != number else ""
+    least = f"release it as {verdict.least}" if verdict.least and verdict.least != number else ""
     return Refused(
         f"{row.subject}: {headline(told)}",
-        why="; ".join(reasons[:3]) or gaps,
-        repair=", ".join([*dict.fromkeys(repairs[:3]), *([least] if least else [])])
+        why=" ".join(reasons[:3]) or gaps,
+        repair=", or ".join([*dict.fromkeys(repairs[:3]), *([least] if least else [])])
         or "decide, and write it into [[decisions]]",
         clauses=verdict.clauses if verdict.outcome is Outcome.REFUSED else ["PDB-04"],
         asked=str(number),

@@ -127,20 +127,24 @@ class SetDataQuota(_Command):
 
 
 class ExpireData(_Command):
-    """Ends what was to be kept for a while only: temporary files of algorithms, and sessions."""
+    """Ends what is older than it was to become: temporary files of algorithms, and what is left of sessions."""
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require("expire_data", relations(actor), "")
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
-        connection, removed = transaction.connection, 0
-        if session := payload.get("session"):
-            for collection in data.session_collections(connection, session):
-                removed += data.delete_collection(connection, collection)
-        else:
-            passing = data.passing_files(connection, payload["temporary_before"], payload["session_before"])
-            removed = sum(data.delete_file(connection, *one) is not None for one in passing)
-        return {"files": removed}
+        passing = data.passing_files(transaction.connection, **payload)
+        removed = [data.delete_file(transaction.connection, *one) for one in passing]
+        return {"files": len(removed)}
+
+
+class EndSession(_Command):
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        require("end_session", relations(actor), payload["session"])
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+        ended = data.session_collections(transaction.connection, payload["session"])
+        return {"files": sum(data.delete_collection(transaction.connection, one) for one in ended)}
 
 
 def quota_reached(quota: int) -> QuotaReached:

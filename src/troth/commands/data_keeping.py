@@ -77,16 +77,15 @@ class DataKeeping:
         }
 
         if await self._run(lambda: self._ask(lambda c: data.passing_files(c, **limits))):
-            await self._submit(limits)
+            await self._submit("expire_data", limits)
 
     async def _end_session(self, session: str) -> None:
         digests = await self._run(lambda: self._ask(lambda c: data.session_blobs(c, session)))
-        await self._submit({"session": session})
+        await self._submit("end_session", {"session": session})
         await self._run(lambda: self.collect(digests))
 
-    async def _submit(self, payload: dict[str, Any]) -> None:
-        content = json.dumps(payload).encode()
-        await self._bus.submit(Envelope("expire_data", 1, content, SYSTEM, str(uuid.uuid4())))
+    async def _submit(self, command: str, payload: dict[str, str]) -> None:
+        await self._bus.submit(Envelope(command, 1, json.dumps(payload).encode(), SYSTEM, str(uuid.uuid4())))
 
     async def _regularly(self) -> None:
         while True:

@@ -52,6 +52,16 @@ class Formats:
             raise _malformed(name, version, fault.message[:500], "/".join(str(part) for part in fault.absolute_path))
         return value  # type: ignore[no-any-return]
 
+    def without_secrets(self, name: str, version: int, payload: bytes) -> bytes:
+        """A payload that was decoded, as it may be kept: without what its format calls `writeOnly`."""
+        schema: Any = self._versions(name)[version].schema
+        properties = schema.get("properties", {})
+        secret = [field for field, described in properties.items() if described.get("writeOnly")]
+        if not secret:
+            return payload
+        kept = {field: value for field, value in msgspec.json.decode(payload).items() if field not in secret}
+        return json.dumps(kept, sort_keys=True).encode()
+
     def up_converted(self, name: str, version: int, payload: Payload) -> Payload:
         """A checked payload in the newest version's form."""
         for step in range(version, max(self._versions(name))):

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from troth.access.roles import Actor, relations, require
+from troth.access.roles import Actor
 from troth.commands.algorithms import require_for
 from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
-from troth.errors import Refused
+from troth.errors import Forbidden, Refused
 from troth.registry import accounts, products
 from troth.registry.products import ReleaseRow
 from troth.versions.releases.numbers import ReleaseNumber
@@ -64,7 +64,13 @@ class MarkStable(_OnProduct):
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         super().authorise(connection, actor, payload)
-        require("mark_as_person", relations(actor), payload["product"])
+        if actor.kind != "user":
+            raise Forbidden(
+                f"{actor.name} may not mark releases as stable",
+                why="it is a person who answers for such a mark (PLX-05)",
+                repair="use the key of an admin of the organisation",
+                clauses=["PLX-05"],
+            )
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         row = _release(transaction, payload)

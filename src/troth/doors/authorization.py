@@ -29,7 +29,11 @@ def key_in(authorization: bytes) -> bytes:
 
 def caller_of(table: RoutingTable, authorization: bytes, headers: Headers = ()) -> Caller | None:
     """The caller whose valid key the header holds. A key with an origin needs the request's `headers` to name it."""
-    return _admitted(table, table.callers.get(digest_of(authorization)), authorization, headers)
+    caller = table.callers.get(digest_of(authorization))
+    if caller is not None and not caller.limited:
+        table.uses.fresh.add(caller.key_id)
+        return caller
+    return _admitted(table, caller, authorization, headers)
 
 
 def caller_with(table: RoutingTable, key: str, headers: Headers = ()) -> Caller | None:
@@ -57,7 +61,7 @@ def in_force(caller: Caller, headers: Headers) -> bool:
 def _admitted(table: RoutingTable, caller: Caller | None, key: bytes, headers: Headers) -> Caller | None:
     if caller is None:
         return table.sign_in(key_in(key)) if table.sign_in is not None and b"." in key else None
-    if caller.limited and not in_force(caller, headers):
+    if not in_force(caller, headers):
         return None
     table.uses.fresh.add(caller.key_id)
     return caller

@@ -24,9 +24,9 @@ def resolution(connection: Connection, caller: Actor, text: str, readings: Readi
     """What a reference means to the caller (ALG-12 to ALG-26). Raises MalformedReference or NotFound."""
     reference = references.parse(text)
     algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
-    history = catalog.history_of(connection, algorithm.id) if algorithm else None
-    member = bool(algorithm) and catalog.sees_private(connection, algorithm, caller)  # type: ignore[arg-type]
-    return resolve(reference, history, member=member, readings=readings)
+    asked = algorithm or catalog.NO_ALGORITHM
+    history, member = catalog.history_of(connection, asked.id), catalog.sees_private(connection, asked, caller)
+    return resolve(reference, history if algorithm else None, member=member, readings=readings)
 
 
 def explained(connection: Connection, caller: Actor, text: str, readings: Readings) -> dict[str, Any]:
@@ -108,12 +108,14 @@ def repository(connection: Connection, caller: Actor, owner: str, name: str) -> 
 def member_build(connection: Connection, caller: Actor, subject: str, commit: str) -> build_records.BuildRow:
     """The build of a commit, for members of the owner. Raises NotFound."""
     algorithm, member = visible(connection, caller, subject)
-    found = build_records.find_build(connection, algorithm.id, commit) if member else None
+    if not member:
+        raise unknown(subject)
+    found = build_records.find_build(connection, algorithm.id, commit)
     if found is not None:
         return found
     raise NotFound(
         f"there is no build {commit[:40]} of {subject}",
-        why="builds are seen by members of the owner",
+        why="a build is named by the whole hash of its commit",
         repair=f"push a commit to /git/{subject}.git, or look at its spelling",
         asked=commit[:100],
     )
@@ -129,9 +131,10 @@ def visible(connection: Connection, caller: Actor, subject: str) -> tuple[catalo
             repair=f"ask for {reference.subject}",
         )
     algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
+    member = catalog.sees_private(connection, algorithm or catalog.NO_ALGORITHM, caller)
     if algorithm is None:
         raise unknown(subject)
-    return algorithm, catalog.sees_private(connection, algorithm, caller)
+    return algorithm, member
 
 
 def unknown(subject: str) -> NotFound:

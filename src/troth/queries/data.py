@@ -33,7 +33,7 @@ def listing(connection: Connection, actor: DataActor, path: DataPath, after: str
     if path.account:
         return _of_account(connection, actor, path, after, limit)
     others = [] if actor.within else data_places.organizations_of(connection, actor.id)
-    return Listing([actor.name, *others])
+    return Listing([name for name in (actor.name, *others) if name])
 
 
 def file(connection: Connection, actor: DataActor, path: DataPath) -> FileRow:

@@ -83,12 +83,10 @@ class BuildPage:
 
 def seen(connection: Connection, caller: Actor, name: str) -> Seen:
     """The algorithm, for members of its owner, and for everybody once a version of it is public."""
-    algorithm = _find(connection, name)
-    if algorithm is not None:
-        if catalog.sees_private(connection, algorithm, caller):
-            return Seen(algorithm, True)
-        if catalog.versions_page(connection, algorithm.id, 1, visibility="public"):
-            return Seen(algorithm, False)
+    algorithm = _find(connection, name) or catalog.NO_ALGORITHM
+    member = catalog.sees_private(connection, algorithm, caller)
+    if member or catalog.versions_page(connection, algorithm.id, 1, visibility="public"):
+        return Seen(algorithm, member)
     raise NoSuchAlgorithm("No such algorithm", asked=name[:200])
 
 

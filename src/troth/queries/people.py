@@ -134,6 +134,12 @@ def members(connection: Connection, caller: Actor, name: str, limit: int, after:
     return MemberPage(rows[:limit], len(rows) > limit)
 
 
+def role(connection: Connection, organization_id: str, account: str) -> str | None:
+    """The present role of an account in an organisation."""
+    found = accounts.find_account(connection, account)
+    return accounts.role_of(connection, organization_id, found.id) if found else None
+
+
 def _allowed(action: str, caller: Actor, account_id: str, role: str | None) -> bool:
     return bool(GRANTS[action] & relations(caller, account_id, role))
 

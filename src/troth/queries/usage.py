@@ -60,8 +60,8 @@ def usage(connection: Connection, asker: Actor, question: UsageQuestion, now: da
 
 def _wanted(question: UsageQuestion, now: datetime) -> Wanted:
     minutes, back = _PERIODS[question.by]
-    until = _moment("to", question.until) if question.until else now + timedelta(minutes=1)
-    since = _moment("from", question.since) if question.since else until - back
+    until = moment_of("to", question.until) if question.until else now + timedelta(minutes=1)
+    since = moment_of("from", question.since) if question.since else until - back
     owner = name = ""
     if question.algorithm:
         reference = references.parse(question.algorithm)
@@ -74,7 +74,8 @@ def _wanted(question: UsageQuestion, now: datetime) -> Wanted:
     return Wanted(_minute(since), _minute(until), minutes, owner, name, question.version, question.caller)
 
 
-def _moment(name: str, text: str) -> datetime:
+def moment_of(name: str, text: str) -> datetime:
+    """A moment in RFC 3339, UTC where it names no zone. Raises Malformed."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

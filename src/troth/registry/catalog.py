@@ -63,6 +63,9 @@ class VersionRow:
     published_at: str
 
 
+#: Stands for an algorithm that does not exist: asked the same questions as one that is hidden, so that the time of an answer
+#: does not tell which of the two it was (ALG-25).
+NO_ALGORITHM = AlgorithmRow("", "", "", "", "", {}, {}, "")
 _NUMBER = (versions.c.major, versions.c.minor, versions.c.revision)
 _SETTABLE = ("network_access", "pipeline_enabled", "source_visibility")
 _ALGORITHM = select(

@@ -80,6 +80,8 @@ class SigningAccount:
     name: str
     kind: str
     administrator: bool
+    #: what another directory knows it by; empty where it does not
+    external_id: str
     valid: bool
 
 
@@ -197,14 +199,16 @@ def callable_keys(connection: Connection, account_ids: Collection[str]) -> list[
 def signing_accounts(connection: Connection, account_ids: Collection[str]) -> list[SigningAccount]:
     """The users among these accounts, and perhaps others; also those that were deleted."""
     found = (
-        select(accounts.c.id, accounts.c.name, accounts.c.kind, accounts.c.administrator, account_details.c.deleted_at)
+        select(*accounts.c["id", "name", "kind", "administrator"], *account_details.c["external_id", "deleted_at"])
         .join(account_details, account_details.c.account_id == accounts.c.id, isouter=True)
         .where(accounts.c.kind == "user")
     )
     if len(account_ids) < _FEW_ACCOUNTS:
         found = found.where(accounts.c.id.in_(account_ids))
     return [
-        SigningAccount(row.id, row.name, row.kind, bool(row.administrator), row.deleted_at is None)
+        SigningAccount(
+            row.id, row.name, row.kind, bool(row.administrator), row.external_id or "", row.deleted_at is None
+        )
         for row in connection.execute(found)
     ]
 

@@ -81,6 +81,16 @@ def find_external(connection: Connection, external_id: str) -> Person | None:
     return _person(row) if row else None
 
 
+def external_users(connection: Connection, external_id: str) -> set[str]:
+    """Ids of the users with this external id."""
+    found = (
+        select(accounts.c.id)
+        .join(account_details, account_details.c.account_id == accounts.c.id)
+        .where(account_details.c.external_id == external_id, accounts.c.kind == "user")
+    )
+    return set(connection.execute(found).scalars())
+
+
 def page(
     connection: Connection, kind: str, limit: int, after: Place | None = None, *, member: str | None = None
 ) -> list[Person]:

@@ -20,7 +20,9 @@ Compare = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 #: Beyond so many bytes of Python the modules that changed are compared, with those that they import.
 _WHOLE_PACKAGE: Final = 1 << 20
-_MOST_PYTHON: Final = 12 << 20
+#: What is imported is taken along while there is room; what lies beyond is the same on both sides, as far as is known.
+_ROOM: Final = 1 << 19
+_MOST_PYTHON: Final = 4_000_000
 _MOST_CHANGES: Final = 200
 _KINDS: Final = {"major": Kind.CONTRACT_BROKEN, "minor": Kind.CONTRACT_WIDENED, "revision": Kind.CONTRACT_CHANGED}
 
@@ -96,7 +98,7 @@ def _python(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) 
         wanted = _concerned(old, new, before, after)
         before, after = [one for one in before if one in wanted], [one for one in after if one in wanted]
     if max(_size(old, before), _size(new, after)) > _MOST_PYTHON:
-        words = f"more than {_MOST_PYTHON >> 20} MiB of modules hang together with what changed, so nothing was proved"
+        words = f"more than {_MOST_PYTHON // 1_000_000} MB of modules changed, so nothing was proved"
         yield Fact(Kind.CONTRACT_UNDECIDED, promised.path, words)
         return
     root = promised.path.rpartition("/")[0] if not promised.path.endswith(".py") else ""
@@ -121,12 +123,12 @@ _IMPORTED: Final = re.compile(
 
 
 def _concerned(old: Snapshot, new: Snapshot, before: list[str], after: list[str]) -> set[str]:
-    """The modules that changed, the packages that they lie in, and everything that these import, as far as it goes."""
+    """The modules that changed, the packages that they lie in, and what these import while there is room."""
     both = set(before) | set(after)
     changed = {path for path in both if _id(old, path) != _id(new, path)}
     found: set[str] = set()
     waiting = changed | {one for path in changed for one in _packages(path, both)}
-    while waiting:
+    while waiting and (not found or _size(new, [one for one in found if one in new.leaves]) < _ROOM):
         found |= waiting
         texts = [_texts(side, [path for path in waiting if path in side.leaves]) for side in (old, new)]
         named = {one for side in texts for path, text in side.items() for one in _imports(path, text, both)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol
 
 from troth.errors import ParentEnded, TrothError
 from troth.runtime.engine import CallRequest, CallResult, Items, Settle
@@ -32,9 +32,11 @@ def _nobody(found: CallResult | TrothError) -> None:
 class Tree:
     """An outermost call and all that were made within it: how many are under way below it, and how many were made."""
 
-    __slots__ = ("made", "under_way")
+    __slots__ = ("made", "reported", "under_way")
 
     def __init__(self) -> None:
+        #: how many figures its calls reported, and their size, by request id
+        self.reported: dict[str, tuple[int, int]] = {}
         self.under_way = 0
         self.made = 0
 
@@ -46,7 +48,7 @@ class Call:
     """
 
     __slots__ = (
-        "children", "done", "holder", "items", "number", "output", "request", "settle_with", "since", "tree",
+        "children", "done", "holder", "items", "number", "output", "request", "settle_with", "since", "tree", "within",
     )  # fmt: skip
 
     def __init__(self, request: CallRequest, settle: Settle, items: Items | None) -> None:
@@ -65,6 +67,8 @@ class Call:
         self.children: set[Call] | None = None
         #: where it was made by another call, or made one itself
         self.tree: Tree | None = None
+        #: what those know of it who look up its key, so that they need not work it out each time
+        self.within: Any = None
 
     def settle(self, found: CallResult | TrothError) -> None:
         """Tells what came of it, unless somebody was told before or nobody wants to know."""
@@ -114,7 +118,7 @@ class Call:
 
     def _leave(self) -> None:
         """Takes it out of its tree, and ends what it made."""
-        children, self.children = self.children, None
+        children, self.children, self.within = self.children, None, None
         for child in children or ():
             child._abandon()
         parent, self.request.parent = self.request.parent, None

@@ -74,6 +74,8 @@ class Loaded:
     running: Running = field(default_factory=Running)
     #: the input of an example of the version, as JSON, with which the first fork tries whether forks work
     example: str | None = None
+    #: environment variables that nobody may see but the version
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from troth.runtime.cork import CorkedTransport
+from troth.runtime.redaction import Redaction
 from troth.runtime.worker import HEAD, MARK
 
 #: kind, call id, body, seconds of a frame
@@ -94,8 +95,8 @@ class _Wanted:
         self.kept += printed[:room]
         self.cut += max(0, len(printed) - room)
 
-    def finish(self) -> None:
-        text = self.kept.decode(errors="replace")
+    def finish(self, redaction: Redaction) -> None:
+        text = redaction.text(self.kept.decode(errors="replace"), cut=bool(self.cut))
         if self.cut:
             text += f"\n... {self.cut} more bytes were printed and left out\n"
         if not self.done.done():
@@ -110,6 +111,8 @@ class OutputLink(asyncio.Protocol):
     LAST_WORDS = 4096
 
     def __init__(self) -> None:
+        #: what must not be read by those who read output
+        self.redaction = Redaction()
         self._last = b""
         self._carry = b""
         self._wanted: deque[_Wanted] = deque()
@@ -140,11 +143,11 @@ class OutputLink(asyncio.Protocol):
         start = MARK % (call, 0)
         given_up = [wanted for wanted in self._wanted if wanted.start == start]
         self._wanted = deque(wanted for wanted in self._wanted if wanted.start != start)
-        return given_up[0].kept.decode(errors="replace") if given_up else ""
+        return self.redaction.text(given_up[0].kept.decode(errors="replace"), cut=True) if given_up else ""
 
     def last_words(self) -> str:
         """The end of the output so far."""
-        return self._last.decode(errors="replace")
+        return self.redaction.text(self._last.decode(errors="replace"), cut=True)
 
     def data_received(self, data: bytes) -> None:
         self._last = (
@@ -166,5 +169,5 @@ class OutputLink(asyncio.Protocol):
                 self._carry = printed[-len(wanted.end) :]
                 return
             wanted.keep(printed, self.LIMIT)
-            wanted.finish()
+            wanted.finish(self.redaction)
             self._wanted.popleft()

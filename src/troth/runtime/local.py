@@ -86,6 +86,10 @@ class LocalEngine:
         found = self._known.get(secret)
         return (None, False) if found is None else found.call_of(number, process)
 
+    def loading(self, process: int) -> VersionSpec | None:
+        """What is being loaded in the sandbox that holds this process, if that is still going on."""
+        return next((one.spec for one in self._zygotes if one.loading and one.holds(process)), None)
+
     def call(self, spec: VersionSpec, request: CallRequest) -> asyncio.Future[CallResult]:
         future: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
 

@@ -17,6 +17,7 @@ from troth.runtime.endings import Failure, code_of, ending, exited_with, item_ti
 from troth.runtime.engine import CallRequest, CallResult, Outcome, Place
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
+from troth.runtime.redaction import Redaction
 
 #: bytes that an error may have beyond the limit of results
 _ERROR_ROOM = 1 << 20
@@ -69,6 +70,7 @@ class WorkerProcess:
         ready: Callable[[WorkerProcess], None],
         gone: Callable[[WorkerProcess, list[Call]], None],
         waiting: Callable[[], None],
+        redaction: Redaction = Redaction(),
     ) -> None:
         self.number = number
         #: what the keys of its calls are made of; nobody else knows it
@@ -88,6 +90,7 @@ class WorkerProcess:
         self._link = FrameLink(self._deliver, self._lost, largest + _ERROR_ROOM)
         #: what it prints
         self.output = OutputLink()
+        self.output.redaction = redaction
         self._loaded: asyncio.Future[Failure | None] = self._loop.create_future()
         self._calls: deque[Call] = deque()
         self._last = 0
@@ -247,7 +250,9 @@ class WorkerProcess:
 
     def _deliver(self, kind: int, number: int, body: bytes, seconds: float) -> None:
         if not self._loaded.done():
-            self._loaded.set_result(None if kind == worker.READY else load_failure(body))
+            self._loaded.set_result(
+                None if kind == worker.READY else load_failure(self.output.redaction.document(body))
+            )
             return
         call = self._calls[0] if self._calls else None
         if (
@@ -263,9 +268,11 @@ class WorkerProcess:
             self._stopped = self._exited = True
             self._loop.call_later(_FAREWELL, self.kill)  # if it lied
             self._answered(call, exited_with(code_of(body)).as_result(seconds))
+        elif kind == worker.ERROR:
+            body = self.output.redaction.document(body)
+            self._answered(call, CallResult(kind, body, seconds, outcome=Outcome.EXCEPTION))
         else:
-            outcome = Outcome.EXCEPTION if kind == worker.ERROR else Outcome.OK
-            self._answered(call, CallResult(kind, body, seconds, outcome=outcome))
+            self._answered(call, CallResult(kind, body, seconds))
 
     def _distrust(self) -> None:
         """An answer that nobody asked for: the worker cannot be trusted any more."""

@@ -22,6 +22,7 @@ from troth.runtime.inside.zygote import CANARY, ENDED, FORK, KILL, ONCE, SERVE
 from troth.runtime.link import FrameLink, OutputLink
 from troth.runtime.pipes import PipeEnd
 from troth.runtime.process import WorkerProcess
+from troth.runtime.redaction import Redaction
 from troth.sandbox.confined import Confined
 from troth.sandbox.confinement import API_SOCKET
 from troth.sandbox.launcher import Confinement, Launcher, Limits, Network
@@ -100,6 +101,7 @@ class Zygote:
             theirs.close()
             os.close(write_end)
         self._canary = not check
+        self._output.redaction = Redaction(loaded.secrets.values())
         try:
             self._orders = ours.dup()
             await self._loop.connect_read_pipe(lambda: self._output, PipeEnd(read_end))
@@ -134,7 +136,14 @@ class Zygote:
         kind = SERVE if serves else FORK
         flags = (ONCE if once and not serves else 0) | (CANARY if canary and not serves else 0)
         found = WorkerProcess(
-            self, self._number, largest=self._largest, once=once and not serves, ready=ready, gone=gone, waiting=waiting
+            self,
+            self._number,
+            largest=self._largest,
+            once=once and not serves,
+            ready=ready,
+            gone=gone,
+            waiting=waiting,
+            redaction=self._output.redaction,
         )
         self._workers[self._number] = self._known[found.secret] = found
         self._made.add(found)
@@ -159,6 +168,11 @@ class Zygote:
     def is_only(self, found: WorkerProcess) -> bool:
         """Whether this worker is the loaded process itself."""
         return self._serves and found in self._workers.values()
+
+    @property
+    def loading(self) -> bool:
+        """Whether the version is still being loaded."""
+        return not self._loaded.done()
 
     def printed(self) -> str:
         """The last that was printed while the version was loaded."""
@@ -249,7 +263,7 @@ class Zygote:
 
     def _loading_ended(self, kind: int, body: bytes) -> Failure | None:
         if kind != worker.READY:
-            return load_failure(body)
+            return load_failure(self._output.redaction.document(body))
         if len(body) > entry.LARGEST_REPORT:
             said = f"the version's contract has {len(body)} bytes, and {entry.LARGEST_REPORT} are allowed"
             return Failure(said, "LoadingError")
@@ -332,7 +346,7 @@ class Zygote:
             "limits": {"RLIMIT_AS": limits.memory_bytes, "RLIMIT_NPROC": limits.processes},
         }
         argv = [launcher.interpreter, "-I", "-S", "-B", inside[worker.__file__], json.dumps(plan)]
-        environment = dict.fromkeys(_THREADS, str(loaded.running.threads))
+        environment = {**loaded.secrets, **dict.fromkeys(_THREADS, str(loaded.running.threads))}
         return Confinement(
             argv, binds, [link], environment, limits, network=self._network(launcher), identity=self.spec.id
         )

@@ -213,6 +213,15 @@ class Client:
         """The plan of an upgrade; its `wanted` are the documents of settings of the target."""
         return self._get("/api/v1/upgrade-plan", **{"product": product, "from": start, "to": target})
 
+    def cadence(self, product: str) -> dict[str, Any]:
+        """How often a product is released, what is announced, and what of it is late."""
+        return self._get("/api/v1/query/cadence", product=product)
+
+    def calendars(self) -> list[dict[str, Any]]:
+        """This caller's calendar feeds, without their tokens."""
+        found: list[dict[str, Any]] = self._get("/api/v1/query/calendars")["calendars"]
+        return found
+
     def upload_release_file(self, digest: str, pieces: Iterator[bytes], size: int) -> None:
         """Uploads a file of a release, of which no more than a piece is in memory."""
         headers = {"content-type": "application/octet-stream", "content-length": str(size)}
@@ -247,9 +256,17 @@ class Client:
         """An organisation with its members."""
         return self._get("/api/v1/query/organization", organization=name)
 
-    def keys(self) -> dict[str, Any]:
-        """This caller's keys, without what is secret."""
-        return self._get("/api/v1/query/keys")
+    def keys(self, account: str = "") -> dict[str, Any]:
+        """This caller's keys, or those of an organisation that it is an admin of, without what is secret."""
+        return self._get("/api/v1/query/keys", account=account)
+
+    def secrets(self, of: str) -> dict[str, Any]:
+        """The secrets of an algorithm or account, without their values, for members of the owner."""
+        return self._get("/api/v1/query/secrets", of=of)
+
+    def insights(self, algorithm: str, **wanted: Any) -> dict[str, Any]:
+        """Figures that an algorithm reported, newest first: `wanted` may hold `key`, `version`, `request`, `from`, `to`, `limit`."""
+        return self._get("/api/v1/query/insights", algorithm=algorithm, **wanted)
 
     def accounts(self) -> dict[str, Any]:
         """All accounts, for administrators."""

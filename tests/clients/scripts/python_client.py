@@ -24,6 +24,8 @@ def told(value: Any) -> Any:
     """What was returned, as JSON."""
     if hasattr(value, "metadata"):
         return {"result": told(value.result), "content_type": value.metadata.content_type}
+    if hasattr(value, "status_code"):
+        return {"status": value.status_code, "text": value.text}
     if hasattr(value, "async_protocol"):
         return {"request_id": value.request_id}
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value

@@ -100,7 +100,11 @@ HOSTILE: dict[str, tuple[Any, Any]] = {
         {"allOf": [{"pattern": one} for one in [*HARD_PATTERNS, "d"]]},
     ),
     "many limits": (
-        {"type": "array", "minItems": 20, "allOf": [{"contains": {"const": n}, "maxContains": n + 1} for n in range(40)]},
+        {
+            "type": "array",
+            "minItems": 20,
+            "allOf": [{"contains": {"const": n}, "maxContains": n + 1} for n in range(40)],
+        },
         {"maxItems": 21},
     ),
     "wide, required": ({"type": "object", "required": WIDE}, {"type": "object", "required": [*WIDE, "other"]}),

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from troth.contracts.patterns.alphabet import LAST, numbers_of
 from troth.contracts.patterns.pieces import Pieces, constant, zipped
 
-
 #: Parts that a state of a product is taken apart into.
 _MOST_BRANCHES = 256
 

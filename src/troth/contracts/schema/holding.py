@@ -13,7 +13,6 @@ from troth.contracts.schema.steps import Steps
 from troth.contracts.schema.texts import is_understood, matcher
 from troth.contracts.schema.values import exact, key, type_of
 
-
 #: As many steps of a pattern are one of a proof.
 PATTERN_STEPS = 20
 

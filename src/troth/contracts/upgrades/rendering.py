@@ -19,7 +19,8 @@ def headline(told: Told) -> str:
     behind = f"{count} release{'s' if count > 1 else ''}"
     pending = len(told["migrations"])
     moved = f"{pending} migration{'' if pending == 1 else 's'}"
-    return f"{told['product']} from {told['from']} to {told['to']}: {behind}, {moved}, {len(told['breaks'])} breaks"
+    broken = f"{len(told['breaks'])} break{'' if len(told['breaks']) == 1 else 's'}"
+    return f"{told['product']} from {told['from']} to {told['to']}: {behind}, {moved}, {broken}"
 
 
 def advice(told: Told) -> str:

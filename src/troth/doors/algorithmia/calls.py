@@ -21,6 +21,7 @@ from troth.calls.routing import Caller, RoutingTable
 from troth.calls.within import MARK, CallKeys, NotYet
 from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError, head_of
+from troth.doors.algorithmia.browsers import preflight
 from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
 from troth.doors.algorithmia.within import admit_within
@@ -85,6 +86,9 @@ class CallDoor:
         self._default = Options(call_seconds)
         self._longest = longest_call_seconds
         self._keys = keys
+        #: request ids of calls under way that have written to the session of theirs, and what hears of their end
+        self.sessions: set[str] = set()
+        self.end_session: Callable[[str], None] = _nothing
         self._explaining: set[asyncio.Task[None]] = set()
         first = str(uuid.uuid4())
         self._request_prefix, self._requests = f"req-{first[:24]}", int(first[24:], 16)
@@ -117,6 +121,10 @@ class CallDoor:
             self._fail(exchange, error)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS" and (allowed := preflight(scope["headers"])) is not None:
+            await send({"type": "http.response.start", "status": 204, "headers": allowed})
+            await send({"type": "http.response.body", "body": b""})
+            return
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         head = dict(scope["headers"])
         authorization, content_type = head.get(b"authorization", b""), head.get(b"content-type", b"")
@@ -384,3 +392,7 @@ def _kind(content_type: bytes) -> int:
             else "the content type is missing: text/plain, application/json or application/octet-stream"
         )
     return kind
+
+
+def _nothing(session: str) -> None:
+    """No session has ended that anybody asks for."""

@@ -19,7 +19,9 @@ from starlette.responses import Response
 
 from troth.access.data_paths import DataPath, check_collection, path_of
 from troth.access.data_rights import USUAL_ACL, DataActor, ReadAcl, Within, acl_of
+from troth.access.scopes import DataAccess, Scope
 from troth.calls.routing import RoutingTable
+from troth.calls.within import MARK, PROCESS, CallKeys, Peer
 from troth.commands.bus import Bus, Envelope
 from troth.commands.data import quota_reached
 from troth.commands.data_keeping import DataKeeping
@@ -30,14 +32,23 @@ from troth.doors.algorithmia.refusals import INVALID_JSON, INVALID_REQUEST, UNKN
 from troth.doors.authorization import caller_of, why_not
 from troth.errors import Failed, MalformedName, NameTaken, TooLarge, TrothError, Unauthenticated
 from troth.queries import data as queries
+from troth.registry.catalog import find_algorithm_by_id
 from troth.registry.data import FileRow
 from troth.registry.database import Database
+from troth.runtime.engine import VersionSpec
 
 Found = TypeVar("Found")
 PREFIXES = ("/v1/data", "/v1/connector", "/v1/hostedData")
+#: the key of a process in which a version is being loaded; it is known by the sandbox that it is in
+LOADING = b"call-load"
 _LARGEST_DOCUMENT = 64 * 1024
-#: media type that is accepted to the one that a file is said to have; of a file itself nothing is known
-_SAID = {"text/plain": "text/plain; charset=utf-8", "application/json": "application/json"}
+#: Media type that is accepted to the one that a file is said to have: of a file itself nothing is known. The Python client
+#: accepts everything, and without a charset it guesses the encoding of a text, often wrongly.
+_SAID = {
+    "text/plain": "text/plain; charset=utf-8",
+    "application/json": "application/json",
+    "*/*": "application/octet-stream; charset=utf-8",
+}
 
 log = structlog.get_logger()
 
@@ -47,15 +58,33 @@ def is_data(path: str) -> bool:
     return path.startswith(PREFIXES) and any(path == one or path.startswith(f"{one}/") for one in PREFIXES)
 
 
+class OutsideOfFile(Numbered):
+    """A range that begins behind the end of a file."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(INVALID_REQUEST, f"the file has {size} bytes", http_status=416)
+        self.size = size
+
+
 class DataDoor:
     """The ASGI application of the data API."""
 
     def __init__(
-        self, bus: Bus, database: Database, table: RoutingTable, keeping: DataKeeping, *, usual_quota: int
+        self,
+        bus: Bus,
+        database: Database,
+        table: RoutingTable,
+        keys: CallKeys,
+        loading: Callable[[int], VersionSpec | None],
+        keeping: DataKeeping,
+        *,
+        usual_quota: int,
     ) -> None:
         self._bus = bus
         self._database = database
         self._table = table
+        self._keys = keys
+        self._loading = loading
         self._keeping = keeping
         self._usual_quota = usual_quota
         self._handlers = {"GET": self._get, "HEAD": self._head, "POST": self._make, "PATCH": self._change,
@@ -64,7 +93,7 @@ class DataDoor:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         request, identity = Request(scope, receive), str(uuid.uuid4())
         try:
-            response = await self._answered(request, receive, send)
+            response = await self._answered(request)
         except ClientDisconnect:
             return
         except TrothError as error:
@@ -75,59 +104,57 @@ class DataDoor:
             log.exception("data failed", method=request.method, request=identity)
             inside = Failed("internal error", repair=f"look for {identity} in the server's log")
             response = refusal(inside, request, identity)
-        if response is not None:
-            response.headers["troth-request"] = f"req-{identity}"
-            await response(scope, receive, send)  # type: ignore[arg-type]
+        response.headers["troth-request"] = f"req-{identity}"
+        await response(scope, receive, send)  # type: ignore[arg-type]
 
-    async def _answered(self, request: Request, receive: Receive, send: Send) -> Response | None:
-        """The answer, or None where it was sent."""
+    async def _answered(self, request: Request) -> Response:
         handler = self._handlers.get(request.method)
         if handler is None:
             raise Numbered(UNKNOWN_PATH, f"{request.method} is not for data", http_status=405)
-        actor = self._actor(request)
+        actor = await self._actor(request)
         if request.scope["path"].startswith("/v1/hostedData"):
             return await self._hosted(actor)
-        path = path_of(_segments(request), actor)
-        if handler == self._get:
-            return await self._get(request, actor, path, receive, send)
-        return await handler(request, actor, path)  # type: ignore[call-arg]
+        return await handler(request, actor, path_of(_segments(request), actor))
 
-    def _actor(self, request: Request) -> DataActor:
+    async def _actor(self, request: Request) -> DataActor:
         authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
-        caller = caller_of(self._table, authorization, head)
+        if authorization.strip() == LOADING:
+            return await self._loading_actor(request.scope["client"])
+        if MARK in authorization:
+            caller = await self._keys.caller(authorization, request.scope["client"])
+        else:
+            caller = caller_of(self._table, authorization, head)
         if caller is None:
             raise Unauthenticated("authorization required", why=why_not(self._table, authorization, head))
         bound = caller.within
         within = Within(bound.algorithm, bound.algorithm_owner_id, bound.outermost or bound.request) if bound else None
         return DataActor(caller.id, caller.name, caller.kind, caller.administrator, caller.scope, within)
 
-    async def _get(
-        self, request: Request, actor: DataActor, path: DataPath, receive: Receive, send: Send
-    ) -> Response | None:
+    async def _loading_actor(self, client: Peer) -> DataActor:
+        """An algorithm whose version is being loaded: it reads what everybody's calls of it could, and acts for nobody."""
+        spec = self._loading(client[1]) if client is not None and client[0] == PROCESS else None
+        found = await self._read(lambda c: find_algorithm_by_id(c, spec.algorithm_id)) if spec else None
+        if found is None:
+            raise Unauthenticated("authorization required", why="no version is being loaded there")
+        within = Within(found.subject, found.owner_id, "")
+        return DataActor("", "", "user", administrator=False, scope=Scope(data=DataAccess.READ), within=within)
+
+    async def _get(self, request: Request, actor: DataActor, path: DataPath) -> Response:
         if not path.file:
             return await self._list(request, actor, path)
         found, file = await self._open(actor, path)
         try:
-            head = _head_of(request, found)
-            if isinstance(head, Response):
-                return head
-            status, headers, start, length = head
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await streams.sent(receive, send, self._keeping.threads, file, start, length)
-        finally:
+            response = _file_response(request, found)
+        except TrothError:
             os.close(file)
-        return None
+            raise
+        response.content = streams.Content(self._keeping.threads, file)
+        return response
 
     async def _head(self, request: Request, actor: DataActor, path: DataPath) -> Response:
         if not path.file:
             return await self._list(request, actor, path)
-        found = await self._read(lambda c: queries.file(c, actor, path))
-        head = _head_of(request, found)
-        if isinstance(head, Response):
-            return head
-        response = Response(status_code=head[0])
-        response.raw_headers = head[1]
-        return response
+        return _file_response(request, await self._read(lambda c: queries.file(c, actor, path)))
 
     async def _list(self, request: Request, actor: DataActor, path: DataPath) -> Response:
         limit, after = limit_of(request), after_of(request, path)
@@ -171,7 +198,7 @@ class DataDoor:
             stored = {"earlier": blob.digest}  # until a file has it
             payload = {**_directory(path), "file": path.file, "upload": upload.id}
             # the body took its time, and the caller's rights are those of now (ALG-26)
-            stored = await self._submit(self._actor(request), "store_file", payload)
+            stored = await self._submit(await self._actor(request), "store_file", payload)
         except streams.TooMuch:
             raise quota_reached(room or 0) from None
         finally:
@@ -292,26 +319,11 @@ def _check_length(request: Request, room: int | None) -> None:
         raise quota_reached(room)
 
 
-_Head = tuple[int, list[tuple[bytes, bytes]], int, int]
-
-
-def _head_of(request: Request, file: FileRow) -> _Head | Response:
-    """Status, headers and extent of the answer with a file; or the answer that it cannot be had in this range."""
+def _file_response(request: Request, file: FileRow) -> streams.FileResponse:
+    """The answer with a file, or with a part of it, as yet without its content. Raises OutsideOfFile."""
     tag = f'"{file.digest}"'
-    wanted = request.headers.get("range", "") if request.headers.get("if-range", tag) == tag else ""
-    try:
-        part = streams.range_of(wanted, file.size)
-    except ValueError:
-        fault = Numbered(INVALID_REQUEST, f"the file has {file.size} bytes", http_status=416)
-        response = refusal(fault, request, str(uuid.uuid4()))
-        response.headers["content-range"] = f"bytes */{file.size}"
-        return response
-    if request.headers.get("if-none-match", "") == tag:
-        return Response(status_code=304, headers={"etag": tag})
-    start, length = part or (0, file.size)
     headers = {
         "content-type": _media_type(request.headers.get("accept", "")),
-        "content-length": str(length),
         "accept-ranges": "bytes",
         "etag": tag,
         "x-data-type": "file",
@@ -319,10 +331,18 @@ def _head_of(request: Request, file: FileRow) -> _Head | Response:
         "x-content-type-options": "nosniff",
         "content-security-policy": "sandbox",
     }
+    if request.headers.get("if-none-match", "") == tag:
+        return streams.FileResponse(304, headers, 0, 0)
+    wanted = request.headers.get("range", "") if request.headers.get("if-range", tag) == tag else ""
+    try:
+        part = streams.range_of(wanted, file.size)
+    except ValueError:
+        raise OutsideOfFile(file.size) from None
+    start, length = part or (0, file.size)
+    headers["content-length"] = str(length)
     if part:
         headers["content-range"] = f"bytes {start}-{start + length - 1}/{file.size}"
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return 206 if part else 200, raw, start, length
+    return streams.FileResponse(206 if part else 200, headers, start, length)
 
 
 def _media_type(accept: str) -> str:
@@ -332,7 +352,7 @@ def _media_type(accept: str) -> str:
 
 def _hosted(actor: DataActor, identity: str, name: str, acl: ReadAcl) -> dict[str, Any]:
     public = acl is ReadAcl.PUBLIC
-    rights = {"read_w": public, "read_g": public, "read_u": True, "read_a": acl is not ReadAcl.PRIVATE}
+    rights = {"read_w": public, "read_g": False, "read_u": True, "read_a": acl is not ReadAcl.PRIVATE}
     place = {"collection_name": name, "username": actor.name, "location": f"data://{actor.name}/{name}"}
     return {"id": identity, "object_id": identity, **place, "acl": rights}
 
@@ -347,4 +367,7 @@ def _refused(error: TrothError, request: Request, identity: str) -> Response:
     if isinstance(error, NameTaken):
         error = Numbered(INVALID_REQUEST, error.what, why=error.why, repair=error.repair, http_status=409)
     more = {"deleted": 0} if request.method == "DELETE" else {}
-    return refusal(error, request, identity, plain_status=request.method != "PUT", **more)
+    response = refusal(error, request, identity, plain_status=request.method != "PUT", **more)
+    if isinstance(error, OutsideOfFile):
+        response.headers["content-range"] = f"bytes */{error.size}"
+    return response

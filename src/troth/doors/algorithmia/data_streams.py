@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive as ASGIReceive
+from starlette.types import Scope
+from starlette.types import Send as ASGISend
 
 from troth.artifacts.blobs import Upload
-from troth.doors.algorithmia.calls import Receive, Send
 
 Result = TypeVar("Result")
 #: bytes that are handed to a thread together
@@ -71,25 +75,59 @@ async def drained(request: Request, most: int | None = None) -> None:
         return
 
 
-async def sent(receive: Receive, send: Send, threads: ThreadPoolExecutor, file: int, start: int, length: int) -> None:
-    """Sends so many bytes of a file as the body of an answer that has begun, reading ahead of the client by one piece."""
-    loop = asyncio.get_running_loop()
-    gone = asyncio.ensure_future(_gone(receive))
-    end = start + length
-    ahead = _read(loop, threads, file, start, end) if length else None
-    try:
-        while ahead is not None and not gone.done():
-            piece, ahead = await ahead, None
-            start += len(piece)
-            if start < end and piece:
-                ahead = _read(loop, threads, file, start, end)
-            await send({"type": "http.response.body", "body": piece, "more_body": start < end})
-        if not length:
-            await send({"type": "http.response.body", "body": b""})
-    finally:
-        gone.cancel()
-        if ahead is not None:
-            await asyncio.wait([ahead])
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Where the bytes of a file are read from; whoever has sent them closes it."""
+
+    threads: ThreadPoolExecutor
+    file: int
+
+
+class FileResponse(Response):
+    """An answer with a part of a file, read ahead of the client by one piece. Without content it tells the head alone."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], start: int, length: int) -> None:
+        super().__init__(status_code=status)
+        self.raw_headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self.content: Content | None = None
+        self._start, self._end = start, start + length
+
+    async def __call__(self, scope: Scope, receive: ASGIReceive, send: ASGISend) -> None:
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            if self.content is None or self._start == self._end:
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                gone = asyncio.ensure_future(_gone(receive))
+                try:
+                    await self._sent(send, gone)
+                finally:
+                    gone.cancel()
+        finally:
+            if self.content is not None:
+                os.close(self.content.file)
+
+    async def _sent(self, send: ASGISend, gone: asyncio.Future[None]) -> None:
+        start, ahead = self._start, self._read(self._start)
+        try:
+            while not gone.done():
+                piece = await ahead
+                start += len(piece)
+                more = start < self._end and bool(piece)
+                if more:
+                    ahead = self._read(start)
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
+                if not more:
+                    return
+        finally:
+            await asyncio.wait([ahead])  # nothing reads from what is closed next
+
+    def _read(self, start: int) -> asyncio.Future[bytes]:
+        assert self.content is not None
+        size = min(_PIECE, self._end - start)
+        return asyncio.get_running_loop().run_in_executor(
+            self.content.threads, os.pread, self.content.file, size, start
+        )
 
 
 def range_of(header: str, size: int) -> tuple[int, int] | None:
@@ -114,13 +152,7 @@ def range_of(header: str, size: int) -> tuple[int, int] | None:
     return first, last - first + 1
 
 
-def _read(
-    loop: asyncio.AbstractEventLoop, threads: ThreadPoolExecutor, file: int, start: int, end: int
-) -> asyncio.Future[bytes]:
-    return loop.run_in_executor(threads, os.pread, file, min(_PIECE, end - start), start)
-
-
-async def _gone(receive: Receive) -> None:
+async def _gone(receive: ASGIReceive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from troth.access.roles import Actor
 from troth.calls.routing import Caller, RoutingTable
+from troth.calls.within import CallKeys, Within
 from troth.doors.algorithmia.calls import Receive, Send
 from troth.doors.algorithmia.refusals import UNKNOWN_PATH, Numbered, refusal
 from troth.doors.authorization import caller_of, why_not
@@ -53,6 +54,8 @@ class Asked:
     request: Request
     caller: Caller
     body: bytes
+    #: the call that asks, where it is one
+    within: Within | None = None
 
     @property
     def actor(self) -> Actor:
@@ -87,14 +90,18 @@ class Row:
 
     method: str
     path: str
-    handler: Callable[[Asked], Awaitable[dict[str, Any] | list[Any]]]
+    #: answers with JSON, or with None where the body of the answer is empty
+    handler: Callable[[Asked], Awaitable[dict[str, Any] | list[Any] | None]]
+    status: int = 200
+    #: whether the key of a call that runs is taken, and no other
+    inside: bool = False
 
 
 class EndpointDoor:
     """The ASGI application for these rows. Slashes at the end of a path are ignored; nothing is ever redirected."""
 
-    def __init__(self, rows: Sequence[Row], table: RoutingTable) -> None:
-        routes = [Route(row.path, _endpoint(row, table), methods=[row.method]) for row in rows]
+    def __init__(self, rows: Sequence[Row], table: RoutingTable, keys: CallKeys) -> None:
+        routes = [Route(row.path, _endpoint(row, table, keys), methods=[row.method]) for row in rows]
         self._app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
         self._app.router.redirect_slashes = False
 
@@ -103,16 +110,19 @@ class EndpointDoor:
         await self._app({**scope, "path": path}, receive, send)  # type: ignore[arg-type]
 
 
-def _endpoint(row: Row, table: RoutingTable) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(row: Row, table: RoutingTable, keys: CallKeys) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         identity = str(uuid.uuid4())
         try:
             body = await _body(request)
             # only now, because the body may take its time, and the caller's rights are those of now (ALG-26)
-            asked = Asked(request, _caller(request, table), body)
+            if row.inside and (within := await keys.awaited(_authorization(request), request.scope["client"])):
+                asked = Asked(request, within.caller, body, within)
+            else:
+                asked = Asked(request, _caller(request, table), body)
             answer = await row.handler(asked)
             log.info("answered", endpoint=row.path, method=row.method, caller=asked.caller.name, request=identity)
-            return _answered(answer, identity)
+            return _answered(answer, identity, row.status)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to hear
         except TrothError as error:
@@ -126,17 +136,23 @@ def _endpoint(row: Row, table: RoutingTable) -> Callable[[Request], Awaitable[Re
     return endpoint
 
 
-def _answered(answer: dict[str, Any] | list[Any], identity: str) -> Response:
+def _answered(answer: dict[str, Any] | list[Any] | None, identity: str, status: int) -> Response:
+    if answer is None:
+        return Response(status_code=status, headers={"troth-request": f"req-{identity}"})
     content = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    return Response(content, 200, {"troth-request": f"req-{identity}"}, media_type="application/json")
+    return Response(content, status, {"troth-request": f"req-{identity}"}, media_type="application/json")
 
 
 def _caller(request: Request, table: RoutingTable) -> Caller:
-    authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
+    authorization, head = _authorization(request), request.scope["headers"]
     caller = caller_of(table, authorization, head)
     if caller is None:
         raise Unauthenticated("authorization required", why=why_not(table, authorization, head))
     return caller
+
+
+def _authorization(request: Request) -> bytes:
+    return request.headers.get("authorization", "").encode("latin-1")
 
 
 async def _body(request: Request) -> bytes:

@@ -11,6 +11,7 @@ from troth.calls.routing import Caller, Route
 from troth.calls.within import Peer
 from troth.doors.algorithmia import answers
 from troth.doors.algorithmia.answers import Answer, CallError
+from troth.doors.algorithmia.browsers import readable_lines
 from troth.doors.authorization import Headers
 from troth.errors import TrothError
 from troth.observe.tracing import CallTrace, continuation
@@ -141,11 +142,13 @@ class Exchange:
             self.record(Outcome.CANCELLED, None)
 
     def lines(self) -> bytes:
-        """The receipt's header lines, where a version was found for a caller who may see it."""
-        if self.route is None or self.caller is None:
+        """The receipt's header lines, where a version was found for a caller who may see it, and those for the key's pages."""
+        if self.caller is None:
             return b""
-        lines = answers.receipt_lines(self.route, self.reference, self.request_id)
-        return lines + answers.floating_warning(self.subject, self.route) if self.floats else lines
+        lines = readable_lines(self.head) if self.caller.limited and self.caller.scope.origin else b""
+        if self.route is not None:
+            lines += answers.receipt_lines(self.route, self.reference, self.request_id)
+        return lines + answers.floating_warning(self.subject, self.route) if self.floats and self.route else lines
 
     def record(self, outcome: Outcome, result: CallResult | None) -> None:
         """Counts the call, keeps the facts of its receipt, and lets the next one of its key begin."""
@@ -154,6 +157,8 @@ class Exchange:
         if self.counted_as:
             watch.limits.leave(self.counted_as)
             self.counted_as = ""
+        if self.door.sessions and self.parent is None:
+            self.door.end_session(self.request_id)
         if route is not None and caller is not None:
             watch.usage.add(self.subject, route.version, caller.name, outcome, seconds)
             watch.records.keep(self.request_id, caller.name, self.reference, route, outcome, seconds, place)

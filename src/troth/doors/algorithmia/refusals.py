@@ -15,6 +15,7 @@ from starlette.responses import Response
 from troth.access.data_paths import NoSuchData
 from troth.errors import (
     Forbidden,
+    LastAdmin,
     Malformed,
     NameTaken,
     NotFound,
@@ -25,10 +26,13 @@ from troth.errors import (
     Unavailable,
 )
 from troth.queries.management import AlreadyPublished, NoSuchAlgorithm, NoSuchBuild, NoSuchVersion, NothingCompiled
+from troth.queries.people import NoSuchOrganization, NoSuchUser
 
 #: Numbers of section 3.4 that are raised where a request is read.
 INVALID_JSON, INVALID_REQUEST, UNKNOWN_PATH = 2013, 6001, 2015
 UNKNOWN_LANGUAGE, UNSUPPORTED_MACHINE, UNKNOWN_PACKAGE_SET, UNKNOWN_SCM = 4001, 4004, 1003, 4009
+MALFORMED_USER, USERNAME_TAKEN, FIELDS_MISSING, OTHER_USERNAME, OTHER_EMAIL = 3001, 3003, 3005, 3007, 3008
+ORGANIZATION_EXISTS, MALFORMED_ORGANIZATION = 3101, 3103
 BAD_MARKER, BAD_LIMIT, NOT_IMPLEMENTED = 5002, 5003, 5005
 
 #: Kind of error, HTTP status, number of section 3.4; the first row that fits.
@@ -37,6 +41,9 @@ _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
     (NoSuchAlgorithm, 404, 1000),
     (NoSuchVersion, 404, 1000),
     (NoSuchBuild, 404, 1004),
+    (NoSuchUser, 404, 3000),
+    (NoSuchOrganization, 404, 3100),
+    (LastAdmin, 400, 3102),
     (NothingCompiled, 400, 1004),
     (AlreadyPublished, 400, 1007),
     (NameTaken, 400, 1002),

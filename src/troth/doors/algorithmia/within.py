@@ -41,5 +41,6 @@ def admit_within(exchange: Exchange, keys: CallKeys) -> Caller:
         tree.made += 1
         exchange.request_id = f"{origin.request_id.partition('.')[0]}.{tree.made}"
     exchange.parent = found.call
-    exchange.options = replace(exchange.options, seconds=min(exchange.options.seconds, left))
+    if exchange.options.seconds > left:
+        exchange.options = replace(exchange.options, seconds=left)
     return found.caller

@@ -13,7 +13,7 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import author, builds, caller, operator, policy, publishing, references
+from troth.doors.cli import announcing, author, builds, caller, inside, operator, people, policy, publishing, references
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
@@ -58,6 +58,11 @@ release.command(publishing.show_, name="show")
 release.command(publishing.stable)
 release.command(publishing.yank)
 release.command(publishing.fetch)
+release.command(announcing.due)
+release.command(announcing.cadence)
+release.command(announcing.plan)
+release.command(announcing.cancel)
+app.command(announcing.calendar)
 app.command(upgrade_plan, name="upgrade-plan")
 app.command(references.lint)
 app.command(references.lock)
@@ -71,8 +76,10 @@ app.command(worker)
 app.command(service)
 app.command(operator.journal)
 app.command(builds.collect)
-app.command(operator.key)
-app.command(operator.account)
+app.command(inside.secret)
+app.command(inside.insights)
+app.command(people.key)
+app.command(people.account)
 
 
 def run(tokens: Sequence[str] | None = None) -> None:

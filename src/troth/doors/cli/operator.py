@@ -1,4 +1,4 @@
-"""Commands of operators: up, demo, doctor, journal, key, account."""
+"""Commands of operators: up, demo, doctor, journal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from rich.markup import escape
 
 from troth import __version__
@@ -132,153 +132,6 @@ def journal(
         [str(e["position"]), e["at"][:19].replace("T", " "), e["actor"], e["command"], *_came_of(e)] for e in entries
     ]
     show_table("", ["#", "at", "actor", "command", "outcome", "about"], rows)
-    return 0
-
-
-key = App(name="key", help="Makes, lists and revokes keys.", help_format="plaintext")
-account = App(name="account", help="Makes accounts and organisations, and changes members.", help_format="plaintext")
-
-
-@key.command(name="create")
-def create_key(name: str, /, *, label: str = "", remote: Remote = Remote()) -> int:
-    """Makes a key for an account and prints it, once.
-
-    Parameters
-    ----------
-    name
-        The account.
-    label
-        What the key is for.
-    """
-    made = _send(remote, "create_key", account=name, label=label)
-    if remote.json:
-        show_json(made)
-    else:
-        show(made["key"])
-        say(f"key {made['key_id']} of {name}; it is not shown again")
-    return 0
-
-
-@key.command(name="list")
-def list_keys(*, remote: Remote = Remote()) -> int:
-    """Lists the keys of your account, without what is secret."""
-    with remote.client() as client:
-        found = client.keys()
-    if remote.json:
-        show_json(found)
-    else:
-        rows = [[row["key_id"], row["label"], row["since"][:19].replace("T", " ")] for row in found["keys"]]
-        show_table(f"keys of {found['account']}", ["id", "label", "since"], rows)
-    return 0
-
-
-@key.command(name="revoke")
-def revoke_key(key_id: str, /, *, remote: Remote = Remote()) -> int:
-    """Ends a key, from now on.
-
-    Parameters
-    ----------
-    key_id
-        Its id, as `troth key list` shows it.
-    """
-    return _done(remote, "revoked", _send(remote, "revoke_key", key_id=key_id))
-
-
-@account.command(name="create")
-def create_account(
-    name: str, /, *, administrator: Annotated[bool, Parameter(negative="")] = False, remote: Remote = Remote()
-) -> int:
-    """Makes a user.
-
-    Parameters
-    ----------
-    name
-        Its name.
-    administrator
-        Let it make accounts, members and keys for everybody, and read the journal.
-    """
-    return _done(remote, "made", _send(remote, "create_account", name=name, administrator=administrator))
-
-
-@account.command(name="organization")
-def create_organization(name: str, /, *, remote: Remote = Remote()) -> int:
-    """Makes an organisation, whose first admin you are.
-
-    Parameters
-    ----------
-    name
-        Its name.
-    """
-    return _done(remote, "made", _send(remote, "create_organization", name=name))
-
-
-@account.command(name="add-member")
-def add_member(
-    organization: str,
-    name: str,
-    /,
-    *,
-    admin: Annotated[bool, Parameter(negative="")] = False,
-    remote: Remote = Remote(),
-) -> int:
-    """Gives a user a role in an organisation, from now on.
-
-    Parameters
-    ----------
-    organization
-        The organisation.
-    name
-        The user.
-    admin
-        Let the user change members as well.
-    """
-    role = "admin" if admin else "member"
-    return _done(remote, "done", _send(remote, "add_member", organization=organization, account=name, role=role))
-
-
-@account.command(name="remove-member")
-def remove_member(organization: str, name: str, /, *, remote: Remote = Remote()) -> int:
-    """Ends a user's membership of an organisation, from now on.
-
-    Parameters
-    ----------
-    organization
-        The organisation.
-    name
-        The user.
-    """
-    return _done(remote, "done", _send(remote, "remove_member", organization=organization, account=name))
-
-
-@account.command(name="list")
-def list_accounts(*, remote: Remote = Remote()) -> int:
-    """Lists all accounts, for administrators."""
-    with remote.client() as client:
-        found = client.accounts()
-    if remote.json:
-        show_json(found)
-        return 0
-    rows = [
-        [row["name"], row["kind"], "yes" if row["administrator"] else "", ", ".join(row["members"])]
-        for row in found["accounts"]
-    ]
-    show_table("", ["name", "kind", "administrator", "members"], rows)
-    return 0
-
-
-def _send(remote: Remote, command: str, **payload: Any) -> dict[str, Any]:
-    with remote.client() as client:
-        return client.command(command, **payload)
-
-
-def _done(remote: Remote, word: str, result: dict[str, Any]) -> int:
-    if remote.json:
-        show_json(result)
-    else:
-        facts = ", ".join(
-            f"{name.replace('_', ' ')} {value}" for name, value in result.items() if value not in (False, None)
-        )
-        show(f"{word}: {escape(facts)}")
     return 0
 
 

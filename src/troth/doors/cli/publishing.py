@@ -127,13 +127,13 @@ def show_(name: Release, /, *, remote: Remote = Remote()) -> int:
     show(
         f"  cut by {found['cut_by']} at {found['cut_at']} from {found['commit'][:12]}, occasion {found['occasion'] or '-'}"
     )
-    show(f"  evidence {found['evidence_digest'][:16]}, documentation {(found['docs_digest'] or '-')[:16]}")
+    show(f"  evidence {found['evidence_digest'][:12]}, documentation {(found['docs_digest'] or '-')[:12]}")
     for component, mark in found["components"].items():
         show(f"  {component}: {mark}")
     for one in found["notes"]:
         show(escape(f"  {one['kind'].removeprefix('noted-')}: {one['text'].partition(chr(10))[0]}"))
     for one in found["artifacts"]:
-        show(f"  {one['name']}  {one['bytes']} bytes  {one['digest'][:16]}")
+        show(f"  {one['name']}  {one['bytes']} bytes  {one['digest'][:12]}")
     show(escape(rendering.as_text({**found["verdict"], "paths": [_path(one) for one in found["paths"]]})))
     return 0
 

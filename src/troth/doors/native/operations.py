@@ -111,9 +111,6 @@ def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaita
             asked = _read(row, table, request)
             answer = await row.handler(asked)
             log.info("answered", operation=row.name, caller=asked.caller.name, request=request_id)
-            if isinstance(answer, Response):
-                answer.headers["troth-request"] = request_id
-                return answer
             return _response(row, request, answer, {"troth-request": request_id})
         except TrothError as error:
             log.info("refused", operation=row.name, code=error.code, clauses=error.clauses, request=request_id)
@@ -126,8 +123,11 @@ def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaita
     return endpoint
 
 
-def _response(row: Operation, request: Request, answer: dict[str, Any], headers: dict[str, str]) -> Response:
+def _response(row: Operation, request: Request, answer: dict[str, Any] | Response, headers: dict[str, str]) -> Response:
     """The answer as JSON, or as a page where the row has one and the client prefers it."""
+    if isinstance(answer, Response):
+        answer.headers.update(headers)
+        return answer
     if row.page is not None:
         headers["vary"] = "Accept"
         if _prefers_html(request.headers.get("accept", "")):

@@ -19,13 +19,16 @@ from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.inside import InsideRows
 from troth.doors.algorithmia.management import ManagementApi
+from troth.doors.algorithmia.people import PeopleRows
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.check import CheckApi
+from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
@@ -74,8 +77,20 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(ManagementApi(server.bus, server.database).rows(), server.table)
-        self._data = DataDoor(server.bus, server.database, server.table, server.data, usual_quota=settings.data_bytes)
+        self._data = DataDoor(
+            server.bus,
+            server.database,
+            server.table,
+            server.call_keys,
+            server.engine.loading,
+            server.data,
+            usual_quota=settings.data_bytes,
+        )
+        people = PeopleRows(server.bus, server.database).rows()
+        inside = InsideRows(server.bus, server.database, server.observation.insights).rows()
+        management = ManagementApi(server.bus, server.database).rows()
+        self._v1 = EndpointDoor([*people, *inside, *management], server.table, server.call_keys)
+        self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
         self._rest = _rest(server)
@@ -113,11 +128,12 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
-    operations += PeopleApi(server.database).operations()
     release_files = ReleaseFiles(server.release_files, server.data.threads)
     operations += ProductApi(server.database, release_files).operations()
-    operations += UpgradeApi(server.database).operations()
+    upgrades = UpgradeApi(server.database)
+    operations += upgrades.operations()
     operations += WaiverApi(server.database, server.signing_key).operations()
+    operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     document = json.dumps(openapi(operations)).encode()
 
@@ -142,6 +158,7 @@ def _rest(server: Server) -> Starlette:
         Route("/health", health),
         Route("/metrics", metrics),
         Route("/api/v1/openapi.json", describe),
+        Route("/api/v1/calendars/{token}.ics", upgrades.feed),
     ]
     return Starlette(
         routes=[*ordinary, *routes(operations, server.table)], exception_handlers={HTTPException: _unrouted}

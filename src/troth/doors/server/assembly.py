@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,19 +40,23 @@ from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
 from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
+from troth.commands.secrets import DeleteSecret, SetSecret
 from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
+from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
-from troth.doors.server.loading import loaded
+from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
+from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
 from troth.observe.metrics import Faults
 from troth.queries import algorithms as algorithm_queries
-from troth.registry import accounts
+from troth.registry import accounts, secret_records
 from troth.registry.database import Database
+from troth.registry.sealing import Sealing
 from troth.runtime.engine import Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
@@ -101,8 +105,11 @@ class Server:
     fronts: Fronts
     #: keys of calls that run, which algorithms use
     call_keys: CallKeys
+    sealing: Sealing
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
+    #: None where no signed tokens are taken
+    tokens: Tokens | None = None
 
     async def repository(self, caller: Caller, owner: str, name: str) -> str | None:
         """The id of an algorithm whose repository the caller may use, or None."""
@@ -164,13 +171,17 @@ class Server:
         if not self.trees.has(spec.manifest):
             self.trees.keep_files(self.repositories.files(spec.algorithm_id, spec.hash), spec.manifest)
         site = self.environments.ready(spec.environment, content=spec.environment_content)
-        return loaded(self.trees.verified(spec.manifest), site)
+        with self.database.read() as connection:
+            variables = secret_records.variables_of(connection, spec.algorithm_id, self.sealing)
+        return replace(loaded(self.trees.verified(spec.manifest), site), secrets=variables)
 
     async def close(self, drain_seconds: float = 0.0) -> None:
         """Lets calls under way end for so long, stops the workers and finishes every write."""
         for task in list(self.behind):
             task.cancel()
         self.warming.stop()
+        if self.tokens is not None:
+            self.tokens.close()
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
         await self.observation.close()
@@ -209,30 +220,13 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     loader = TableLoader(table, readings)
     launcher = launcher_of(settings)
     faults = Faults()
-
-    def altered(digest: str, files: list[str]) -> None:
-        faults.altered_environments += 1
-
-    environments = Environments(
-        home.environments,
-        settings.package_cache_path(),
-        artifacts,
-        launcher,
-        seconds=settings.build_seconds,
-        altered=altered,
-    )
+    environments = environments_of(settings, home, artifacts, launcher, faults)
     environments.recover()
     engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
     build_logs = BuildLogs()
     threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
     building = Building(
-        trees,
-        repositories,
-        environments,
-        engine,
-        build_logs,
-        load_seconds=settings.load_seconds,
-        threads=threads,
+        trees, repositories, environments, engine, build_logs, load_seconds=settings.load_seconds, threads=threads
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
@@ -240,14 +234,16 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
+    sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
-    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
     sites = open_sites(home, release_files)
     handlers |= product_handlers(release_files, sites)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
+    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
+    handlers |= {"set_secret": SetSecret(sealing), "delete_secret": DeleteSecret()}
     server = Server(
         settings,
         home,
@@ -275,13 +271,15 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads,
         Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
         fronts,
-        CallKeys(engine, table, lambda authorization: caller_of(table, authorization)),
+        CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
+        sealing,
     )
     return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
 
 
 async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
     """Everything that goes on by itself goes on; the owner's key where it was made just now."""
+    server.tokens = tokens.opened(server.settings, server.table)
     key = await _found(server)
     await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
     with server.database.read() as connection:

@@ -34,4 +34,5 @@ def data_handlers(blobs: BlobStore, usual_quota: int) -> dict[str, Handler]:
         "delete_file": data_commands.DeleteFile(),
         "set_data_quota": data_commands.SetDataQuota(),
         "expire_data": data_commands.ExpireData(),
+        "end_session": data_commands.EndSession(),
     }

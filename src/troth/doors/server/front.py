@@ -23,12 +23,14 @@ from troth.calls.within import CallKeys
 from troth.contracts.running import Running
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.authorization import caller_of
+from troth.doors.server import tokens
 from troth.doors.server.assembly import launcher_of, local_engine
 from troth.doors.server.explaining import Explaining
 from troth.doors.server.links import Link
 from troth.doors.server.observation import allowance
 from troth.doors.server.protocol import protocol_of
 from troth.doors.server.proxy import Proxy
+from troth.doors.server.serve import inner_socket
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 from troth.observe.tracing import Tracing
@@ -121,7 +123,7 @@ class Follower:
             raise TrothError.from_problem(answer[0]["problem"])
         found = answer[0]["version"]
         site = Path(found["site"]) if found["site"] else None
-        return Loaded(Path(found["root"]), site, Running(**found["running"]), found["example"])
+        return Loaded(Path(found["root"]), site, Running(**found["running"]), found["example"], found["secrets"])
 
 
 async def main(listener: socket.socket, link: Link) -> None:
@@ -136,25 +138,25 @@ async def main(listener: socket.socket, link: Link) -> None:
     loader = TableLoader(table, readings)
     follower = Follower(link, database, loader)
     launcher = launcher_of(settings)
-    launcher.api_socket = Path(told["inner"])
     engine = local_engine(settings, settings.home_path(), launcher, follower.load)
     kept = Kept(settings, told["fronts"])
     with database.read() as connection:
         loader.load(connection)
+    tokens.opened(settings, table)
     # what is changed from now on lies in the link; when `serve` comes out of it, this process is as far as the server
     link.send({"ready": True})
     threading.Thread(target=follower.listen, name="follower", daemon=True).start()
     await follower.serve.wait()
-    keys = CallKeys(engine, table, lambda authorization: caller_of(table, authorization))
+    keys = CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head))
     door: Any = CallDoor(
         table, engine, kept, kept, Explaining(database, readings), keys, call_seconds=settings.call_seconds,  # type: ignore[arg-type]
         longest_call_seconds=settings.longest_call_seconds, request_bytes=settings.request_bytes,
     )  # fmt: skip
     telling = asyncio.ensure_future(_tell(link, kept, engine, table))
     try:
-        await _serve(
-            settings, door, Proxy(sockets.within_reach(Path(told["inner"])), PREFIX, door), listener, follower.stop
-        )
+        proxy = Proxy(sockets.within_reach(Path(told["inner"])), PREFIX, door)
+        with inner_socket(launcher) as inner:
+            await _serve(settings, door, proxy, (listener, inner), follower.stop)
         await engine.close(settings.stop_seconds)
     finally:
         telling.cancel()
@@ -164,19 +166,37 @@ async def main(listener: socket.socket, link: Link) -> None:
         launcher.close()
 
 
-async def _serve(settings: Settings, door: Any, app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
+async def _serve(
+    settings: Settings, door: Any, app: Any, listening: tuple[socket.socket, socket.socket], stop: asyncio.Event
+) -> None:
+    listener, inner = listening
     config = uvicorn.Config(
         app, http=protocol_of(door, ordinary=settings.http == "asgi"), ws="none", lifespan="off", access_log=False,
         log_level="warning", proxy_headers=False, server_header=False,
         timeout_graceful_shutdown=max(1, int(settings.stop_seconds)),
     )  # fmt: skip
-    front = _Server(config)
+    front = _Server(config, inner)
     stopping = asyncio.ensure_future(front.stop_after(stop))
     await front.serve(sockets=[listener])
     stopping.cancel()
 
 
 class _Server(uvicorn.Server):
+    """uvicorn's server, which also listens on the socket for workers of this process."""
+
+    def __init__(self, config: uvicorn.Config, inner: socket.socket) -> None:
+        super().__init__(config)
+        self._inner = inner
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+
+        def connection() -> asyncio.Protocol:
+            make = self.config.http_protocol_class
+            return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
+
+        self.servers.append(await asyncio.get_running_loop().create_unix_server(connection, sock=self._inner))
+
     def capture_signals(self) -> Any:
         """The server's signals are not ours: it tells us to stop."""
         import contextlib

@@ -206,4 +206,5 @@ def _described(found: Loaded) -> dict[str, Any]:
         "site": str(found.site) if found.site else None,
         "running": asdict(found.running),
         "example": found.example,
+        "secrets": dict(found.secrets),
     }

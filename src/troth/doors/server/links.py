@@ -44,6 +44,7 @@ class Link:
             self._end.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # the other end was faster
+        self._end.close()
 
     def _exactly(self, size: int) -> bytes | None:
         found = bytearray()

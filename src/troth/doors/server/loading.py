@@ -1,4 +1,5 @@
-"""From a verified source on disk to what an engine needs of it: how it wants to be run, and an example to try it with."""
+"""From a verified source on disk to what an engine needs of it: its libraries, how it wants to be run, and an example to try it
+with."""
 
 from __future__ import annotations
 
@@ -7,10 +8,16 @@ from pathlib import Path
 
 import structlog
 
+from troth.artifacts.store import ArtifactStore
+from troth.builds.environments import Environments
 from troth.contracts.document import examples_in
 from troth.contracts.project import FILE, parse_project
 from troth.errors import TrothError
+from troth.home import Home
+from troth.observe.metrics import Faults
 from troth.runtime.engine import Loaded
+from troth.sandbox.launcher import Launcher
+from troth.settings import Settings
 
 log = structlog.get_logger()
 
@@ -37,3 +44,15 @@ def _example(root: Path, path: str | None) -> str | None:
         return None
     found = json.dumps(examples[0]["input"]) if examples else None
     return found if found is not None and len(found) <= _LARGEST_EXAMPLE else None
+
+
+def environments_of(
+    settings: Settings, home: Home, artifacts: ArtifactStore, launcher: Launcher, faults: Faults
+) -> Environments:
+    """The environments of a home; those that were altered are counted."""
+
+    def altered(digest: str, files: list[str]) -> None:
+        faults.altered_environments += 1
+
+    cache, seconds = settings.package_cache_path(), settings.build_seconds
+    return Environments(home.environments, cache, artifacts, launcher, seconds=seconds, altered=altered)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.insights import Insights
 from troth.calls.key_uses import KeyUses
 from troth.calls.limits import Allowance, Limits
 from troth.calls.records import Facts, Records
@@ -33,6 +34,7 @@ class Observation:
     faults: Faults
     bookkeeping: Bookkeeping
     metrics: Metrics
+    insights: Insights
 
     async def close(self) -> None:
         """Writes what is left; to be awaited when calls have ended, and before the database is closed."""
@@ -54,11 +56,12 @@ def observation(
     totals = CallTotals()
     usage = Usage(totals)
     records = Records(describe)
+    insights = Insights()
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time, uses)
+    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time, uses, insights)
     metrics = Metrics(totals, faults, states, bookkeeping.backlog, uses.references)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
-    return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics)
+    return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics, insights)
 
 
 def allowance(settings: Settings) -> Allowance:

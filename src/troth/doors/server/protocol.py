@@ -314,7 +314,7 @@ class CallProtocol(CorkedProtocol):
         self.cycle = cast(Any, taken)
         respond = functools.partial(self._answer, taken)
         exchange = taken.exchange = self._door.open(taken.path, taken.authorization, respond, *taken.trace)
-        exchange.peer = self.client
+        exchange.peer, exchange.head = self.client, taken.head
         self._door.start(exchange, taken.query, taken.content_type, body)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -18,6 +18,7 @@ from troth.doors.server.assembly import Server, open_server
 from troth.doors.server.protocol import protocol_of
 from troth.errors import MalformedSetting
 from troth.sandbox import sockets
+from troth.sandbox.launcher import Launcher
 from troth.settings import Settings
 
 #: Told once the server can serve: its address, the server, and the owner's key where it was made just now.
@@ -55,7 +56,7 @@ async def run(
             timeout_graceful_shutdown=max(1, int(settings.stop_seconds)),
         )
         host, port = listener.getsockname()[:2]
-        with _inner_socket(server) as inner:
+        with inner_socket(server.launcher) as inner:
             front = _Front(config, inner, lambda: ready(f"http://{host}:{port}", server, key), signals=signals)
             stopper = asyncio.ensure_future(front.stop_after(until)) if until else None
             if settings.fronts > 1:
@@ -71,14 +72,14 @@ async def run(
 
 
 @contextmanager
-def _inner_socket(server: Server) -> Iterator[socket.socket]:
-    """The Unix socket by which workers reach this server. Only this user enters its folder; sandboxes get the socket itself."""
+def inner_socket(launcher: Launcher) -> Iterator[socket.socket]:
+    """The Unix socket by which workers of this process reach it. Only this user enters its folder; sandboxes get the socket."""
     with tempfile.TemporaryDirectory(prefix="troth-api-") as folder, socket.socket(socket.AF_UNIX) as listener:
         path = Path(folder, "api.sock")
         sockets.bind(listener, path)
         path.chmod(0o666)  # in a sandbox it is another user's
         listener.listen(128)
-        server.launcher.api_socket = path
+        launcher.api_socket = path
         yield listener
 
 
@@ -110,8 +111,7 @@ class _Front(uvicorn.Server):
             make = self.config.http_protocol_class
             return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
 
-        loop = asyncio.get_running_loop()
-        self.servers.append(await loop.create_unix_server(connection, sock=self._inner))
+        self.servers.append(await asyncio.get_running_loop().create_unix_server(connection, sock=self._inner))
         gc.collect()
         gc.freeze()  # what is there now stays, and need not be looked at while calls come
         self._told()

@@ -2,7 +2,14 @@
 
 from alembic import context
 
-from troth.registry import access_tables, data_tables, product_tables, replays, waivers  # noqa: F401 - their tables belong to the metadata
+from troth.registry import (  # noqa: F401 - their tables belong to the metadata
+    access_tables,
+    data_tables,
+    inside_tables,
+    product_tables,
+    replays,
+    waivers,
+)
 from troth.registry.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

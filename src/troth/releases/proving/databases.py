@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from troth.errors import Malformed, Unavailable
 BOOKKEEPING: Final = frozenset({"alembic_version", "django_migrations", "schema_migrations", "flyway_schema_history"})
 INSIDE: Final = "/scratch"
 _MOST_ROWS: Final = 10_000
+#: how often, in tenths of a second, it is looked whether a connection has ended
+_PATIENCE: Final = 600
+_ENDED: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
 #: how Python ends a stack, and how tools begin a complaint
 _NAMED: Final = re.compile(r"[\w.]*(Error|Exception|Failed|FAILED|ERROR)\b.*:")
 
@@ -124,12 +128,20 @@ class Server:
         template = f' TEMPLATE "{copied.name}"' if copied else ""
         if copied:
             copied.engine.dispose()
+            self._leave(copied.name)
         self._administer(f'CREATE DATABASE "{name}"{template}')
         url = make_url(str(self._url)).set(database=name)
         engine = create_engine(url, poolclass=NullPool)
         event.listen(engine, "connect", _statement_timeout)
         address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         return Database(name, engine, None, address)
+
+    def _leave(self, name: str) -> None:
+        """Ends what is still connected to a database, and waits until it is gone: only then it can be copied."""
+        for _ in range(_PATIENCE):
+            if not self._administer(_ENDED.format(name=name)):
+                return
+            time.sleep(0.1)
 
     def _drop(self, made: Database) -> None:
         if made.file is not None:
@@ -138,11 +150,13 @@ class Server:
         else:
             self._administer(f'DROP DATABASE IF EXISTS "{made.name}" WITH (FORCE)')
 
-    def _administer(self, statement: str) -> None:
+    def _administer(self, statement: str) -> int:
+        """How many rows a statement gave that is run outside of any scratch database. Raises Unavailable."""
         engine = create_engine(str(self._url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
-                connection.exec_driver_sql(statement)
+                result = connection.exec_driver_sql(statement)
+                return len(result.all()) if result.returns_rows else 0
         except SQLAlchemyError as error:
             raise Unavailable(
                 f"the PostgreSQL for proofs cannot be used: {first_line(error)}",

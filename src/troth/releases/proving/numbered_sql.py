@@ -1,11 +1,12 @@
-"""Runs numbered migrations of SQL that a database has not had yet: `python numbered_sql.py ADDRESS FOLDER`.
+"""Runs numbered migrations of SQL that a database has not had yet: `python numbered_sql.py FOLDER`.
 
-It runs in the process that is watched, and needs the standard library only, for PostgreSQL psycopg as well. What was run is
+The address is in DATABASE_URL, because others can read arguments, and it may hold a password. It runs in the process that is watched, and needs the standard library only, for PostgreSQL psycopg as well. What was run is
 written down in `schema_migrations`, each migration in a transaction of its own.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import sys
@@ -19,7 +20,7 @@ _KNOWN = "CREATE TABLE IF NOT EXISTS schema_migrations (name VARCHAR(400) PRIMAR
 
 def main() -> None:
     """Runs what is pending, in the order of its numbers. The reason of a failure is its last line."""
-    address, folder = sys.argv[1:3]
+    address, folder = os.environ["DATABASE_URL"], sys.argv[1]
     files = [
         path for path in Path(folder).rglob("*.sql") if _NAME.fullmatch(path.name) and not _BACKWARDS.search(path.name)
     ]

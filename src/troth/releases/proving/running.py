@@ -157,7 +157,7 @@ def _migrating(migrations: Migrations, tree: Path, address: str, interpreter: st
     if migrations.kind == "django":
         return [interpreter, "manage.py", "migrate", "--noinput"]
     runner = _RUNNER if confined else numbered_sql.__file__
-    return [interpreter, "-I" if not address.startswith("postgres") else "-E", runner, address, migrations.path or "."]
+    return [interpreter, "-I" if not address.startswith("postgres") else "-E", runner, migrations.path or "."]
 
 
 def _configuration(tree: Path, migrations: Migrations) -> str:
@@ -180,6 +180,12 @@ def _point(tree: Path, migrations: Migrations, address: str) -> None:
         file = tree / _configuration(tree, migrations)
     except MalformedSource:
         return
+    if file.resolve() != tree.resolve() / file.relative_to(tree):
+        raise MalformedSource(
+            f"{file.relative_to(tree)} is a link, or lies behind one",
+            why="it is written to, and a link may lead out of the commit",
+            repair="commit it as a file",
+        )
     named = f"sqlalchemy.url = {address.replace('%', '%%')}"
     text = file.read_text()
     replaced, count = re.subn(r"(?m)^\s*sqlalchemy\.url\s*=.*$", lambda _: named, text)

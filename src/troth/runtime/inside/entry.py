@@ -192,9 +192,10 @@ def _kit_form() -> Form | None:
     kit = initialised[0]
 
     def start() -> Callable[[Any], Any]:
+        state = kit.load()
         if kit.load_func is None and _takes(kit.apply_func, 1):
             return kit.apply_func  # type: ignore[no-any-return]
-        return _with_state(kit.apply_func, kit.load())
+        return _with_state(kit.apply_func, state)
 
     return Form("adk", start, lambda: _schemas_of(kit.apply_func))
 

@@ -7,6 +7,7 @@ ALGORITHMIA_API_KEY, both of which stand for this. Loaded where requests is impo
 from __future__ import annotations
 
 import functools
+import importlib
 import socket
 import sys
 from typing import Any
@@ -30,19 +31,19 @@ def mount(sessions: Any) -> None:
 
 
 def _adapter() -> Any:
-    from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection
-    from urllib3.connectionpool import HTTPConnectionPool
+    adapter: Any = importlib.import_module("requests.adapters").HTTPAdapter
+    connection: Any = importlib.import_module("urllib3.connection").HTTPConnection
+    pool: Any = importlib.import_module("urllib3.connectionpool").HTTPConnectionPool
 
-    class Connection(HTTPConnection):
+    class Connection(connection):
         def connect(self) -> None:
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.connect(sys.modules["__main__"].api)
 
-    class Pool(HTTPConnectionPool):
+    class Pool(pool):
         ConnectionCls = Connection
 
-    class Adapter(HTTPAdapter):
+    class Adapter(adapter):
         def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
             super().init_poolmanager(*arguments, **options)
             self._pool = Pool("api.troth.internal")
@@ -61,6 +62,8 @@ def _adapter() -> Any:
         def send(self, request: Any, *arguments: Any, **options: Any) -> Any:
             if request.headers.get("Authorization", STAND_IN) == STAND_IN:  # insights are sent without any
                 key = sys.modules["__main__"].key()
+                if not key and request.path_url.startswith("/v1/data/"):
+                    key = "call-load"  # while a version is loaded it may read data, and acts for nobody
                 request.headers["Authorization"] = key
             return super().send(request, *arguments, **options)
 

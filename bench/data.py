@@ -1,0 +1,143 @@
+"""256 MiB up and down through the data API, and through Starlette streaming the same bytes to a file, beside it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+
+from bench.section import Findings, Options
+from bench.servers import OWNER, ROOT, running, troth_server
+from bench.table import Table, each, met, rounds_of
+
+BYTES = 256 << 20
+TARGET = 0.7
+_PIECE = 1 << 20
+_TROTH, _STARLETTE = "troth", "Starlette"
+_UP, _DOWN = "up", "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file goes to on one server."""
+
+    name: str
+    port: int
+    path: str
+    key: str
+    process_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One file that went up or down."""
+
+    server: str
+    way: str
+    seconds: float
+    right: bool
+
+
+def measure(options: Options) -> Findings:
+    """Ratios of the speed up and down, and the memory that the server took for it."""
+    piece = os.urandom(_PIECE)
+    found: list[Transfer] = []
+    with _places() as places:
+        for place in places:  # once before anything counts
+            _up(place, piece)
+        grown = -_peak(places[0].process_id)
+        for number in range(options.rounds):
+            options.say(f"data: round {number + 1} of {options.rounds}")
+            found += [_up(place, piece) for place in places]
+            found += [_down(place, piece) for place in places]
+            places.reverse()
+        grown += _peak(next(place.process_id for place in places if place.name == _TROTH))
+    rows = []
+    for way in (_UP, _DOWN):
+        values = _ratios(found, way)
+        speeds = [BYTES / one.seconds / 1e6 for one in found if (one.server, one.way) == (_TROTH, way)]
+        judged = met(statistics.median(values) >= TARGET)
+        rows.append([way, *each(values), f"{TARGET:g}", judged, f"{statistics.median(speeds):,.0f} MB/s"])
+    wrong = sum(not one.right for one in found)
+    note = (
+        f"{wrong} wrong answers. troth checks key and rights, computes the SHA-256 and answers an upload when it is on disk. Its "
+        f"largest memory grew by {grown / 1e6:.0f} MB while {options.rounds} times {BYTES >> 20} MiB went each way."
+    )
+    head = ["", *rounds_of(options.rounds), "target", "", "troth's speed"]
+    title = f"{BYTES >> 20} MiB through the data API: speed of troth over that of Starlette"
+    return Findings([Table(title, head, rows, note)], wrong)
+
+
+@contextmanager
+def _places() -> Iterator[list[Place]]:
+    with tempfile.TemporaryDirectory(prefix="troth-bench-") as folder, troth_server() as server:
+        headers = {"Authorization": server.key}
+        httpx2.post(f"{server.address}/v1/data/{OWNER}", json={"name": "files"}, headers=headers).raise_for_status()
+        command = [sys.executable, "-m", "bench.data_server", folder]
+        with running(command, ROOT, dict(os.environ), ending="\n") as (process, said):
+            yield [
+                Place(_TROTH, _port(server.address), f"/v1/data/{OWNER}/files/large", server.key, server.process_id),
+                Place(_STARLETTE, _port(said), "/large", "", process),
+            ]
+
+
+def _up(place: Place, piece: bytes) -> Transfer:
+    with _connection(place) as wire:
+        begun = time.perf_counter()
+        wire.sendall(_head(place, "PUT", f"Content-Length: {BYTES}\r\n"))
+        for _ in range(BYTES // len(piece)):
+            wire.sendall(piece)
+        answer = wire.recv(65536)
+        return Transfer(place.name, _UP, time.perf_counter() - begun, answer.startswith(b"HTTP/1.1 200"))
+
+
+def _down(place: Place, piece: bytes) -> Transfer:
+    with _connection(place) as wire:
+        begun = time.perf_counter()
+        wire.sendall(_head(place, "GET"))
+        file = wire.makefile("rb", buffering=_PIECE)
+        right = file.readline().startswith(b"HTTP/1.1 200")
+        while file.readline() not in (b"\r\n", b""):
+            pass
+        buffer, left = bytearray(len(piece)), BYTES
+        while left and (read := file.readinto(buffer)):
+            left -= read
+            right = right and buffer == piece
+        return Transfer(place.name, _DOWN, time.perf_counter() - begun, right and not left)
+
+
+def _head(place: Place, method: str, more: str = "") -> bytes:
+    key = f"Authorization: {place.key}\r\n" if place.key else ""
+    return f"{method} {place.path} HTTP/1.1\r\nHost: x\r\n{key}{more}Connection: close\r\n\r\n".encode()
+
+
+def _connection(place: Place) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", place.port), timeout=120)
+
+
+def _ratios(found: list[Transfer], way: str) -> list[float]:
+    """troth's speed over Starlette's, round by round."""
+    ours, theirs = (
+        [one.seconds for one in found if (one.server, one.way) == (server, way)] for server in (_TROTH, _STARLETTE)
+    )
+    return [theirs[number] / ours[number] for number in range(len(ours))]
+
+
+def _peak(process_id: int) -> int:
+    """Bytes of memory that a process held at most until now."""
+    lines = Path(f"/proc/{process_id}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) << 10
+
+
+def _port(address: str) -> int:
+    return urlsplit(address.strip()).port or 0
