@@ -89,7 +89,7 @@ class CutRelease:
     def _staged(self, payload: Payload) -> Staged:
         document = release_document(self._evidence(payload["evidence"]))
         product = parse_product(document.declared.encode())
-        site = self._site(payload["documentation"]) if "documentation" in payload else None
+        site = self._site(payload["documentation"], product) if "documentation" in payload else None
         return Staged(document, product, site, tuple(self._artifacts(payload)))
 
     def _evidence(self, digest: str) -> bytes:
@@ -103,11 +103,23 @@ class CutRelease:
             )
         return content
 
-    def _site(self, digest: str) -> Made:
+    def _site(self, digest: str, product: Product) -> Made:
+        """The documentation as it will be served. Raises Refused where it has pages of what is retired (PDB-39)."""
         try:
-            return self._sites.ready(digest)
+            made = self._sites.ready(digest)
         except FileNotFoundError:
             raise _missing("documentation") from None
+        kept = self._sites.matching(digest, product.documentation_retired)
+        if kept:
+            raise Refused(
+                f"the documentation has pages of what is retired: {', '.join(path[:100] for path in kept)}",
+                why="at retirement the documentation is removed; that of earlier releases stays",
+                repair="take them out, and what leads to them, and build it again",
+                clauses=["PDB-39"],
+                asked=list(product.documentation_retired),
+                found=kept,
+            )
+        return made
 
     def _artifacts(self, payload: Payload) -> list[Artifact]:
         listed = payload.get("artifacts", [])

@@ -9,17 +9,20 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Final
 
+from troth.contracts.path_patterns import matches
 from troth.errors import Failed, TrothError, Unavailable
 from troth.sites.entries import wrong
 from troth.sites.making import FILES, INDEX, SITE, Made
+from troth.sites.search import matching
 
 #: seconds for the largest bundle that is taken
 _SECONDS: Final = 900.0
+_SHOWN: Final = 5
 _SCRATCH: Final = ".new-"
 _PROGRAM: Final = "from troth.sites.making import main; main()"
 
@@ -65,6 +68,14 @@ class Sites:
                     self._make(digest)
         return self.known(digest)
 
+    def matching(self, digest: str, patterns: Sequence[str]) -> list[str]:
+        """Some of the files of a site that was made which these patterns mean, by their paths below its root."""
+        if not patterns:
+            return []
+        root = self.known(digest).root
+        found = matching(self.index(digest), lambda path: meant(patterns, path.removeprefix(root)), _SHOWN)
+        return [path.removeprefix(root) for path in found]
+
     def _read(self, digest: str) -> Made:
         return Made(**json.loads((self.path(digest) / SITE).read_bytes()))
 
@@ -80,6 +91,11 @@ class Sites:
             os.rename(room, self.path(digest))
         finally:
             _remove(room)
+
+
+def meant(patterns: Sequence[str], path: str) -> bool:
+    """Whether one of the patterns means the file at this path."""
+    return any(matches(pattern, path) for pattern in patterns)
 
 
 def _run(archive: IO[bytes], room: Path, seconds: float) -> dict[str, Any]:
