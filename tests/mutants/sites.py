@@ -9,7 +9,9 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
 from troth.doors.sites import door, library
 from troth.sites import making, search, store
-from troth.sites.pages import Leads
+from troth.sites.pages import Leads, lead
+from troth.sites.shelf import Shelf
+from troth.sites.shelf import shelf as shelf_of
 
 
 def _reads_here() -> None:
@@ -23,13 +25,12 @@ def _reads_here() -> None:
 
 def _links_leave() -> None:
     _reads_here()
-    original = making.lead
 
-    def lead(*given: str) -> tuple[Leads, str]:
-        leads, path = original(*given)
+    def leads_away(*given: str) -> tuple[Leads, str]:
+        leads, path = lead(*given)
         return (Leads.AWAY if leads is Leads.OUT else leads), path
 
-    _replace(making, "lead", lead)
+    _replace(making, "lead", leads_away)
 
 
 def _links_break() -> None:
@@ -39,20 +40,17 @@ def _links_break() -> None:
 
 def _newest_for_all() -> None:
     """Every version shows what the newest one says."""
-    original = library.shelf
 
-    def shelf(*given: Any) -> Any:
-        found = original(*given)
-        return replace(found, volumes=dict.fromkeys(found.volumes, found.current))
+    def shelf(*given: Any) -> Shelf:
+        found = shelf_of(*given)
+        return replace(found, volumes={name: found.current or one for name, one in found.volumes.items()})
 
     _replace(library, "shelf", shelf)
 
 
 def _only_the_newest() -> None:
-    original = library.shelf
-
-    def shelf(*given: Any) -> Any:
-        found = original(*given)
+    def shelf(*given: Any) -> Shelf:
+        found = shelf_of(*given)
         return replace(found, volumes={name: one for name, one in found.volumes.items() if one is found.current})
 
     _replace(library, "shelf", shelf)
