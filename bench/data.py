@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import statistics
@@ -105,7 +106,7 @@ def _down(place: Place, piece: bytes) -> Transfer:
     with _connection(place) as wire:
         begun = time.perf_counter()
         wire.sendall(_head(place, "GET"))
-        file = wire.makefile("rb", buffering=_PIECE)
+        file = io.BufferedReader(wire.makefile("rb", buffering=0), _PIECE)
         right = file.readline().startswith(b"HTTP/1.1 200")
         while file.readline() not in (b"\r\n", b""):
             pass

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bench import (
     against_peers,
+    check,
     children,
     cold,
     data,
@@ -46,6 +47,7 @@ SECTIONS: dict[str, Section] = {
     "overload": overload.measure,
     "resolution": resolution.measure,
     "publish": publish.measure,
+    "check": check.measure,
     "pushes": pushes.measure,
     "transport": transport.measure,
     "sites": sites.measure,

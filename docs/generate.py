@@ -30,12 +30,6 @@ _SOURCES = ("Algorithmia versioning", "PuppetDB versioning policy", "Polyaxon ve
 
 #: One legal value for each field that a command may require; example payloads are made of them and checked.
 _SAMPLES: dict[str, Any] = {
-    "delete_secret.name": "TOKEN",
-    "description": "of the bank's API",
-    "label": "bank",
-    "of": "ada/hello",
-    "set_secret.name": "TOKEN",
-    "value": "never shown again",
     "account": "bob",
     "calendar": "1f0a7c3e-5b2d-4c6e-8f90-a1b2c3d4e5f6",
     "commit": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
@@ -45,36 +39,46 @@ _SAMPLES: dict[str, Any] = {
     "plan": "2c9e8d7f-6a5b-4d3c-b2a1-908f7e6d5c4b",
     "product": "ada/shop",
     "tag": "v0.1.0",
-    "acl": "public",
+    "acl": "private",
     "algorithm": "ada/hello",
+    "base": "https://git.example.org",
     "bump": "minor",
-    "clauses": ["ALG-05", "ALG-07"],
-    "create_organization.name": "acme",
-    "details": {},
-    "expires_at": "2027-01-31T00:00:00Z",
     "bytes": 1000000000,
+    "clauses": ["ALG-07"],
     "collection": "photos",
+    "create_organization.name": "acme",
+    "delete_secret.name": "PASSPHRASE",
+    "description": "of the bank's API",
+    "details": {},
+    "enabled": False,
+    "expires_at": "2027-01-31T00:00:00Z",
     "file": "cat.png",
     "force": True,
     "hash": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
     "key_id": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "label": "bank",
     "name": "bob",
     "number": "0.1.0",
+    "of": "ada/hello",
     "organization": "acme",
     "outcome": "reproduced",
     "yank_release.reason": "it loses orders",
+    "provider": "gitlab",
     "reason": "no caller ever sent that field",
     "role": "member",
+    "scm": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "scope": {"algorithms": ["algo://ada/*"], "data": "read"},
-    "source": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
-    "started_by": "ada",
-    "waiver": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
-    "worker": 3,
-    "temporary_before": "2026-11-24T12:00:00.000000Z",
     "session": "req-251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "session_before": "2026-11-24T12:00:00.000000Z",
-    "upload": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "set_secret.name": "PASSPHRASE",
+    "source": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
+    "started_by": "ada",
+    "temporary_before": "2026-11-24T12:00:00.000000Z",
     "things": [{"kind": "source", "id": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567"}],
+    "upload": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "value": "never shown again",
+    "waiver": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "worker": 3,
 }  # fmt: skip
 
 
@@ -327,14 +331,10 @@ def _example(name: str, version: int, schema: dict[str, Any]) -> dict[str, Any]:
 def _kind(rule: dict[str, Any]) -> str:
     if "enum" in rule:
         return " or ".join(f"`{value}`" for value in rule["enum"])
-    named = {
-        "string": "text",
-        "integer": "a whole number",
-        "boolean": "true or false",
-        "array": "list",
-        "object": "object",
-        "null": "null",
-    }
+    if "const" in rule:
+        return f"`{rule['const']}`"
+    if "anyOf" in rule:
+        return " or ".join(map(_kind, rule["anyOf"]))
     named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null",
              "integer": "whole number"}  # fmt: skip
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -93,9 +94,20 @@ class Home:
     def uploads(self) -> Path:
         return self.root / "uploads"
 
+    def webhook_key(self) -> bytes:
+        """What secrets of webhooks are derived from: made once, and kept outside the registry."""
+        path = self.root / "webhook.key"
+        if not path.exists():
+            _write_secret(path, secrets.token_hex(32))
+        return path.read_bytes().strip()
+
     def write_owner_key(self, key: str) -> None:
         """Writes the key whole or not at all, never readable by others."""
-        scratch = self.owner_key.with_suffix(".new")
-        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(key + "\n")
-        scratch.replace(self.owner_key)
+        _write_secret(self.owner_key, key)
+
+
+def _write_secret(path: Path, content: str) -> None:
+    scratch = path.with_suffix(".new")
+    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(content + "\n")
+    scratch.replace(path)

@@ -135,6 +135,10 @@ class Settings:
     traces: str = _setting("", "address that OpenTelemetry traces are sent to by OTLP over HTTP; empty: no traces")
     traces_ratio: float = _setting(1.0, "share of calls that are traced where the caller does not decide, from 0 to 1")
     git_seconds: float = _setting(600.0, "time limit of one clone, fetch or push")
+    scm_allow: str = _setting(
+        "",
+        "places, with commas between them, that sources may be fetched from, e.g. https://git.example.org/team,/srv/git",
+    )
     visibility_fixed_per: Literal["major", "minor"] = _setting(
         "major", "reading of note N3: a major line has one visibility, or each minor line has its own"
     )

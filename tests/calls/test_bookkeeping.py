@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.failures import Failures
 from troth.calls.records import Facts, Records
 from troth.calls.usage import MERGED, Usage
 from troth.observe.metrics import CallTotals, Faults
@@ -48,7 +49,9 @@ class Books:
         self.faults = Faults()
         self.now = float(NOW)
         retention = Retention(days, days, records)
-        self.keeping = Bookkeeping(database, self.usage, self.records, self.faults, retention, lambda: self.now)
+        self.keeping = Bookkeeping(
+            database, self.usage, self.records, Failures(), self.faults, retention, lambda: self.now
+        )
 
     def call(self, number: int, route: Route, version: str = "1.0.0", caller: str = "ben") -> None:
         self.usage.add("ada/echo", version, caller, "ok", 0.004)

@@ -14,6 +14,7 @@ def administrator(server: RunningServer, connect: Connect) -> PythonClient:
     return connect(server.owner_key)
 
 
+@pytest.mark.digest("11")
 def test_a_user_is_made(server: RunningServer, administrator: PythonClient) -> None:
     name = server.new_name("user")
     asked = {"username": name, "email": f"{name}@example.org", "passwordHash": "x", "shouldCreateHello": True}
@@ -24,6 +25,7 @@ def test_a_user_is_made(server: RunningServer, administrator: PythonClient) -> N
         administrator("", "create_user", asked)
 
 
+@pytest.mark.digest("11", "3.3")
 def test_an_organisation_from_its_making_to_its_members(server: RunningServer, administrator: PythonClient) -> None:
     assert [kind["name"] for kind in administrator("", "get_org_types")] == ["basic", "legacy", "pro"]
     name, (member, _) = server.new_name("House"), server.account("guest")

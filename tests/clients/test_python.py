@@ -32,6 +32,7 @@ def numbers(page: dict[str, Any]) -> list[str | None]:
     return [version["version_info"].get("semantic_version") for version in page["results"]]
 
 
+@pytest.mark.digest("6", "6.1", "6.3", "7.1")
 def test_from_nothing_to_hello(author: Author) -> None:
     client, reference = author.client, author.new_reference()
     assert client(reference, "exists") is False
@@ -58,6 +59,7 @@ def test_from_nothing_to_hello(author: Author) -> None:
     assert client(reference, "info", commit)["version_info"]["semantic_version"] == "0.1.0"
 
 
+@pytest.mark.digest("9")
 def test_every_spelling_of_a_number(author: Author) -> None:
     reference = author.created()
     spellings: list[tuple[dict[str, str], str]] = [
@@ -84,6 +86,7 @@ def test_the_first_number(author: Author, word: str) -> None:
     assert author.published(author.created(), "x", version_info={"version_type": word}) == first[word]
 
 
+@pytest.mark.digest("9", "7.1")
 def test_what_is_said_at_publication(author: Author) -> None:
     reference = author.created()
     author.compiled(reference)
@@ -128,6 +131,7 @@ def test_visibility_is_inherited_and_a_contradiction_is_told_with_its_clause(aut
     assert major["version_info"]["semantic_version"] == "1.0.0"
 
 
+@pytest.mark.digest("3.2")
 def test_nothing_is_published_twice(author: Author) -> None:
     reference = author.created()
     assert "nothing was compiled" in refused(author.client, reference, "publish").message
@@ -138,6 +142,7 @@ def test_nothing_is_published_twice(author: Author) -> None:
     assert numbers(author.client(reference, "versions")) == ["0.1.0"]
 
 
+@pytest.mark.digest("3.2")
 @pytest.mark.parametrize("fate", ["lose the request", "lose the answer"])
 def test_publishing_and_compiling_are_repeated_by_the_client(
     server: RunningServer, author: Author, connect: Connect, fate: Fate
@@ -156,6 +161,7 @@ def test_publishing_and_compiling_are_repeated_by_the_client(
     assert len(author.client(reference, "get_builds")["results"]) == 1
 
 
+@pytest.mark.digest("6.4", "3.5")
 def test_filters_and_pages_of_versions(author: Author) -> None:
     reference, public = author.created(), {"algorithm_callability": "public"}
     author.published(reference, "a")
@@ -179,6 +185,7 @@ def test_filters_and_pages_of_versions(author: Author) -> None:
     assert marker is None
 
 
+@pytest.mark.digest("8", "3.5")
 def test_builds_and_their_logs(author: Author) -> None:
     reference = author.created()
     first = author.compiled(reference)
@@ -205,6 +212,7 @@ def test_builds_and_their_logs(author: Author) -> None:
     assert "not found" in commit.message
 
 
+@pytest.mark.digest("4.1", "4.2", "1.1")
 def test_values_there_and_back(author: Author) -> None:
     reference = author.created()
     commit = author.compiled(reference, BACK)
@@ -220,6 +228,7 @@ def test_values_there_and_back(author: Author) -> None:
             assert answer == {"result": expected, "content_type": kind}
 
 
+@pytest.mark.digest("3.1")
 def test_what_an_algorithm_raises(author: Author) -> None:
     reference = author.created()
     commit = author.compiled(reference, BACK)
@@ -229,6 +238,7 @@ def test_what_an_algorithm_raises(author: Author) -> None:
     assert "in apply" in error.message
 
 
+@pytest.mark.digest("4.3", "4.4")
 def test_raw_and_void_output(author: Author) -> None:
     reference = author.created()
     commit = author.compiled(reference, BACK)
@@ -240,6 +250,7 @@ def test_raw_and_void_output(author: Author) -> None:
     assert void["request_id"].startswith("req-")
 
 
+@pytest.mark.digest("6.2")
 def test_an_update_changes_nothing_and_says_so(author: Author) -> None:
     reference = author.created()
     before = author.client(reference, "versions")
@@ -248,6 +259,7 @@ def test_an_update_changes_nothing_and_says_so(author: Author) -> None:
     assert author.client(reference, "versions") == before
 
 
+@pytest.mark.digest("12.1")
 def test_languages_and_environments(author: Author) -> None:
     found = author.client("", "get_supported_languages")
     assert [language["name"] for language in found] == ["anaconda3", "python3"]
@@ -259,6 +271,7 @@ def test_languages_and_environments(author: Author) -> None:
     assert author.created(algorithm_environment=environment["id"])
 
 
+@pytest.mark.digest("3.2")
 def test_strangers(server: RunningServer, author: Author, connect: Connect) -> None:
     reference = author.created()
     name, _ = server.account("stranger")
@@ -276,6 +289,7 @@ def test_strangers(server: RunningServer, author: Author, connect: Connect) -> N
     assert "members of its owner" in refused(stranger, reference, "publish").message
 
 
+@pytest.mark.digest("2.1", "3.1")
 def test_without_a_key(author: Author, connect: Connect) -> None:
     reference = author.created()
     nobody = connect("")

@@ -1,18 +1,27 @@
-"""The page for users of Algorithmia's clients: its example with the client of PyPI, and its table of operations."""
+"""The page for users of Algorithmia's clients: its example with the client of PyPI, and its table of endpoints."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+import json
+import re
 
 from docs.generate import FOLDER
+from tests.clients.node import PACKAGE
 from tests.clients.python import REQUIREMENTS, interpreter
 from tests.docs.pages import blocks, files, tables
 from tests.docs.terminal import Terminal
-from troth.doors.algorithmia.management import ManagementApi
+from tests.server import RunningServer
+from troth.doors.server.application import v1_rows
 
-PAGE = FOLDER / "algorithmia.md"
-_WORDS = {"{algorithm:algorithm}": "OWNER/NAME"} | {f"{{{name}}}": name.upper() for name in
-          ("owner", "version", "build", "language")}  # fmt: skip
+PAGE = FOLDER / "api" / "algorithmia.md"
+_STATES = re.compile(r"works|troth's own|refused, \d{4}")
+#: What does not come from rows.
+_OTHERS = {
+    "`POST /v1/algo/OWNER/NAME`",
+    "`GET, HEAD, POST, PUT, PATCH, DELETE /v1/data/PATH`",
+    "`GET /v1/hostedData`",
+    "`/git/OWNER/NAME.git`",
+}
 
 
 def test_example(terminal: Terminal) -> None:
@@ -23,19 +32,21 @@ def test_example(terminal: Terminal) -> None:
     assert printed + "\n" == blocks(PAGE, "text")[0]
 
 
-def test_version_of_the_client() -> None:
+def test_versions_of_the_clients() -> None:
     assert "algorithmia==2.0.5" in REQUIREMENTS.read_text()
     assert "`algorithmia` 2.0.5" in PAGE.read_text()
+    assert json.loads((PACKAGE / "package.json").read_text())["dependencies"] == {"algorithmia": "0.3.10"}
+    assert "`algorithmia` 0.3.10" in PAGE.read_text()
 
 
-def test_every_operation_is_listed() -> None:
-    rows = ManagementApi(cast(Any, None), cast(Any, None)).rows()
-    served = [f"`{row.method} {_named(row.path)}`" for row in rows]
-    listed = [row[0] for row in tables(PAGE)[0]]
-    assert sorted(listed) == sorted([*served, "`POST /v1/algo/OWNER/NAME`", "`/git/OWNER/NAME.git`"])
+def test_every_endpoint_is_listed_with_its_state(server: RunningServer) -> None:
+    served = {f"`{row.method} {_named(row.path)}`" for row in v1_rows(server.server)}
+    table = tables(PAGE)[0]
+    assert sorted(row[0] for row in table) == sorted(served | _OTHERS)
+    for row in table:
+        assert _STATES.fullmatch(row[1]), row
 
 
 def _named(path: str) -> str:
-    for name, word in _WORDS.items():
-        path = path.replace(name, word)
-    return path
+    path = path.replace("{algorithm:algorithm}", "OWNER/NAME")
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: found[1].upper(), path)

@@ -164,7 +164,6 @@ RELEASE_MUTANTS: dict[str, list[Mutant]] = {
         _without("PLX-05"),
         Mutant("from-the-first", "the starting point is not heeded", _judged_from_the_first),
     ],
-    "PLX-06": [_without("PLX-06")],
     "PLX-07": [_without("PLX-07"), Mutant("nothing-before-one", "0.x promises nothing", _nothing_before_one)],
     "PLX-08": [
         _without("PLX-08"),

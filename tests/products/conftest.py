@@ -149,6 +149,11 @@ def bundle(files: Mapping[str, bytes]) -> bytes:
 @pytest.fixture
 def shop(server: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
     """A product without a release; it has a first migration, documentation and settings."""
+    return new_shop(server, tmp_path, capsys)
+
+
+def new_shop(server: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
+    """The same on any server."""
     owner, client = server.account("ada")
     name = server.new_name("shop")
     folder = tmp_path / "shop"

@@ -34,3 +34,32 @@ def test_a_second_cut_of_the_same_commit_makes_the_tag_that_is_missing(shop: Sho
     assert (code, found["tagged"]) == (0, True)
     assert len(shop.client.releases(shop.subject)) == 1
     assert shop.cut()[1]["tagged"] is False
+
+
+def test_the_change_log_is_made_of_the_notes(shop: Shop) -> None:
+    shop.cut()
+    shop.released("0.1.1", {"changes/1.fix.md": "No more\ncrashes <b>ever</b>.\n"})
+    code, out, _ = shop.troth("release", "changelog", shop.subject)
+    assert code == 0
+    assert [line for line in out.splitlines() if line and not line.startswith("##")] == [
+        "- No more crashes &lt;b>ever&lt;/b>.",
+        "No notes.",
+    ]
+    assert out.startswith("## 0.1.1 (")
+    code, out, _ = shop.troth("release", "changelog", f"{shop.subject}/0.1.0")
+    assert "0.1.1" not in out
+
+
+def test_files_of_a_release_come_as_they_went(shop: Shop) -> None:
+    wheel = shop.repository.folder.parent / "shop-0.1.0.whl"
+    wheel.write_bytes(b"wheel" * 1000)
+    assert shop.cut("--artifact", str(wheel))[0] == 0
+    (told,) = shop.client.release(shop.subject, "0.1.0")["artifacts"]
+    assert (told["name"], told["bytes"]) == ("shop-0.1.0.whl", 5000)
+    target = shop.repository.folder.parent / "fetched"
+    assert shop.troth("release", "fetch", f"{shop.subject}/stable", told["name"])[0] == 4
+    code, _, err = shop.troth("release", "fetch", f"{shop.subject}/0.1.0", told["name"], "-o", str(target))
+    assert code == 0, err
+    assert target.read_bytes() == wheel.read_bytes()
+    code, _, err = shop.troth("release", "fetch", f"{shop.subject}/0.1.0", "nothing", "-o", str(target))
+    assert code == 4, err

@@ -26,7 +26,7 @@ from troth.versions.releases.numbers import ReleaseNumber
 
 def release(number: str, state: str = "", *, proved: Sequence[str] = (), **more: Any) -> PlannedRelease:
     """A release; `proved` are those from which its migrations were run."""
-    paths = [
+    paths: list[dict[str, Any]] = [
         {
             "begins": one,
             "also": [],

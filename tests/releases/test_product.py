@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.releases.product import HEAD
 from troth.contracts.path_patterns import matches
 from troth.contracts.product import is_product, parse_product
+from troth.contracts.project import parse_project
 from troth.errors import TrothError
 
 
@@ -59,6 +60,12 @@ def test_what_is_wrong_is_named(text: str, words: str) -> None:
         parse_product(text.encode())
     assert words in f"{caught.value.what} {caught.value.why}"
     assert caught.value.repair
+
+
+def test_a_product_is_told_apart_from_an_algorithm() -> None:
+    with pytest.raises(TrothError) as caught:
+        parse_project(HEAD.encode())
+    assert caught.value.repair == "run troth release check"
 
 
 @given(st.binary(max_size=200))

@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from tests.server import RunningServer
-from tests.within.test_calls import CALLER, echo, publish, server
+from tests.within.author import publish
+from tests.within.test_calls import CALLER, echo, server
 
 __all__ = ["echo", "server"]
 

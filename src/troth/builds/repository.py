@@ -34,9 +34,19 @@ class Repositories:
     def path(self, algorithm_id: str) -> Path:
         return self._folder / f"{algorithm_id}.git"
 
-    def create(self, algorithm_id: str, template: Mapping[str, bytes], *, author: str) -> None:
+    def create(
+        self, algorithm_id: str, template: Mapping[str, bytes], *, author: str, message: str = "Template"
+    ) -> None:
         """Makes a repository whose first commit holds the files of `template`, unless there is one; one that a crash
-        left half made is completed.
+        left half made is completed."""
+        self.create_empty(algorithm_id)
+        if self.head(algorithm_id) is None:
+            with tempfile.TemporaryDirectory() as scratch:
+                files = _written(Path(scratch), template)
+                self.commit(algorithm_id, Path(scratch), files, author=author, message=message)
+
+    def create_empty(self, algorithm_id: str) -> None:
+        """Makes a repository without a commit, unless there is one.
 
         Where the server is root everybody may write to the files, because the git that serves pushes is another user.
         The home keeps everybody else out.
@@ -46,11 +56,33 @@ class Repositories:
             sharing = ["--shared=0666"] if os.geteuid() == 0 else []
             git.run(None, "init", "--quiet", "--bare", "-b", "master", "--template=", *sharing, str(path))
             _keep_from_others(path)
+
+    def begin_anew(self, algorithm_id: str, deletion: str) -> None:
+        """Takes every branch and tag away from a repository whose algorithm was deleted, once for each deletion.
+
+        They are kept below `refs/troth/deleted`, because versions that were published still run from these commits.
+        """
+        path, kept = self.path(algorithm_id), f"refs/troth/deleted/{deletion}"
+        if git.ask(path, "for-each-ref", "--count=1", kept):
+            return
+        lines = git.ask(path, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags")
+        moves = [line.split() for line in lines.splitlines()]
+        commands = [
+            f"create {kept}/{name.removeprefix('refs/')} {found}\ndelete {name} {found}\n" for name, found in moves
+        ]
+        git.run(path, "update-ref", "--stdin", given="".join(commands).encode())
+
+    def log(self, algorithm_id: str, most: int, *, since: str = "", until: str = "") -> list[dict[str, str]]:
+        """The newest commits of the branch, newest first: id, author, short_message and message of each."""
         if self.head(algorithm_id) is None:
-            with tempfile.TemporaryDirectory() as scratch:
-                self.commit(
-                    algorithm_id, Path(scratch), _written(Path(scratch), template), author=author, message="Template"
-                )
+            return []
+        bounds = [f"--{name}={value}" for name, value in (("since", since), ("until", until)) if value]
+        form = "--format=%H%x00%an%x00%s%x00%B%x00"
+        found = git.ask(self.path(algorithm_id), "log", "-z", f"--max-count={most}", form, *bounds, git.BRANCH)
+        parts = [part.strip("\n") for part in found.split("\0")]
+        names = ("id", "author", "short_message", "message")
+        whole = [parts[at : at + 5] for at in range(0, len(parts) - 3, 5)]
+        return [dict(zip(names, (part.strip() for part in one), strict=False)) for one in whole]
 
     def recover(self) -> None:
         """Takes away what git commands that were killed with the server left behind. Nobody else may use the folder."""

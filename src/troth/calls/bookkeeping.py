@@ -14,6 +14,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from troth.calls.failures import Failures
 from troth.calls.insights import Insights
 from troth.calls.key_uses import KeyUses, Uses
 from troth.calls.records import Records
@@ -21,6 +22,7 @@ from troth.calls.usage import Usage
 from troth.observe.metrics import Backlog, Faults
 from troth.registry.call_records import forget_records
 from troth.registry.database import Database
+from troth.registry.failures import add_failures, forget_failures
 from troth.registry.insights import forget_insights
 from troth.registry.key_uses import add_floating, add_uses, forget_floating
 from troth.registry.usage import add_usage, forget_usage
@@ -50,6 +52,7 @@ class Bookkeeping:
         database: Database,
         usage: Usage,
         records: Records,
+        failures: Failures,
         faults: Faults,
         retention: Retention,
         clock: Callable[[], float],
@@ -59,6 +62,7 @@ class Bookkeeping:
         self._database = database
         self._usage = usage
         self._records = records
+        self._failures = failures
         self._faults = faults
         self._retention = retention
         self._insights = insights or Insights()
@@ -100,8 +104,11 @@ class Bookkeeping:
 
     async def _flush(self) -> bool:
         self.settle()
-        counts, uses = self._usage.take(), self._uses.take()
+        counts, failed, uses = self._usage.take(), self._failures.take(), self._uses.take()
         try:
+            if failed:
+                await self._database.write(partial(add_failures, found=failed))
+                failed = []
             if counts:
                 await self._database.write(lambda connection: add_usage(connection, counts))
                 counts = {}
@@ -118,6 +125,7 @@ class Bookkeeping:
             self._usage.give_back(counts, int(self._clock()) // _MINUTE)
             self._uses.give_back(uses)
             self._records.give_back()
+            self._failures.give_back(failed)
             self._insights.give_back()
             self._faults.failed_flushes += 1
             if not self._failing:
@@ -136,6 +144,7 @@ class Bookkeeping:
         await self._database.write(lambda connection: forget_floating(connection, oldest_minute * _MINUTE // _DAY))
         while await self._database.write(lambda connection: forget_usage(connection, oldest_minute)):
             pass
+        await self._database.write(lambda connection: forget_failures(connection, before=oldest * 1000, most=most))
         while await self._database.write(lambda connection: forget_records(connection, before=oldest, most=most)):
             pass
         while await self._database.write(lambda connection: forget_insights(connection, before=oldest, most=most)):

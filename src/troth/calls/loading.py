@@ -78,7 +78,12 @@ class TableLoader:
     def _routes(self, connection: Connection, row: catalog.AlgorithmRow, states: Mapping[str, str]) -> AlgorithmRoutes:
         secrets = "".join(f":{states[one]}" for one in (row.owner_id, row.id) if one in states)
         published = [
-            VersionFact(version.number, version.permissions.public, _route(row, version.build, version, secrets))
+            VersionFact(
+                version.number,
+                version.permissions.public,
+                _route(row, version.build, version, secrets),
+                row.floats(version.published_at),
+            )
             for version in catalog.all_versions(connection, row.id)
         ]
         built = {

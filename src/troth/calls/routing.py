@@ -163,6 +163,8 @@ class VersionFact:
     number: tuple[int, int, int]
     public: bool
     route: Route
+    #: whether it answers to more than its complete number
+    floats: bool = True
 
 
 def algorithm_routes(
@@ -181,12 +183,12 @@ def algorithm_routes(
     for fact in sorted(published, key=lambda fact: fact.number):
         major, minor, revision = fact.number
         exact = f"{major}.{minor}.{revision}"
-        if not fact.public:
-            closed_routes[exact] = closed_routes["latestPrivate"] = fact.route
-            continue
+        routes = open_routes if fact.public else closed_routes
+        line = (f"{major}.{minor}", f"{major}.{minor}.*", f"{major}.*", "latest", "")
+        floating = line if fact.public else ("latestPrivate",)
         # ascending, so that the last to be written is the highest
-        for text in (exact, f"{major}.{minor}", f"{major}.{minor}.*", f"{major}.*", "latest", ""):
-            open_routes[text] = fact.route
-    if latest_private == "only-private" and open_routes:
+        for text in (exact, *(floating if fact.floats else ())):
+            routes[text] = fact.route
+    if latest_private == "only-private" and "latest" in open_routes:
         closed_routes.pop("latestPrivate", None)
     return AlgorithmRoutes(owner_id, Map(open_routes), Map(closed_routes), Map(names))

@@ -11,15 +11,17 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor, relations, require
+from troth.builds.origins import Origins
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.commands.building import Building, Built
 from troth.commands.bus import Envelope, Outcome, Transaction
 from troth.commands.formats import Payload
+from troth.commands.scms import KeptElsewhere, NoSuchScm
 from troth.contracts.project import FILE, project_of
 from troth.contracts.template import template
 from troth.errors import MalformedSource, NotFound, Refused
-from troth.registry import accounts, build_records, catalog
+from troth.registry import accounts, build_records, catalog, scms
 from troth.registry.database import Database
 from troth.versions import names
 from troth.versions.history import BuildStatus
@@ -60,11 +62,15 @@ def publishable(connection: Connection, algorithm: catalog.AlgorithmRow, commit:
 
 
 class CreateAlgorithm:
-    """Makes an algorithm with a repository that holds a working template."""
+    """Makes an algorithm with a repository that holds a working template, or what the named origin holds.
 
-    def __init__(self, database: Database, repositories: Repositories) -> None:
+    One that was deleted is made anew under its old id, so that its numbers go on above the highest that was ever used.
+    """
+
+    def __init__(self, database: Database, repositories: Repositories, origins: Origins) -> None:
         self._database = database
         self._repositories = repositories
+        self._origins = origins
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require_for("create_algorithm", connection, actor, payload["algorithm"])
@@ -85,6 +91,12 @@ class CreateAlgorithm:
             settings=payload.get("settings", {}),
             now=transaction.now,
         )
+        if origin := payload.get("origin"):
+            scms.link(
+                transaction.connection, prepared, origin["scm"], origin["owner"], origin["name"], transaction.actor.id
+            )
+        else:
+            scms.unlink(transaction.connection, prepared)
         transaction.changed_algorithms.add(prepared)
         return {"algorithm": payload["algorithm"], "id": prepared}
 
@@ -94,10 +106,34 @@ class CreateAlgorithm:
         with self._database.read() as connection:
             owner = accounts.get_account(connection, owner_name)
             catalog.check_name_free(connection, owner.id, names.check_algorithm(name))
-        algorithm_id = str(uuid.uuid4())
-        files = template(owner_name, name, payload.get("summary", ""))
-        self._repositories.create(algorithm_id, files, author=actor.name)
+            deleted = catalog.find_algorithm(connection, owner_name, name, even_deleted=True)
+            origin = payload.get("origin")
+            address = _address(connection, self._origins, origin) if origin else ""
+        if address:
+            self._origins.look(address)
+        algorithm_id, message = str(uuid.uuid4()), "Template"
+        if deleted is not None and deleted.deletion:
+            algorithm_id, message = deleted.id, f"Template behind the deletion {deleted.deletion}"
+            self._repositories.begin_anew(algorithm_id, deleted.deletion)
+        if address:
+            self._repositories.create_empty(algorithm_id)
+            self._origins.fetch(algorithm_id, address)
+        else:
+            files = template(owner_name, name, payload.get("summary", ""))
+            self._repositories.create(algorithm_id, files, author=actor.name, message=message)
         return algorithm_id
+
+
+def _address(connection: Connection, origins: Origins, origin: dict[str, str]) -> str:
+    """The address of a repository that others keep. Raises NoSuchScm, and OriginInvalid."""
+    found = scms.find_scm(connection, origin["scm"])
+    if found is None or not found.enabled:
+        raise NoSuchScm(
+            f"there is no SCM {origin['scm'][:80]!r} to take sources from",
+            why="it is not there, or is disabled",
+            repair="GET /v1/scms lists them",
+        )
+    return origins.address(found.base, origin["owner"], origin["name"])
 
 
 class StartBuild:
@@ -162,12 +198,14 @@ class CompileAlgorithm:
         trees: Trees,
         repositories: Repositories,
         building: Building,
+        origins: Origins,
         submit: Callable[[Envelope], Awaitable[Outcome]],
     ) -> None:
         self._database = database
         self._trees = trees
         self._repositories = repositories
         self._building = building
+        self._origins = origins
         self._submit = submit
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
@@ -177,6 +215,7 @@ class CompileAlgorithm:
         """The commit, whose build has ended."""
         subject = payload["algorithm"]
         algorithm = await asyncio.to_thread(self._read, lambda connection: existing(connection, subject))
+        await asyncio.to_thread(self._follow, algorithm, payload)
         if "source" in payload:
             commit = await asyncio.to_thread(self._committed, algorithm, actor, payload)
         else:
@@ -210,6 +249,22 @@ class CompileAlgorithm:
     def _read(self, ask: Callable[[Connection], Found]) -> Found:
         with self._database.read() as connection:
             return ask(connection)
+
+    def _follow(self, algorithm: catalog.AlgorithmRow, payload: Payload) -> None:
+        """Brings the branch of an algorithm whose source others keep to what they have."""
+        origin = self._read(lambda connection: scms.origin_of(connection, algorithm.id))
+        if origin is None:
+            return
+        if "source" in payload:
+            raise KeptElsewhere(
+                f"the source of {algorithm.subject} is kept at {origin.scm.base}/{origin.owner}/{origin.name}",
+                why="only sources in troth's own repositories are changed here",
+                repair="push there, and compile",
+            )
+        if "commit" not in payload:
+            if not origin.scm.enabled:
+                raise NoSuchScm(f"the SCM of {algorithm.subject} is disabled", repair="ask the operator to enable it")
+            self._origins.fetch(algorithm.id, self._origins.address(origin.scm.base, origin.owner, origin.name))
 
     def _committed(self, algorithm: catalog.AlgorithmRow, actor: Actor, payload: Payload) -> str:
         """The commit of an uploaded source; one that cannot be built at all is refused before it becomes one."""

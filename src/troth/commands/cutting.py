@@ -15,13 +15,14 @@ from sqlalchemy import Connection
 from troth.access.roles import Actor
 from troth.artifacts.blobs import BlobStore
 from troth.commands.algorithms import require_for
-from troth.commands.bus import Transaction
+from troth.commands.bus import Moved, Transaction
 from troth.commands.formats import Payload
 from troth.contracts.product import Product, parse_product
 from troth.contracts.release_document import LARGEST_DOCUMENT, ReleaseDocument, release_document
 from troth.contracts.release_findings import Records, findings, situation_of
 from troth.errors import Malformed, NotFound, Refused, TooLarge
 from troth.registry import planned_releases, products
+from troth.registry.database import Database
 from troth.registry.products import Artifact, ProductRow
 from troth.sites.making import Made
 from troth.sites.store import Sites
@@ -42,12 +43,20 @@ class Staged:
     product: Product
     site: Made | None
     artifacts: tuple[Artifact, ...]
+    #: what the release was judged beside, and what came of it
+    records: Records
+    verdict: ReleaseVerdict
 
 
 class CutRelease:
-    """Of two who cut one number, one wins: both are staged, and the transactions come one after the other."""
+    """Of two who cut one number, one wins: both are staged, and the transactions come one after the other.
 
-    def __init__(self, files: BlobStore, sites: Sites, seconds_now: Callable[[], float]) -> None:
+    It is judged outside the transaction, because what strangers declare may take long to judge; and once more where
+    another release came meanwhile.
+    """
+
+    def __init__(self, database: Database, files: BlobStore, sites: Sites, seconds_now: Callable[[], float]) -> None:
+        self._database = database
         self._files = files
         self._sites = sites
         self._seconds_now = seconds_now
@@ -62,9 +71,10 @@ class CutRelease:
         connection, number = transaction.connection, ReleaseNumber.parse(payload["number"])
         row = products.existing(connection, payload["product"])
         _check_declared(prepared, payload, number)
-        records = products.records_of(connection, row.id, number)
-        _check_base(prepared.document, records, number)
-        verdict = self._verdict(prepared, records, number)
+        if products.numbers_of(connection, row.id) != set(prepared.records.numbers):
+            raise Moved
+        _check_base(prepared.document, prepared.records, number)
+        verdict = prepared.verdict
         if verdict.outcome is not Outcome.ALLOWED:
             raise _refusal(verdict, row, number)
         values = _values(prepared, verdict, payload)
@@ -74,23 +84,35 @@ class CutRelease:
         release = products.get_release(connection, row, number)
         return {"product": row.subject, **release.as_dict(), "verdict": verdict.as_dict()}
 
-    def _verdict(self, staged: Staged, records: Records, number: ReleaseNumber) -> ReleaseVerdict:
-        document, product = staged.document, staged.product
-        situation = situation_of(document, product, records, number)
-        state = products.state_of(document.migrations)
-        facts = findings(document, product, records, number, documented=staged.site is not None, state=state)
-        warnings = []
-        if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
-            warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
-        return judge(facts, situation, number, warnings)
-
     # --- before the transaction
 
     def _staged(self, payload: Payload) -> Staged:
         document = release_document(self._evidence(payload["evidence"]))
         product = parse_product(document.declared.encode())
         site = self._site(payload["documentation"], product) if "documentation" in payload else None
-        return Staged(document, product, site, tuple(self._artifacts(payload)))
+        artifacts = tuple(self._artifacts(payload))
+        number = ReleaseNumber.parse(payload["number"])
+        with self._database.read() as connection:
+            row = products.existing(connection, payload["product"])
+            records = products.records_of(connection, row.id, number)
+        verdict = self._verdict(document, product, site, records, number)
+        return Staged(document, product, site, artifacts, records, verdict)
+
+    def _verdict(
+        self,
+        document: ReleaseDocument,
+        product: Product,
+        site: Made | None,
+        records: Records,
+        number: ReleaseNumber,
+    ) -> ReleaseVerdict:
+        situation = situation_of(document, product, records, number)
+        state = products.state_of(document.migrations)
+        facts = findings(document, product, records, number, documented=site is not None, state=state)
+        warnings = []
+        if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
+            warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
+        return judge(facts, situation, number, warnings)
 
     def _evidence(self, digest: str) -> bytes:
         with os.fdopen(self._open(digest, "evidence"), "rb") as file:
@@ -199,7 +221,7 @@ def _refusal(verdict: ReleaseVerdict, row: ProductRow, number: ReleaseNumber) ->
     told = verdict.as_dict()
     gaps = "; ".join(one.question for one in verdict.gaps)
     reasons = [one.text for one in verdict.objections]
-    reasons += [f"{one['facts'][0]['words']}: {one['purpose']}" for one in told["asked"] if one["refuses"]]
+    reasons += [f"{one['facts'][0]['words'].rstrip('.')}: {one['purpose']}" for one in told["asked"] if one["refuses"]]
     repairs = [one.repair for one in verdict.objections]
     repairs += [fact["repair"] for one in told["asked"] if one["refuses"] for fact in one["facts"] if "repair" in fact]
     least = f"release it as {verdict.least}" if verdict.least and verdict.least != number else ""

@@ -88,6 +88,8 @@ _STEPS: dict[tuple[str, int], UpConversion] = {
     ("create_key", 1): lambda payload: {**payload, "scope": None},
     ("create_account", 1): dict,
     ("create_organization", 1): dict,
+    # what others keep the source of may be left out
+    ("create_algorithm", 1): dict,
 }
 
 

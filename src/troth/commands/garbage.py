@@ -71,7 +71,7 @@ class Garbage:
             {"kind": "repository", "id": algorithm_id, "bytes": self._repositories.size(algorithm_id)}
             for algorithm_id in self._repositories.stored()
             if (only is None or algorithm_id in only)
-            and catalog.find_algorithm_by_id(connection, algorithm_id) is None
+            and catalog.find_algorithm_by_id(connection, algorithm_id, even_deleted=True) is None
             and self._repositories.path(algorithm_id).stat().st_mtime < recent
         ]
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from troth.access.roles import Actor
+from troth.access.roles import Actor, relations, require
 from troth.clock import now, stamp
 from troth.commands.algorithms import existing, publishable, require_for
 from troth.commands.bus import Moved, Transaction
 from troth.commands.formats import Payload
 from troth.commands.judging import LEAST, Judging, Snapshot
+from troth.errors import Refused
 from troth.registry import build_records, catalog, replays, waivers
 from troth.registry.database import Database
 from troth.runtime.worker import WORKER_VERSION
@@ -39,15 +40,14 @@ class PublishVersion:
         catalog.lock_algorithm(connection, algorithm.id)
         build, verdict, permissions = _verdict(connection, self._judging, algorithm, payload, prepared, transaction.now)
         _require_public(connection, transaction.actor, algorithm, permissions)
-        if verdict.outcome is not Answer.ALLOWED:
-            raise verdict.refusal()
+        self.check(connection, algorithm, verdict)
         version_id = catalog.add_version(
             connection,
             build,
             permissions,
             verdict,
             notes=payload.get("notes", ""),
-            details=payload.get("details", {}),
+            details=self.details(payload),
             actor_id=transaction.actor.id,
             now=transaction.now,
         )
@@ -63,6 +63,48 @@ class PublishVersion:
             "verdict": verdict.as_dict(),
             "warnings": _warnings(verdict),
         }
+
+    def check(self, connection: Connection, algorithm: catalog.AlgorithmRow, verdict: Verdict) -> None:
+        """Raises the refusal of what the policy does not allow."""
+        if verdict.outcome is not Answer.ALLOWED:
+            raise verdict.refusal()
+
+    def details(self, payload: Payload) -> dict[str, Any]:
+        """What else is kept with the version."""
+        return dict(payload.get("details", {}))
+
+
+class ImportVersion(PublishVersion):
+    """Takes a version over that was published elsewhere, whatever the policy objects to, which stays part of its verdict.
+
+    It is for operators, and for algorithms that nothing was published on otherwise: whoever relies on troth's promises never
+    gets a version that the policy did not allow. That a number is used once holds for everybody (ALG-02).
+    """
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        require("import_version", relations(actor), payload["algorithm"])
+        require_for("publish_version", connection, actor, payload["algorithm"])
+
+    def check(self, connection: Connection, algorithm: catalog.AlgorithmRow, verdict: Verdict) -> None:
+        if _UNIQUE in verdict.clauses:
+            raise verdict.refusal()
+        own = [row for row in catalog.all_versions(connection, algorithm.id) if not row.details.get(_IMPORTED)]
+        if own:
+            raise Refused(
+                f"nothing is imported into {algorithm.subject} any more",
+                why=f"{own[0].number} was published here, and callers rely on what the policy promises of it",
+                repair="publish further versions with troth publish --number",
+                clauses=[_UNIQUE],
+                asked=str(verdict.number),
+                found=str(own[0].number),
+            )
+
+    def details(self, payload: Payload) -> dict[str, Any]:
+        return {_IMPORTED: True}
+
+
+#: The clause that holds for imports too, and the mark of versions that came by one.
+_UNIQUE, _IMPORTED = "ALG-02", "imported"
 
 
 class Checking:

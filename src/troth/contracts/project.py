@@ -107,6 +107,8 @@ def parse_project(document: bytes, defaults: Permissions = Permissions()) -> Pro
     Raises MalformedSource, MalformedName or NameTaken, naming the table and key.
     """
     table = _read(document)
+    if "product" in table:
+        raise _wrong("it declares a product", "a product has releases, and is no algorithm", "run troth release check")
     for unknown in set(table) - _TABLES:
         raise _wrong(
             f"[{unknown}] is not known",

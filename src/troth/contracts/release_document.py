@@ -19,6 +19,8 @@ LARGEST_DOCUMENT = 32 << 20
 
 _Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 _Long = Annotated[str, msgspec.Meta(max_length=2_000_000)]
+_Few = msgspec.Meta(max_length=1000)
+_Many = msgspec.Meta(max_length=20_000)
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
@@ -130,14 +132,14 @@ class ReleaseDocument(_Told, frozen=True):
     committed_at: int
     base: str
     base_commit: str
-    known: tuple[str, ...]
-    facts: tuple[ToldFact, ...]
-    migrations: tuple[ToldMigration, ...]
+    known: Annotated[tuple[str, ...], _Many]
+    facts: Annotated[tuple[ToldFact, ...], _Many]
+    migrations: Annotated[tuple[ToldMigration, ...], _Many]
     tried: bool
-    paths: tuple[ToldPath, ...]
-    infrastructures: tuple[ToldInfrastructure, ...]
-    notes: tuple[ToldNote, ...]
-    settings: tuple[ToldSettings, ...]
+    paths: Annotated[tuple[ToldPath, ...], _Few]
+    infrastructures: Annotated[tuple[ToldInfrastructure, ...], _Few]
+    notes: Annotated[tuple[ToldNote, ...], _Many]
+    settings: Annotated[tuple[ToldSettings, ...], _Few]
 
     def as_bytes(self) -> bytes:
         """The bytes that are digested."""

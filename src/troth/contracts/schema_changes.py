@@ -34,7 +34,9 @@ def compare(
     flow = CALLED.response if side == "output" else CALLED.request
     sent, understood = (new, old) if side == "output" else (old, new)
     try:
-        found = contained(sent, understood, dialect=dialect, open_objects=open_objects and side == "output")
+        found = contained(
+            sent, understood, dialect=dialect, open_objects=open_objects and side == "output", explained=False
+        )
     except Malformed as error:
         return invalid(f"{error.what}: {error.why}" if error.why else error.what)
     return concluded(_changes(old, new, flow, found, dialect))

@@ -68,7 +68,7 @@ def _serialisations(old: str, new: str) -> Iterator[Change]:
 
 def _differences(old: Any, new: Any) -> list[Change]:
     """Every difference of meaning between two schemas."""
-    forwards, backwards = contained(old, new), contained(new, old)
+    forwards, backwards = contained(old, new, explained=False), contained(new, old, explained=False)
     changes = list(_said(old, new))
     if Answer.NO in (forwards.answer, backwards.answer):
         return changes + _at_places(old, new, forwards, backwards)

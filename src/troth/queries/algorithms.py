@@ -11,7 +11,7 @@ from troth.access.roles import Actor
 from troth.access.scopes import within
 from troth.contracts.document import contract_of
 from troth.errors import MalformedReference, NotFound
-from troth.registry import build_records, catalog, replays
+from troth.registry import build_records, catalog, replays, scms
 from troth.versions import references
 from troth.versions.history import Readings
 from troth.versions.resolution import Resolution, resolve
@@ -23,7 +23,7 @@ _MOST_BUILDS, _LONGEST_LOG = 200, 20_000
 def resolution(connection: Connection, caller: Actor, text: str, readings: Readings) -> Resolution:
     """What a reference means to the caller (ALG-12 to ALG-26). Raises MalformedReference or NotFound."""
     reference = references.parse(text)
-    algorithm = catalog.find_algorithm(connection, reference.owner, reference.name)
+    algorithm = catalog.find_algorithm(connection, reference.owner, reference.name, even_deleted=True)
     asked = algorithm or catalog.NO_ALGORITHM
     history, member = catalog.history_of(connection, asked.id), catalog.sees_private(connection, asked, caller)
     return resolve(reference, history if algorithm else None, member=member, readings=readings)
@@ -46,7 +46,11 @@ def versions(connection: Connection, caller: Actor, subject: str) -> dict[str, A
     An algorithm without a version for the caller is not found (ALG-25).
     """
     algorithm, member = visible(connection, caller, subject)
-    rows = [row for row in catalog.all_versions(connection, algorithm.id) if member or row.permissions.public]
+    rows = [
+        row
+        for row in catalog.all_versions(connection, algorithm.id)
+        if member or (row.permissions.public and algorithm.floats(row.published_at))
+    ]
     if not rows and not member:
         raise unknown(subject)
     replayed = replays.known(connection, algorithm.id)
@@ -63,7 +67,7 @@ def contract(connection: Connection, caller: Actor, text: str, readings: Reading
     Raises MalformedReference, or NotFound for what is no published version to the caller.
     """
     found = resolution(connection, caller, text, readings)
-    algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name)
+    algorithm = catalog.find_algorithm(connection, found.reference.owner, found.reference.name, even_deleted=True)
     row = catalog.find_version(connection, algorithm.id, found.number) if algorithm and found.number else None
     if algorithm is None or row is None:
         raise NotFound(
@@ -94,7 +98,10 @@ def builds(connection: Connection, caller: Actor, subject: str) -> dict[str, Any
 
 
 def repository(connection: Connection, caller: Actor, owner: str, name: str) -> str | None:
-    """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None."""
+    """The id of an algorithm whose repository the caller may clone and push to: members of the owner; else None.
+
+    What others keep is cloned from them.
+    """
     algorithm = catalog.find_algorithm(connection, owner, name)
     if (
         algorithm is None
@@ -102,7 +109,7 @@ def repository(connection: Connection, caller: Actor, owner: str, name: str) -> 
         or not catalog.sees_private(connection, algorithm, caller)
     ):
         return None
-    return algorithm.id
+    return algorithm.id if scms.origin_of(connection, algorithm.id) is None else None
 
 
 def member_build(connection: Connection, caller: Actor, subject: str, commit: str) -> build_records.BuildRow:

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from troth.access.roles import Actor
 from troth.access.scopes import require_scope
 from troth.errors import Forbidden, MalformedNumber, MalformedReference, NotFound, Refused
-from troth.registry import build_records, catalog
+from troth.registry import build_records, catalog, scms
 from troth.registry.build_records import BuildRow
 from troth.registry.catalog import AlgorithmRow, VersionRow
+from troth.registry.scms import Origin
 from troth.versions import references
 from troth.versions.numbers import Number
 
@@ -53,6 +54,8 @@ class Seen:
 
     algorithm: AlgorithmRow
     member: bool
+    #: where others keep its source
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,11 @@ class BuildPage:
 
 def seen(connection: Connection, caller: Actor, name: str) -> Seen:
     """The algorithm, for members of its owner, and for everybody once a version of it is public."""
-    algorithm = _find(connection, name) or catalog.NO_ALGORITHM
+    algorithm = named(connection, name) or catalog.NO_ALGORITHM
     member = catalog.sees_private(connection, algorithm, caller)
-    if member or catalog.versions_page(connection, algorithm.id, 1, visibility="public"):
-        return Seen(algorithm, member)
+    origin = scms.origin_of(connection, algorithm.id)
+    if member or catalog.versions_page(connection, algorithm.id, 1, visibility="public", since=algorithm.returned_at):
+        return Seen(algorithm, member, origin)
     raise NoSuchAlgorithm("No such algorithm", asked=name[:200])
 
 
@@ -109,8 +113,11 @@ def newest(connection: Connection, caller: Actor, name: str) -> Described:
     Where none is public, members see the highest private one, if there is any.
     """
     found = seen(connection, caller, name)
+    algorithm = found.algorithm
     for visibility in ("public", "private") if found.member else ("public",):
-        if versions := catalog.versions_page(connection, found.algorithm.id, 1, visibility=visibility):
+        if versions := catalog.versions_page(
+            connection, algorithm.id, 1, visibility=visibility, since=algorithm.returned_at
+        ):
             return _published(found, versions[0])
     return Described(found)
 
@@ -145,16 +152,21 @@ def versions(
     `published` and `public` leave those that are so, or with False those that are not; a build alone is not public.
     """
     found = seen(connection, caller, name)
+    algorithm = found.algorithm
     results: list[Described] = []
     if published is not False and (found.member or public is not False) and not _is_place(after):
         visibility = "public" if public or not found.member else "private" if public is False else None
         below = after if isinstance(after, Number) else None
-        rows = catalog.versions_page(connection, found.algorithm.id, limit + 1, below=below, visibility=visibility)
+        rows = catalog.versions_page(
+            connection, algorithm.id, limit + 1, below=below, visibility=visibility, since=algorithm.returned_at
+        )
         results = [_published(found, row) for row in rows]
     if published is not True and not public and found.member and len(results) <= limit:
         place = None if isinstance(after, Number) else after
         rest = limit + 1 - len(results)
-        builds = build_records.builds_page(connection, found.algorithm.id, rest, after=place, unpublished=True)
+        builds = build_records.builds_page(
+            connection, algorithm.id, rest, after=place, unpublished=True, since=algorithm.returned_at
+        )
         results += [Described(found, build) for build in builds]
     return VersionPage(results[:limit], len(results) > limit)
 
@@ -162,7 +174,8 @@ def versions(
 def builds(connection: Connection, caller: Actor, name: str, limit: int, after: Place | None = None) -> BuildPage:
     """Builds, newest first, for members of the owner."""
     found = seen_by_member(connection, caller, name, "builds")
-    rows = build_records.builds_page(connection, found.algorithm.id, limit + 1, after=after)
+    algorithm = found.algorithm
+    rows = build_records.builds_page(connection, algorithm.id, limit + 1, after=after, since=algorithm.returned_at)
     numbers = catalog.numbers_of_builds(connection, [row.id for row in rows])
     return BuildPage(rows[:limit], numbers, len(rows) > limit)
 
@@ -191,7 +204,7 @@ def publishable(connection: Connection, caller: Actor, name: str, commit: str = 
     if commit:
         found = build_records.find_build(connection, algorithm.id, commit)
     else:
-        found = build_records.newest_build(connection, algorithm.id)
+        found = build_records.newest_build(connection, algorithm.id, since=algorithm.returned_at)
     if found is None and not commit:
         raise NothingCompiled(
             f"nothing was compiled of {algorithm.subject}",
@@ -210,7 +223,8 @@ def publishable(connection: Connection, caller: Actor, name: str, commit: str = 
     )
 
 
-def _find(connection: Connection, name: str) -> AlgorithmRow | None:
+def named(connection: Connection, name: str) -> AlgorithmRow | None:
+    """The algorithm with this `owner/name` or uuid, whoever asks."""
     if UUID.fullmatch(name.lower()):
         return catalog.find_algorithm_by_id(connection, name.lower())
     try:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.contracts.changelog import changelog
 from troth.errors import NotFound
 from troth.registry import planned_releases, products
 from troth.registry.products import ProductRow, ReleaseRow
@@ -41,6 +42,15 @@ def release(connection: Connection, caller: Actor, subject: str, text: str) -> d
     verdict = json.loads(products.documents(connection, [found.id], "verdict")[found.id])
     files = [one.as_dict() for one in products.artifacts_of(connection, found.id)]
     return {"product": row.subject, **found.as_dict(), **told, "artifacts": files, "verdict": verdict}
+
+
+def log(connection: Connection, caller: Actor, subject: str, text: str) -> dict[str, Any]:
+    """The change log of a release, or of all of them where `text` is empty, as Markdown."""
+    row = visible(connection, caller, subject)
+    found = [release_row(connection, row, text)] if text else products.all_releases(connection, row.id)
+    told = products.documents(connection, [one.id for one in found], "told")
+    listed = [{**one.as_dict(), "notes": json.loads(told[one.id])["notes"]} for one in found]
+    return {"product": row.subject, "changelog": changelog(listed)}
 
 
 def file_digest(connection: Connection, caller: Actor, subject: str, text: str, name: str) -> str:

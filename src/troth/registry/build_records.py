@@ -86,9 +86,10 @@ def builds_page(
     *,
     after: tuple[str, str] | None = None,
     unpublished: bool = False,
+    since: str = "",
 ) -> list[BuildRow]:
-    """So many builds, newest first, behind the one with this (start, id); or the successful ones without a number."""
-    rows = _BUILD.where(builds.c.algorithm_id == algorithm_id)
+    """So many builds since a moment, newest first, behind the one with this (start, id); or the successful ones without a number."""
+    rows = _BUILD.where(builds.c.algorithm_id == algorithm_id, builds.c.started_at >= since)
     if unpublished:
         published = select(versions.c.build_id).where(versions.c.algorithm_id == algorithm_id)
         rows = rows.where(builds.c.status == BuildStatus.SUCCEEDED.value, builds.c.id.not_in(published))
@@ -98,9 +99,13 @@ def builds_page(
     return [build_of(row) for row in connection.execute(rows)]
 
 
-def newest_build(connection: Connection, algorithm_id: str) -> BuildRow | None:
-    """The successful build that was begun last."""
-    succeeded = (builds.c.algorithm_id == algorithm_id) & (builds.c.status == BuildStatus.SUCCEEDED.value)
+def newest_build(connection: Connection, algorithm_id: str, *, since: str = "") -> BuildRow | None:
+    """The successful build that was begun last, since a moment."""
+    succeeded = (
+        (builds.c.algorithm_id == algorithm_id)
+        & (builds.c.status == BuildStatus.SUCCEEDED.value)
+        & (builds.c.started_at >= since)
+    )
     row = connection.execute(
         _BUILD.where(succeeded).order_by(builds.c.started_at.desc(), builds.c.id.desc()).limit(1)
     ).first()

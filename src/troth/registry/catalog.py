@@ -8,13 +8,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select, tuple_, update
 
 from troth.access.roles import Actor
 from troth.contracts import document
 from troth.errors import NameTaken
 from troth.registry.accounts import role_of
 from troth.registry.build_records import COLUMNS, BuildRow, build_of
+from troth.registry.deletions import LAST_RETURN, OPEN_DELETION, return_algorithm
 from troth.registry.tables import accounts, algorithms, builds, environments, versions
 from troth.versions import names
 from troth.versions.history import BuildStatus, Built, History, Published
@@ -35,10 +36,18 @@ class AlgorithmRow:
     details: dict[str, Any]
     settings: dict[str, Any]
     created_at: str
+    #: the id of its deletion, while it is deleted
+    deletion: str | None = None
+    #: when its name was last taken again behind a deletion; what is older answers to complete numbers only
+    returned_at: str = ""
 
     @property
     def subject(self) -> str:
         return f"{self.owner}/{self.name}"
+
+    def floats(self, published_at: str) -> bool:
+        """Whether a version of this moment may answer to other references than its complete number (8.5)."""
+        return not self.deletion and published_at >= self.returned_at
 
     @property
     def permissions(self) -> Permissions:
@@ -70,19 +79,22 @@ _NUMBER = (versions.c.major, versions.c.minor, versions.c.revision)
 _SETTABLE = ("network_access", "pipeline_enabled", "source_visibility")
 _ALGORITHM = select(
     algorithms.c.id, algorithms.c.owner_id, accounts.c.name.label("owner"), algorithms.c.name, algorithms.c.summary,
-    algorithms.c.details, algorithms.c.settings, algorithms.c.created_at,
+    algorithms.c.details, algorithms.c.settings, algorithms.c.created_at, OPEN_DELETION, LAST_RETURN,
 ).join(accounts, accounts.c.id == algorithms.c.owner_id)  # fmt: skip
 
 
 def _algorithm(row: Any) -> AlgorithmRow:
-    identity, owner_id, owner, name, summary, details, settings, created_at = row
-    return AlgorithmRow(identity, owner_id, owner, name, summary, json.loads(details), json.loads(settings), created_at)
+    identity, owner_id, owner, name, summary, details, settings, created_at, deletion, returned_at = row
+    return AlgorithmRow(
+        identity, owner_id, owner, name, summary, json.loads(details), json.loads(settings), created_at,
+        deletion, returned_at or "",
+    )  # fmt: skip
 
 
-def find_algorithm(connection: Connection, owner: str, name: str) -> AlgorithmRow | None:
-    """The algorithm with exactly these names."""
+def find_algorithm(connection: Connection, owner: str, name: str, *, even_deleted: bool = False) -> AlgorithmRow | None:
+    """The algorithm with exactly these names; one that is deleted only where that is asked for."""
     row = connection.execute(_ALGORITHM.where(accounts.c.name == owner, algorithms.c.name == name)).first()
-    return _algorithm(row) if row else None
+    return _unless_deleted(row, even_deleted)
 
 
 def get_algorithm(connection: Connection, algorithm_id: str) -> AlgorithmRow:
@@ -90,22 +102,36 @@ def get_algorithm(connection: Connection, algorithm_id: str) -> AlgorithmRow:
     return _algorithm(connection.execute(_ALGORITHM.where(algorithms.c.id == algorithm_id)).one())
 
 
-def find_algorithm_by_id(connection: Connection, algorithm_id: str) -> AlgorithmRow | None:
-    """The algorithm with this id, if there is one."""
+def find_algorithm_by_id(
+    connection: Connection, algorithm_id: str, *, even_deleted: bool = False
+) -> AlgorithmRow | None:
+    """The algorithm with this id, if there is one; one that is deleted only where that is asked for."""
     row = connection.execute(_ALGORITHM.where(algorithms.c.id == algorithm_id)).first()
-    return _algorithm(row) if row else None
+    return _unless_deleted(row, even_deleted)
+
+
+def _unless_deleted(row: Any, even_deleted: bool) -> AlgorithmRow | None:
+    found = _algorithm(row) if row else None
+    return None if found is not None and found.deletion and not even_deleted else found
 
 
 def all_algorithms(connection: Connection) -> list[AlgorithmRow]:
-    """Every algorithm."""
+    """Every algorithm, deleted ones too."""
     return [_algorithm(row) for row in connection.execute(_ALGORITHM)]
 
 
 def check_name_free(connection: Connection, owner_id: str, name: str) -> None:
-    """Raises NameTaken where the owner has an algorithm of that name, also one that differs in letter case only."""
+    """Raises NameTaken where the owner has an algorithm of that name, also one that differs in letter case only.
+
+    The name of one that was deleted is its owner's to take again, in exactly the same letters.
+    """
     folded = names.folded(names.check_algorithm(name))
-    twin = select(algorithms.c.name).where(algorithms.c.owner_id == owner_id, algorithms.c.folded == folded)
-    if (taken := connection.execute(twin).scalar()) is not None:
+    twin = select(algorithms.c.name, OPEN_DELETION).where(
+        algorithms.c.owner_id == owner_id, algorithms.c.folded == folded
+    )
+    found = connection.execute(twin).first()
+    if found is not None and not (found.deletion and found.name == name):
+        taken = found.name
         raise NameTaken(
             f"there is an algorithm {taken} already",
             why="the algorithms of an account have different names, whatever the case of their letters",
@@ -126,18 +152,34 @@ def create_algorithm(
     settings: dict[str, Any],
     now: str,
 ) -> None:
-    """Makes an algorithm under an id that is new. Raises NameTaken."""
+    """Makes an algorithm under an id that is new, or makes the deleted one with this id anew. Raises NameTaken."""
     check_name_free(connection, owner_id, name)
+    said = {
+        "summary": summary,
+        "details": json.dumps(details, sort_keys=True),
+        "settings": json.dumps(settings, sort_keys=True),
+    }
+    if connection.execute(update(algorithms).where(algorithms.c.id == algorithm_id).values(**said)).rowcount:
+        return_algorithm(connection, algorithm_id, now)
+        return
     connection.execute(
         algorithms.insert().values(
-            id=algorithm_id,
-            owner_id=owner_id,
-            name=name,
-            folded=names.folded(name),
+            id=algorithm_id, owner_id=owner_id, name=name, folded=names.folded(name), created_at=now, **said
+        )
+    )
+
+
+def update_algorithm(
+    connection: Connection, algorithm: AlgorithmRow, *, summary: str, details: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """Says these things of an algorithm from now on; versions and builds keep what they have."""
+    connection.execute(
+        update(algorithms)
+        .where(algorithms.c.id == algorithm.id)
+        .values(
             summary=summary,
             details=json.dumps(details, sort_keys=True),
             settings=json.dumps(settings, sort_keys=True),
-            created_at=now,
         )
     )
 
@@ -207,9 +249,10 @@ def versions_page(
     *,
     below: Number | None = None,
     visibility: str | None = None,
+    since: str = "",
 ) -> list[VersionRow]:
-    """So many published versions, highest first, below a number and of one visibility where these are given."""
-    rows = _VERSION.where(versions.c.algorithm_id == algorithm_id)
+    """So many versions published since a moment, highest first, below a number and of one visibility where these are given."""
+    rows = _VERSION.where(versions.c.algorithm_id == algorithm_id, versions.c.valid_from >= since)
     if below is not None:
         rows = rows.where(tuple_(*_NUMBER) < tuple(below))
     if visibility is not None:
@@ -238,9 +281,10 @@ def lock_algorithm(connection: Connection, algorithm_id: str) -> None:
 
 def history_of(connection: Connection, algorithm_id: str) -> History:
     """What the resolver and the policy need to know of an algorithm."""
+    algorithm = get_algorithm(connection, algorithm_id)
     numbers = (versions.c.major, versions.c.minor, versions.c.revision)
     published = connection.execute(
-        select(*numbers, versions.c.permissions, builds.c.hash)
+        select(*numbers, versions.c.permissions, versions.c.valid_from, builds.c.hash)
         .join(builds, builds.c.id == versions.c.build_id)
         .where(versions.c.algorithm_id == algorithm_id)
         .order_by(*numbers)
@@ -248,7 +292,12 @@ def history_of(connection: Connection, algorithm_id: str) -> History:
     built = connection.execute(select(builds.c.hash, builds.c.status).where(builds.c.algorithm_id == algorithm_id))
     return History(
         tuple(
-            Published(Number(row.major, row.minor, row.revision), Permissions(**json.loads(row.permissions)), row.hash)
+            Published(
+                Number(row.major, row.minor, row.revision),
+                Permissions(**json.loads(row.permissions)),
+                row.hash,
+                floats=algorithm.floats(row.valid_from),
+            )
             for row in published
         ),
         tuple(Built(row.hash, BuildStatus(row.status)) for row in built),

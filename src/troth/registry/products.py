@@ -168,6 +168,12 @@ def all_releases(connection: Connection, product_id: str) -> list[ReleaseRow]:
     return sorted(map(_row, rows), key=lambda row: row.number, reverse=True)
 
 
+def numbers_of(connection: Connection, product_id: str) -> set[ReleaseNumber]:
+    """Every number that was used."""
+    rows = connection.execute(select(releases.c.number).where(releases.c.product_id == product_id))
+    return {ReleaseNumber.parse(text) for text in rows.scalars()}
+
+
 def find_release(connection: Connection, product_id: str, number: ReleaseNumber) -> ReleaseRow | None:
     """The release with this number, whatever its build metadata."""
     wanted = _RELEASE.where(releases.c.product_id == product_id, releases.c.precedence == precedence(number))

@@ -209,6 +209,10 @@ class Client:
         """A release whole; `number` may be `latest` or `stable`."""
         return self._get("/api/v1/query/release", product=product, number=number)
 
+    def changelog(self, product: str, number: str = "") -> str:
+        """The notes of a release, or of all, as Markdown."""
+        return str(self._get("/api/v1/query/changelog", product=product, number=number)["changelog"])
+
     def upgrade_plan(self, product: str, start: str, target: str = "latest") -> dict[str, Any]:
         """The plan of an upgrade; its `wanted` are the documents of settings of the target."""
         return self._get("/api/v1/upgrade-plan", **{"product": product, "from": start, "to": target})

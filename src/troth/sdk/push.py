@@ -89,11 +89,11 @@ def pushed(
         with tempfile.TemporaryDirectory(prefix="troth-") as scratch:
             repository = Path(scratch, "repository.git")
             git.run(None, "init", "--quiet", "--bare", "--template=", str(repository))
-            surroundings = _surroundings(address, project.subject, account, key)
-            branch = _Branch(client, project, address, repository, surroundings)
+            surroundings = surroundings_of(address, project.subject, account, key)
+            branch = Branch(client, project, address, repository, surroundings)
             commit = _laid(branch, source, words, _identity(folder, account))
     except git.GitFailed as failure:
-        raise _meant(failure, address, project.subject) from None
+        raise meant(failure, address, project.subject) from None
     if commit:
         return commit
     raise Overloaded(
@@ -103,7 +103,7 @@ def pushed(
     )
 
 
-def _laid(branch: _Branch, source: _Source, words: bytes, identity: dict[str, str]) -> str | None:
+def _laid(branch: Branch, source: _Source, words: bytes, identity: dict[str, str]) -> str | None:
     """The commit with the source; None where others were faster each time."""
     repository = branch.repository
     for _ in range(_ATTEMPTS):
@@ -158,7 +158,7 @@ class _Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _Branch:
+class Branch:
     """The server's branch of one algorithm, as a repository on this machine reaches it."""
 
     client: Client
@@ -193,7 +193,7 @@ class _Branch:
         except git.GitFailed as failure:
             if "couldn't find remote ref" in failure.said:
                 return None
-            raise _meant(failure, self.address, self.project.subject) from None
+            raise meant(failure, self.address, self.project.subject) from None
         return git.ask(self.repository, "rev-parse", _HEAD)
 
     def _create(self) -> None:
@@ -206,7 +206,7 @@ class _Branch:
         git.run(self.repository, *arguments, surroundings=self.surroundings, seconds=_SECONDS)
 
 
-def _meant(failure: git.GitFailed, address: str, subject: str) -> TrothError:
+def meant(failure: git.GitFailed, address: str, subject: str) -> TrothError:
     """A failure of git as an error of troth, with the server's own words where it said any."""
     said = failure.said
     lines = [line.strip() for line in said.splitlines() if line.strip()]
@@ -224,7 +224,7 @@ def _blobs_of(repository: Path, commit: str) -> set[str]:
     return {line.split(maxsplit=3)[2].decode() for line in listing.split(b"\0")[:-1]}
 
 
-def _surroundings(address: str, subject: str, account: str, key: str) -> dict[str, str]:
+def surroundings_of(address: str, subject: str, account: str, key: str) -> dict[str, str]:
     """The variables under which git reaches the server, and only it, as this account."""
     parts = urlsplit(address)
     host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -26,6 +26,8 @@ class Published:
     permissions: Permissions
     #: the full SHA of the commit it was built from
     hash: str
+    #: whether it answers to more than its complete number; it does not behind a deletion of its algorithm
+    floats: bool = True
 
 
 @dataclass(frozen=True, slots=True)

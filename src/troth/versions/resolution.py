@@ -98,9 +98,9 @@ def _exact(reference: Reference, history: History, member: bool, readings: Readi
 
 def _minor_line(reference: Reference, history: History, member: bool, readings: Readings) -> Resolution:
     major, minor = reference.line
-    public = [v for v in history.minor_line(major, minor) if v.permissions.public]
+    public = [v for v in history.minor_line(major, minor) if v.permissions.public and v.floats]
     line = f"{major}.{minor}"
-    if not public and history.minor_line(major, minor):
+    if not public and any(v.floats for v in history.minor_line(major, minor)):
         return _refusal(
             reference,
             "ALG-18",
@@ -117,7 +117,7 @@ def _minor_line(reference: Reference, history: History, member: bool, readings: 
 
 def _major_line(reference: Reference, history: History, member: bool, readings: Readings) -> Resolution:
     (major,) = reference.line
-    public = [v for v in history.major_line(major) if v.permissions.public]
+    public = [v for v in history.major_line(major) if v.permissions.public and v.floats]
     if not public:
         return _refusal(reference, "ALG-19", f"no version of {major}.* was published publicly")
     step = Reason("ALG-12", f"{major}.* means the highest public version of that major: {public[-1].number}")
@@ -125,9 +125,10 @@ def _major_line(reference: Reference, history: History, member: bool, readings: 
 
 
 def _latest(reference: Reference, history: History, member: bool, readings: Readings) -> Resolution:
-    public = sorted((v for v in history.versions if v.permissions.public), key=lambda v: v.number)
+    floating = [v for v in history.versions if v.floats]
+    public = sorted((v for v in floating if v.permissions.public), key=lambda v: v.number)
     if not public:
-        extra = "; its private versions answer to complete numbers and latestPrivate" if history.versions else ""
+        extra = "; its private versions answer to complete numbers and latestPrivate" if floating else ""
         return _refusal(reference, "ALG-19", f"no version was published publicly{extra}")
     said = "latest" if reference.version else "no version at all"
     step = Reason("ALG-19", f"{said} means the highest public version, not the last in time: {public[-1].number}")
@@ -137,10 +138,11 @@ def _latest(reference: Reference, history: History, member: bool, readings: Read
 def _latest_private(reference: Reference, history: History, member: bool, readings: Readings) -> Resolution:
     if not member:
         return _refusal(reference, "ALG-21", "latestPrivate is for members of the owner")
-    private = sorted((v for v in history.versions if not v.permissions.public), key=lambda v: v.number)
+    floating = [v for v in history.versions if v.floats]
+    private = sorted((v for v in floating if not v.permissions.public), key=lambda v: v.number)
     if not private:
         return _refusal(reference, "ALG-21", "no version was published privately")
-    if readings.latest_private == "only-private" and len(private) < len(history.versions):
+    if readings.latest_private == "only-private" and len(private) < len(floating):
         return _refusal(
             reference, "ALG-21", "this server gives latestPrivate only to algorithms without public versions (N6)"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -37,7 +38,7 @@ class Comparing:
     #: whether the schemas are those of an API, whose clauses say more than which values are valid
     of_api: bool = True
     _schemas: dict[tuple[bool, Message], Schemas] = field(default_factory=dict)
-    _known: dict[tuple[str, str, Flow], tuple[Change, ...]] = field(default_factory=dict)
+    _known: dict[tuple[str, str, Flow], tuple[tuple[str, Change], ...]] = field(default_factory=dict)
     _answers: dict[tuple[str, str, Flow, bool], tuple[Answer, Any]] = field(default_factory=dict)
     _nodes: dict[tuple[str, str, Flow, bool], Node] = field(default_factory=dict)
     _left: int = _SEARCHED
@@ -50,22 +51,25 @@ class Comparing:
         key = (before.digest, after.digest, flow)
         if key not in self._known:
             self._known[key] = tuple(self._found(before, after, flow)) if before.digest != after.digest else ()
-        yield from (replace(change, path=path + change.path) for change in self._known[key])
+        yield from (_at(path + step, change) for step, change in self._known[key])
 
-    def _found(self, before: Whole, after: Whole, flow: Flow) -> Iterator[Change]:
-        """What differs, place by place: each pair of parts once, however many ways lead to it."""
+    def _found(self, before: Whole, after: Whole, flow: Flow) -> Iterator[tuple[str, Change]]:
+        """What differs, with the place: each pair of parts once, however many ways lead to it."""
         seen: set[tuple[str, str, bool]] = set()
-        waiting = [Below("", before, after)]
+        waiting = deque([Below("", before, after)])
         while waiting:
-            place = waiting.pop(0)
+            place = waiting.popleft()
             key = (place.old.digest, place.new.digest, place.plain)
             if place.old.digest == place.new.digest or key in seen:
                 continue
             seen.add(key)
             found = self._node(place.old, place.new, flow, place.plain)
-            own = (change for change in found.own if not place.plain or change.rule in PLAIN)
-            yield from (replace(change, path=place.step + change.path) for change in own)
-            waiting += [Below(place.step + one.step, one.old, one.new, place.plain or one.plain) for one in found.below]
+            yield from ((place.step, change) for change in found.own if not place.plain or change.rule in PLAIN)
+            waiting += [
+                Below(place.step + one.step, one.old, one.new, place.plain or one.plain)
+                for one in found.below
+                if one.old.digest != one.new.digest
+            ]
 
     def _node(self, old: Whole, new: Whole, flow: Flow, plain: bool) -> Node:
         key = (old.digest, new.digest, flow, plain)
@@ -79,7 +83,7 @@ class Comparing:
 
     def places(self, before: Whole, after: Whole, flow: Flow) -> list[Change]:
         """What differs, place by place; the answer on the whole is not asked."""
-        return list(self._found(before, after, flow))
+        return [_at(step, change) for step, change in self._found(before, after, flow)]
 
     def _schemas_of(self, newer: bool, flow: Flow) -> Schemas:
         key = (newer, flow.message)
@@ -120,11 +124,20 @@ class Comparing:
             dialect=self.dialect,
             search=instances > 0 and not backwards,
             open_objects=flow.side == "output" and not backwards,
+            explained=False,
             bounds=replace(Bounds(), instances=max(instances, 1)),
         )
         self._left -= found.searched
         self._steps -= found.steps
         return found.answer, found.witness if found.answer is Answer.NO else ABSENT
+
+
+def _at(step: str, change: Change) -> Change:
+    """The change at a place further out."""
+    path = step + change.path
+    return Change(
+        change.rule, change.level, path, change.old, change.new, change.words, change.witness, change.undecided
+    )
 
 
 def _unasked(old: Whole, new: Whole, flow: Flow, backwards: bool) -> tuple[Answer, Any]:

@@ -6,13 +6,12 @@ only (OpenAPI 3.0.3 and 3.1.0, Schema Object, readOnly and writeOnly).
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from troth.contracts.openapi.digests import Digests, digest
 from troth.contracts.openapi.document import OLDER, Document, is_remote
 from troth.contracts.openapi.text import UnreadableDocument, escaped
 
@@ -51,7 +50,11 @@ class Schemas:
     document: Document
     message: Message
     _parts: dict[str, tuple[Any, frozenset[str], str]] = field(default_factory=dict)
-    _closures: dict[frozenset[str], tuple[dict[str, str], str]] = field(default_factory=dict)
+    _closures: dict[frozenset[str], tuple[str, ...]] = field(default_factory=dict)
+    digests: Digests = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digests", Digests(lambda reference: self.part(reference, "")[1:]))
 
     def whole(self, schema: Any, place: str) -> Whole:
         """A schema with everything that its references lead to."""
@@ -62,20 +65,20 @@ class Schemas:
         """What a reference leads to: the schema, its own references, and a digest of its text."""
         if reference not in self._parts:
             converted, references = self._converted(self.document.at(reference, place), reference[1:])
-            self._parts[reference] = (converted, references, _digest(converted))
+            self._parts[reference] = (converted, references, digest(converted))
         return self._parts[reference]
 
-    def closure(self, references: frozenset[str], place: str = "") -> tuple[dict[str, str], str]:
-        """Everything that is reached by `references`, each with the digest of its text, and a digest of all that."""
+    def closure(self, references: frozenset[str]) -> tuple[str, ...]:
+        """Everything that is reached by `references`."""
         if references not in self._closures:
-            found: dict[str, str] = {}
-            waiting = list(references)
+            found: dict[str, None] = {}
+            waiting = sorted(references)
             while waiting:
                 reference = waiting.pop()
                 if reference not in found:
-                    _, more, found[reference] = self.part(reference, place)
-                    waiting += more
-            self._closures[references] = (found, _digest(sorted(found.items())) if found else "")
+                    found[reference] = None
+                    waiting += sorted(self.part(reference, "")[1])
+            self._closures[references] = tuple(found)
         return self._closures[references]
 
     def _converted(self, schema: Any, place: str) -> tuple[Any, frozenset[str]]:
@@ -166,11 +169,11 @@ class Whole:
     @cached_property
     def digest(self) -> str:
         """Names the schema with everything that it needs: who has the same says the same in the same words."""
-        return _digest([self.schema, self.schemas.closure(self.references)[1]])
+        return digest([self.schema, self.schemas.digests.of(self.references)])
 
     def standing_alone(self) -> Any:
         """The schema as a JSON Schema document of its own, with the marks of what is left out."""
-        closure, _ = self.schemas.closure(self.references)
+        closure = self.schemas.closure(self.references)
         found = self.schema
         if closure:
             own = dict(found) if isinstance(found, dict) and "$defs" not in found else {"allOf": [found]}
@@ -179,13 +182,8 @@ class Whole:
 
     def shared_with(self, other: Whole) -> frozenset[str]:
         """The references that lead to the same in both."""
-        own, others = self.schemas.closure(self.references)[0], other.schemas.closure(other.references)[0]
-        alike = (reference for reference, digest in own.items() if others.get(reference) == digest)
-        return frozenset(
-            reference
-            for reference in alike
-            if self.schemas.closure(frozenset({reference}))[1] == other.schemas.closure(frozenset({reference}))[1]
-        )
+        own, others = (dict(one.schemas.digests.of(one.schemas.closure(one.references))) for one in (self, other))
+        return frozenset(reference for reference, said in own.items() if others.get(reference) == said)
 
     def followed(self) -> Whole:
         """The schema that a schema of nothing but a reference stands for."""
@@ -214,10 +212,6 @@ def _named(schema: Any) -> Iterator[str]:
             waiting += current.values()
         elif isinstance(current, list):
             waiting += current
-
-
-def _digest(schema: Any) -> str:
-    return hashlib.sha256(json.dumps(schema, sort_keys=True, default=str).encode()).hexdigest()
 
 
 # --- OpenAPI 3.0 as 2020-12

@@ -44,18 +44,19 @@ def contained(
     search: bool = True,
     formats: bool = False,
     open_objects: bool = False,
+    explained: bool = True,
     bounds: Bounds = Bounds(),
 ) -> Containment:
     """Whether every instance of `old` is an instance of `new`.
 
     `dialect` is that of a schema without `$schema` (otherwise 2020-12). `formats` makes `format` an assertion.
     `open_objects` is the tolerant reading of what is produced (note N11): properties that `new` does not know are no
-    fault. Raises MalformedSchema.
+    fault. `explained` is whether the differences are told with a no. Raises MalformedSchema.
     """
     with _DEEP_STACK:
         try:
             pair = _Pair(old, new, dialect, formats, open_objects, bounds)
-            return replace(pair.judged(search), steps=pair.spent())
+            return replace(pair.judged(search, explained), steps=pair.spent())
         except RecursionError:
             raise malformed("", "the schemas are nested too deeply", "comparing is bounded") from None
 
@@ -112,7 +113,7 @@ class _Pair:
         proved = sum(most - max(0, steps.left) for steps, most in self._proofs)
         return proved + sum(most - max(0, steps.left) for steps, most in self._searches) // 10
 
-    def judged(self, search: bool) -> Containment:
+    def judged(self, search: bool, explained: bool) -> Containment:
         """The answer: what the proof says, unless the search knows better."""
         outcome, words = self._proved()
         tried, refuted = 0, outcome.status is Status.FOUND
@@ -124,10 +125,10 @@ class _Pair:
                 witness, refuted = self._confirmed(instance), True
             tried = hunt.tried
         if witness is not ABSENT:
-            return Containment(Answer.NO, witness, self._differences(), tried, _FAILS)
+            return Containment(Answer.NO, witness, self._differences() if explained else (), tried, _FAILS)
         if outcome.status is Status.EMPTY and not refuted:
             return Containment(Answer.YES, searched=tried, words=words)
-        return Containment(Answer.CANNOT_TELL, ABSENT, self._differences(), tried, words)
+        return Containment(Answer.CANNOT_TELL, ABSENT, self._differences() if explained else (), tried, words)
 
     def _proved(self) -> tuple[Outcome, str]:
         """What the proof finds, in words too."""

@@ -20,7 +20,8 @@ from troth.contracts.schema.proof import Proof
 from troth.contracts.schema.steps import Exhausted, Steps
 
 _MOST = 100
-_MOST_KEYWORDS = 20_000
+_MOST_KEYWORDS = 5_000
+_DEEPEST = 500  # pairs of schemas inside each other: ways through references are as long as there are pairs
 _INSIDE = frozenset(
     [
         "items",
@@ -42,6 +43,7 @@ class Explanation:
         self.old, self.new, self.proof = old, new, proof
         self._seen: set[tuple[int, int]] = set()
         self._steps = Steps(_MOST_KEYWORDS)
+        self._depth = 0
         self._identities = Identities({}, lambda value: frozenset())
 
     def differences(self) -> tuple[Difference, ...]:
@@ -53,7 +55,8 @@ class Explanation:
                 if len(found) == _MOST:
                     break
         except Exhausted:
-            pass
+            old, new = self.old.document.root, self.new.document.root
+            return tuple(found) or (self._difference("", "", "", old, new),)
         return tuple(found)
 
     def _of(self, old: Schema, new: Schema, old_pointer: str, new_pointer: str) -> Iterator[Difference]:
@@ -63,15 +66,17 @@ class Explanation:
             if not self._fits(old, new):
                 yield self._difference("", old_pointer, new_pointer, old, new)
             return
-        if (id(old), id(new)) in self._seen:
+        if (id(old), id(new)) in self._seen or self._depth > _DEEPEST:
             return
         self._seen.add((id(old), id(new)))
+        self._depth += 1
         readers = READERS[self.new.document.dialect]
         for keyword in [word for word in new if word in readers]:
             self._steps.take()
             if not self._keyword_fits(old, new, keyword):
                 inner = list(self._inside(old, new, keyword, old_pointer, new_pointer))
                 yield from inner or [self._plain(old, new, keyword, old_pointer, new_pointer)]
+        self._depth -= 1
 
     def _behind(self, made: Assertions, schema: Schema, pointer: str) -> tuple[Schema, str]:
         """The schema that a mere reference leads to, and where it stands."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Hashable
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from troth.contracts.schema.answers import Json
 
@@ -13,6 +14,7 @@ from troth.contracts.schema.answers import Json
 TYPES = ("null", "boolean", "number", "string", "array", "object")
 
 
+@lru_cache(maxsize=4096, typed=True)
 def exact(number: int | float | Decimal) -> Fraction:
     """The number that the JSON text of `number` says; a float is the decimal that it prints as."""
     if isinstance(number, int):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
+from troth.contracts.changelog import NOTED
 from troth.contracts.settings_changes import UnreadableSettings, document_of, schema_changes, values_changes
 from troth.contracts.upgrades.jumps import FAILED, NOTHING, UNPROVED, Jump, standing_of, way
 from troth.contracts.upgrades.releases import PlannedRelease, Standing
@@ -32,13 +33,6 @@ TO_DO: Final[dict[Kind, str]] = {
 _BROKEN: Final = {*BREAKS, Kind.MANUAL_STEP, Kind.TARGET_REMOVED} - {
     Kind.SETTING_REMOVED, Kind.SETTING_REQUIRED, Kind.SETTING_NARROWED,
 }  # fmt: skip
-_KINDS: Final = {
-    Kind.MAJOR_FUNCTIONALITY: "major functionality",
-    Kind.NOTED_BREAK: "breaks",
-    Kind.MANUAL_STEP: "steps by hand",
-    Kind.NOTED_FEATURE: "new",
-    Kind.NOTED_FIX: "mended",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +150,14 @@ def _notes(between: Sequence[PlannedRelease]) -> dict[str, dict[str, list[dict[s
     for release in between:
         for note in release.notes:
             component = note["component"] or "everything"
-            kind = _KINDS[Kind(note["kind"])]
+            kind = NOTED[Kind(note["kind"])]
             key = component, kind, note["text"]
             if key in seen:
                 seen[key]["releases"].append(str(release.number))
                 continue
             seen[key] = {"text": note["text"], "releases": [str(release.number)]}
             found.setdefault(component, {}).setdefault(kind, []).append(seen[key])
-    order = list(_KINDS.values())
+    order = list(NOTED.values())
     return {
         component: dict(sorted(kinds.items(), key=lambda one: order.index(one[0])))
         for component, kinds in sorted(found.items())

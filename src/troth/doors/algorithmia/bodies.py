@@ -7,15 +7,18 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from troth.commands.scms import INTERNAL
 from troth.doors.algorithmia.languages import check_language, environment_id, runs_python
 from troth.doors.algorithmia.refusals import (
     INVALID_JSON,
     INVALID_REQUEST,
+    NOT_EDITABLE,
     UNKNOWN_PACKAGE_SET,
     UNKNOWN_SCM,
     UNSUPPORTED_MACHINE,
     Numbered,
 )
+from troth.queries.management import UUID
 from troth.versions import names
 from troth.versions.permissions import Permissions
 
@@ -45,9 +48,13 @@ class _Settings(msgspec.Struct):
 
 class _Source(msgspec.Struct):
     scm: str | None = None
+    repository_name: str | None = None
+    repository_owner: str | None = None
 
 
-class _Create(msgspec.Struct):
+class Create(msgspec.Struct):
+    """What is asked of a new algorithm."""
+
     name: str
     details: _Labelled
     settings: _Settings
@@ -70,6 +77,26 @@ class _PublishedSettings(msgspec.Struct):
     royalty_microcredits: _Credits | None = None
 
 
+class _UpdatedSettings(msgspec.Struct):
+    source_visibility: Literal["open", "closed"] | None = None
+    license: str | None = None
+    network_access: Literal["full", "isolated"] | None = None
+    pipeline_enabled: bool | None = None
+    language: str | None = None
+    environment: str | None = None
+    package_set: str | None = None
+    algorithm_environment: str | None = None
+    royalty_microcredits: _Credits | None = None
+
+
+class Update(msgspec.Struct):
+    """What is to be said of an algorithm from now on."""
+
+    details: _PublishedDetails | None = None
+    settings: _UpdatedSettings | None = None
+    source: _Source | None = None
+
+
 class _VersionInfo(msgspec.Struct):
     version_type: str | None = None
     type: str | None = None
@@ -89,19 +116,57 @@ class Publish(msgspec.Struct):
     version_info: _VersionInfo | None = None
 
 
-def create_payload(owner: str, content: bytes) -> dict[str, Any]:
-    """The payload of `create_algorithm` for a body of section 6.1."""
-    body = _read(content, _Create)
-    _check_environment(body)
+def create_payload(owner: str, content: bytes, preferred: str) -> dict[str, Any]:
+    """The payload of `create_algorithm` for a body of section 6.1; `preferred` is the SCM where it names none."""
+    body = read(content, Create)
+    _check_environment(body.settings)
     details = _given(body.details)
     summary = details.pop("summary", "")
     payload = {"algorithm": f"{owner}/{names.check_algorithm(body.name)}", "details": details}
-    return {**payload, "settings": _given(body.settings), **({"summary": summary} if summary else {})}
+    payload |= {"summary": summary} if summary else {}
+    return {**payload, "settings": _given(body.settings), **_origin(body, owner, preferred)}
+
+
+def update_payload(subject: str, content: bytes) -> dict[str, Any]:
+    """The payload of `update_algorithm` for a body of section 6.2."""
+    body = read(content, Update)
+    if body.source is not None:
+        raise Numbered(
+            NOT_EDITABLE, "where a source is kept stays as it was said at creation",
+            why="versions come from that repository's history", repair="make another algorithm",
+        )  # fmt: skip
+    if body.settings:
+        _check_environment(body.settings)
+    details = _given(body.details) if body.details else {}
+    summary = {"summary": details.pop("summary")} if "summary" in details else {}
+    return {
+        "algorithm": subject,
+        **summary,
+        "details": details,
+        "settings": _given(body.settings or _UpdatedSettings()),
+    }
+
+
+def _origin(body: Create, owner: str, preferred: str) -> dict[str, Any]:
+    """Where others keep the source: by the account's and algorithm's own names, where the body names none."""
+    source = body.source or _Source()
+    scm = source.scm or preferred
+    if scm == INTERNAL:
+        return {}
+    if not UUID.fullmatch(scm):
+        raise Numbered(
+            UNKNOWN_SCM,
+            f"there is no SCM {scm[:80]!r}",
+            why="an SCM is named by its id",
+            repair="GET /v1/scms lists them",
+        )
+    name = source.repository_name or body.name
+    return {"origin": {"scm": scm, "owner": source.repository_owner or owner, "name": name}}
 
 
 def publication(content: bytes) -> Publish:
     """The body of a publication (section 9). Nothing at all is a publication with everything left open."""
-    return _read(content or b"{}", Publish)
+    return read(content or b"{}", Publish)
 
 
 def commit_of(body: Publish) -> str:
@@ -162,9 +227,8 @@ def _number(info: _VersionInfo) -> dict[str, str]:
     return {"number": number} if number else {"bump": _BUMPS[bump or "minor"]}
 
 
-def _check_environment(body: _Create) -> None:
+def _check_environment(settings: _Settings | _UpdatedSettings) -> None:
     """Raises Numbered for what algorithms are not made in here."""
-    settings = body.settings
     if settings.language:
         check_language(settings.language)
     if settings.package_set and not runs_python(settings.package_set):
@@ -179,11 +243,6 @@ def _check_environment(body: _Create) -> None:
     if settings.algorithm_environment not in (None, "", environment_id()):
         repair = "GET /v1/algorithm-environments/edge/languages/python3/environments tells its id"
         raise _wrong("settings.algorithm_environment", settings.algorithm_environment or "", repair)
-    if body.source and body.source.scm not in (None, "", "internal"):
-        raise Numbered(
-            UNKNOWN_SCM, f"there is no SCM {str(body.source.scm)[:80]!r}", why="troth keeps repositories itself",
-            repair="leave it out, or name internal",
-        )  # fmt: skip
 
 
 def _given(struct: msgspec.Struct, *only: str) -> dict[str, Any]:
@@ -192,11 +251,12 @@ def _given(struct: msgspec.Struct, *only: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None and (not only or name in only)}
 
 
-def _read(content: bytes, kind: type[Body]) -> Body:
+def read(content: bytes, kind: type[Body], number: int = INVALID_REQUEST) -> Body:
+    """The body as that kind. Raises Numbered: with `number` where it does not fit."""
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
-        raise Numbered(INVALID_REQUEST, f"the body does not fit: {error}", repair="mend that field") from None
+        raise Numbered(number, f"the body does not fit: {error}", repair="mend that field") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Numbered(INVALID_JSON, f"the body is not JSON: {error}", repair="send a JSON object") from None
 

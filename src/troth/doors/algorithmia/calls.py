@@ -22,12 +22,14 @@ from troth.calls.within import MARK, CallKeys, NotYet
 from troth.doors.algorithmia import streams
 from troth.doors.algorithmia.answers import Answer, CallError, head_of
 from troth.doors.algorithmia.browsers import preflight
+from troth.doors.algorithmia.content_types import kind_of
+from troth.doors.algorithmia.encodings import unpacked
 from troth.doors.algorithmia.exchange import Asked, Exchange, Options, Respond
 from troth.doors.algorithmia.watch import Watch
 from troth.doors.algorithmia.within import admit_within
 from troth.doors.authorization import caller_of, digest_of, why_not
+from troth.errors import Malformed, TooLarge
 from troth.observe.tracing import continuation
-from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, Outcome
 
 PREFIX = "/v1/algo/"
@@ -38,12 +40,6 @@ Explain = Callable[[str, Caller], Awaitable[str | None]]
 
 log = structlog.get_logger()
 
-_KINDS = {
-    b"text/plain": worker.TEXT,
-    b"application/text": worker.TEXT,
-    b"application/json": worker.JSON,
-    b"application/octet-stream": worker.BINARY,
-}
 #: How often, and after how many seconds, a reference is looked up again that was published this moment.
 _LOOKS, _LOOK = 100, 0.01
 #: Bytes of a body that is too large which are still read, so that the client hears why.
@@ -110,7 +106,7 @@ class CallDoor:
         """Runs the call and replies, now or later. Must run on the loop's thread."""
         try:
             self._admit(exchange, query, "POST")
-            kind = _kind(content_type)
+            kind = kind_of(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
         except (_Unexplained, NotYet):
@@ -141,9 +137,10 @@ class CallDoor:
         received = False
         try:
             await self._admitted(exchange, scope["query_string"], scope["method"])
-            kind = _kind(content_type)
+            kind = kind_of(content_type)
             received = True
             body, at_once = await self._body(receive, length)
+            body = self._unpacked(body, head.get(b"content-encoding", b""))
             if not at_once:  # it took a while to come, and the caller's rights are those of now (ALG-26)
                 await self._admitted(exchange, scope["query_string"], scope["method"])
             if form is not None and not exchange.options.output:
@@ -268,7 +265,7 @@ class CallDoor:
     async def _start_later(self, exchange: Exchange, query: bytes, content_type: bytes, body: bytes) -> None:
         try:
             await self._admitted(exchange, query, "POST")
-            kind = _kind(content_type)
+            kind = kind_of(content_type)
             self._check_size(len(body))
             self._run(exchange, kind, body)
         except Exception as error:
@@ -330,6 +327,14 @@ class CallDoor:
         self._check_size(max(size, length))
         return b"".join(chunks), False
 
+    def _unpacked(self, body: bytes, encoding: bytes) -> bytes:
+        try:
+            return unpacked(body, encoding.decode("latin-1"), self.largest)
+        except TooLarge as error:
+            raise CallError(error.what, "TooLargeError") from None
+        except Malformed as error:
+            raise CallError(error.what) from None
+
     def _check_size(self, size: int) -> None:
         if size > self.largest:
             raise CallError(f"the body is larger than {self.largest} bytes", "TooLargeError")
@@ -380,18 +385,6 @@ async def _drained(receive: Receive) -> None:
         message = await receive()
         size += len(message.get("body", b""))
         more = message.get("more_body", False)
-
-
-def _kind(content_type: bytes) -> int:
-    kind = _KINDS.get(content_type) or _KINDS.get(content_type.split(b";")[0].strip().lower())
-    if kind is None:
-        said = content_type.decode("latin-1")[:80]
-        raise CallError(
-            f"the content type {said!r} is not one of text/plain, application/json and application/octet-stream"
-            if said
-            else "the content type is missing: text/plain, application/json or application/octet-stream"
-        )
-    return kind
 
 
 def _nothing(session: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
@@ -24,11 +25,18 @@ from troth.access.roles import Actor
 from troth.calls.routing import Caller, RoutingTable
 from troth.calls.within import CallKeys, Within
 from troth.doors.algorithmia.calls import Receive, Send
+from troth.doors.algorithmia.encodings import packed, unpacked
 from troth.doors.algorithmia.refusals import UNKNOWN_PATH, Numbered, refusal
 from troth.doors.authorization import caller_of, why_not
 from troth.errors import Failed, TooLarge, TrothError, Unauthenticated
 
 PREFIX = "/v1/"
+#: The path of an algorithm, by both of its names.
+ALGORITHM = "/v1/algorithms/{algorithm:algorithm}"
+#: Who asks without a key, where none is needed.
+NOBODY = Caller("", "", False)
+#: What a handler answers with: JSON, nothing at all, or a whole response.
+Answer = dict[str, Any] | list[Any] | None | Response
 _LARGEST_BODY = 1 << 20
 #: Bytes of a body that is too large which are still read, so that the client hears why.
 _PATIENCE = 64 << 20
@@ -86,15 +94,21 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: what is asked where, and how it is answered."""
+    """One row: what is asked where, and how it is answered; the rest describes it (`troth.doors.algorithmia.openapi`)."""
 
     method: str
     path: str
-    #: answers with JSON, or with None where the body of the answer is empty
-    handler: Callable[[Asked], Awaitable[dict[str, Any] | list[Any] | None]]
+    #: answers with JSON, with a response, or with None where the body of the answer is empty
+    handler: Callable[[Asked], Awaitable[Answer]]
     status: int = 200
     #: whether the key of a call that runs is taken, and no other
     inside: bool = False
+    #: what the body is read as
+    body: type[msgspec.Struct] | None = None
+    #: parameters of the query
+    query: tuple[str, ...] = ()
+    #: whether it answers without a key
+    open: bool = False
 
 
 class EndpointDoor:
@@ -119,33 +133,46 @@ def _endpoint(row: Row, table: RoutingTable, keys: CallKeys) -> Callable[[Reques
             if row.inside and (within := await keys.awaited(_authorization(request), request.scope["client"])):
                 asked = Asked(request, within.caller, body, within)
             else:
-                asked = Asked(request, _caller(request, table), body)
+                asked = Asked(request, _caller(request, table, row), body)
             answer = await row.handler(asked)
             log.info("answered", endpoint=row.path, method=row.method, caller=asked.caller.name, request=identity)
-            return _answered(answer, identity, row.status)
+            return _answered(answer, request, identity, row.status)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to hear
         except TrothError as error:
             log.info("refused", endpoint=row.path, method=row.method, code=error.code, request=identity)
+            if error.status == Failed.status:  # its words are for the operator, and name paths of this machine
+                log.error("endpoint failed", endpoint=row.path, request=identity, what=error.what, why=error.why)
+                return refusal(_inside(identity), request, identity)
             return refusal(error, request, identity)
         except Exception:
             log.exception("endpoint failed", endpoint=row.path, method=row.method, request=identity)
-            inside = Failed("internal error", repair=f"look for {identity} in the server's log")
-            return refusal(inside, request, identity)
+            return refusal(_inside(identity), request, identity)
 
     return endpoint
 
 
-def _answered(answer: dict[str, Any] | list[Any] | None, identity: str, status: int) -> Response:
+def _inside(identity: str) -> Failed:
+    return Failed("internal error", repair=f"look for {identity} in the server's log")
+
+
+def _answered(answer: Answer, request: Request, identity: str, status: int) -> Response:
+    told = {"troth-request": f"req-{identity}"}
+    if isinstance(answer, Response):
+        answer.headers.update(told)
+        return answer
     if answer is None:
-        return Response(status_code=status, headers={"troth-request": f"req-{identity}"})
+        return Response(None, status, told)
     content = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    return Response(content, status, {"troth-request": f"req-{identity}"}, media_type="application/json")
+    content, headers = packed(content, request.headers.get("accept-encoding", ""))
+    return Response(content, status, {**told, **headers}, media_type="application/json")
 
 
-def _caller(request: Request, table: RoutingTable) -> Caller:
+def _caller(request: Request, table: RoutingTable, row: Row) -> Caller:
     authorization, head = _authorization(request), request.scope["headers"]
     caller = caller_of(table, authorization, head)
+    if caller is None and row.open:
+        return NOBODY
     if caller is None:
         raise Unauthenticated("authorization required", why=why_not(table, authorization, head))
     return caller
@@ -165,7 +192,7 @@ async def _body(request: Request) -> bytes:
             break
     if size > _LARGEST_BODY:
         raise TooLarge(f"the body is larger than {_LARGEST_BODY} bytes", repair="send a smaller one")
-    return b"".join(chunks)
+    return unpacked(b"".join(chunks), request.headers.get("content-encoding", ""), _LARGEST_BODY)
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

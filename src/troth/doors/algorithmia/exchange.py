@@ -98,7 +98,7 @@ class Exchange:
         else:
             error = self.failure(found) if found.failed else None
         result = None if isinstance(found, TrothError) else found
-        self.record(error.outcome if error else Outcome.OK, result)
+        self.record(error.outcome if error else Outcome.OK, result, error)
         if error is None and result is not None:
             answer = answers.success(result, self.request_id, raw=False)
         else:
@@ -115,7 +115,7 @@ class Exchange:
 
     def refuse(self, error: CallError, result: CallResult | None = None) -> None:
         """Replies with an error."""
-        self.record(error.outcome, result)
+        self.record(error.outcome, result, error)
         raw = self.options.output == "raw"
         self._reply(answers.refusal(error, self.request_id, result, raw=raw, lines=self.lines()))
 
@@ -150,8 +150,8 @@ class Exchange:
             lines += answers.receipt_lines(self.route, self.reference, self.request_id)
         return lines + answers.floating_warning(self.subject, self.route) if self.floats and self.route else lines
 
-    def record(self, outcome: Outcome, result: CallResult | None) -> None:
-        """Counts the call, keeps the facts of its receipt, and lets the next one of its key begin."""
+    def record(self, outcome: Outcome, result: CallResult | None, error: CallError | None = None) -> None:
+        """Counts the call, keeps the facts of its receipt and its error, and lets the next one of its key begin."""
         watch, route, caller = self.door.watch, self.route, self.caller
         seconds, place = (result.seconds, result.place) if result is not None else (0.0, None)
         if self.counted_as:
@@ -162,6 +162,10 @@ class Exchange:
         if route is not None and caller is not None:
             watch.usage.add(self.subject, route.version, caller.name, outcome, seconds)
             watch.records.keep(self.request_id, caller.name, self.reference, route, outcome, seconds, place)
+            if error is not None and error.status == 200:  # what was too much says nothing of the algorithm
+                watch.failures.keep(
+                    self.request_id, caller.name, self.subject, route.version, error.message, error.error_type
+                )
         if self.trace is not None and route is not None:  # strangers do not write into the operator's traces
             self._finish(self.trace, outcome, result)
 

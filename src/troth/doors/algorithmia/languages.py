@@ -5,18 +5,22 @@ One environment under several names, because scripts name the ones that they kno
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import platform
 import re
 import sys
+import tarfile
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 from troth.clock import stamp
+from troth.contracts.template import template
 from troth.doors.algorithmia.objects import moment
-from troth.doors.algorithmia.refusals import UNKNOWN_LANGUAGE, Numbered
+from troth.doors.algorithmia.refusals import INVALID_REQUEST, UNKNOWN_LANGUAGE, WITHOUT_FEATURE, Numbered
 
 _PYTHON = re.compile(r"python|python3[A-Za-z0-9._-]{0,40}|anaconda3[A-Za-z0-9._-]{0,40}", re.ASCII)
 _SPACE = uuid.UUID("7b0f2c1e-6f0d-5f43-9a57-1d1b4f0c7a11")
@@ -46,6 +50,24 @@ def environments(name: str) -> list[dict[str, Any]]:
     return [environment]
 
 
+def specification(identity: str) -> bytes:
+    """The template of an environment's algorithms, as a packed tar. Raises Numbered for an environment that is none here."""
+    if identity != _identity("specification"):
+        raise Numbered(
+            INVALID_REQUEST,
+            f"there is no environment specification {identity[:80]!r}",
+            http_status=404,
+            repair="GET /v1/algorithm-environments/edge/languages/python3/environments tells its id",
+        )
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as archive:
+        for path, content in template("owner", "algorithm").items():
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return gzip.compress(whole.getvalue(), mtime=0)
+
+
 def environment_id() -> str:
     """The id of the only environment; it stays as long as the interpreter's minor version does."""
     return _identity("environment")
@@ -53,6 +75,13 @@ def environment_id() -> str:
 
 def check_language(name: str) -> None:
     """Raises Numbered for a language that does not run here."""
+    if name.lower().startswith("python2"):
+        raise Numbered(
+            WITHOUT_FEATURE,
+            f"{name[:80]} is not run here",
+            why="Python is, in version 3; Python 2 has had no releases since 2020",
+            repair="name python3, and port the source",
+        )
     if not _PYTHON.fullmatch(name.lower()):
         raise Numbered(
             UNKNOWN_LANGUAGE,

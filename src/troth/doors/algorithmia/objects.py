@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from troth.queries.management import Described
+from troth.queries.management import Described, Seen
 from troth.registry.build_records import BuildRow
 from troth.registry.catalog import AlgorithmRow, VersionRow
+from troth.registry.failures import Failure
+from troth.registry.scms import Scm
 from troth.versions.history import BuildStatus
 from troth.versions.numbers import Number
 from troth.versions.permissions import Permissions
@@ -29,7 +31,7 @@ def algorithm_object(described: Described, server: str, *, output: bool = False)
         "name": algorithm.name,
         "details": _details(algorithm, described.version),
         "settings": _settings(described),
-        "source": {"scm": _SCM},
+        "source": _source(described.seen),
         "self_link": _link(described, server),
         "resource_type": "algorithm",
     }
@@ -41,6 +43,21 @@ def algorithm_object(described: Described, server: str, *, output: bool = False)
         "build": build_object(build, number, member=described.seen.member),
         "compilation": _compilation(build, output and described.seen.member),
     }
+
+
+def scm_object(scm: Scm) -> dict[str, Any]:
+    """A place where others keep repositories."""
+    urls = {"web": scm.base}
+    return {"id": scm.id, "provider": scm.provider, "default": scm.preferred, "enabled": scm.enabled, "urls": urls}
+
+
+def _source(seen: Seen) -> dict[str, Any]:
+    """Who keeps the source; where others do, members are told where."""
+    if seen.origin is None:
+        return {"scm": _SCM}
+    names = {"repository_owner": seen.origin.owner, "repository_name": seen.origin.name}
+    scm = scm_object(seen.origin.scm)
+    return {"scm": scm, **names} if seen.member else {"scm": {**scm, "urls": {}}}
 
 
 def build_object(build: BuildRow, number: Number | None, *, member: bool = True) -> dict[str, Any]:
@@ -58,6 +75,22 @@ def build_object(build: BuildRow, number: Number | None, *, member: bool = True)
     if number is not None:
         found["version_info"] = {"semantic_version": str(number)}
     return found
+
+
+def failure_object(failure: Failure) -> dict[str, Any]:
+    """A failed call as clients read it (section 12.5)."""
+    return {
+        "created_at": failure.at,
+        "request_id": failure.request,
+        "username": failure.caller,
+        "algoname": failure.name,
+        "algoversion": failure.version,
+        "input": "",
+        "error": failure.error,
+        "error_type": failure.error_type,
+        "billable_to": failure.caller,
+        "worker": "",
+    }
 
 
 def moment(stamp: str) -> str:

@@ -15,7 +15,7 @@ from troth.clock import now, stamp
 from troth.commands.bus import Bus, Envelope
 from troth.doors.algorithmia import people_bodies as bodies
 from troth.doors.algorithmia.endpoints import Asked, Row
-from troth.doors.algorithmia.objects import moment
+from troth.doors.algorithmia.objects import failure_object, moment
 from troth.doors.algorithmia.paging import limit_of, page, place_of
 from troth.doors.algorithmia.refusals import (
     MALFORMED_ORGANIZATION,
@@ -27,7 +27,9 @@ from troth.doors.algorithmia.refusals import (
 )
 from troth.errors import NameTaken
 from troth.queries import people
+from troth.registry import accounts, failures
 from troth.registry.database import Database
+from troth.registry.failures import Failure
 from troth.registry.people import Membership, Person
 
 Found = TypeVar("Found")
@@ -109,9 +111,9 @@ class PeopleRows:
         await self._submit(asked, "delete_account", 1, account=user.name)
 
     async def _user_errors(self, asked: Asked) -> list[Any]:
-        """None: errors of calls are answered to callers, and not kept in this release."""
-        await self._read(lambda c: people.user(c, asked.actor, asked.path("user")))
-        return []
+        """The last calls of the user that failed."""
+        user = await self._read(lambda c: people.user(c, asked.actor, asked.path("user")))
+        return await self._failed(lambda c: failures.failures_of_caller(c, user.name))
 
     async def _create_user_key(self, asked: Asked) -> dict[str, Any]:
         user = await self._read(lambda c: people.user(c, asked.actor, asked.path("user")))
@@ -158,9 +160,13 @@ class PeopleRows:
         await self._submit(asked, "delete_organization", 1, organization=found.name)
 
     async def _organization_errors(self, asked: Asked) -> list[Any]:
-        """None: errors of calls are answered to callers, and not kept in this release."""
-        await self._found(asked)
-        return []
+        """The last calls of the organisation's algorithms that failed, for its members."""
+        found = await self._found(asked)
+        member = await self._read(lambda c: accounts.role_of(c, found.id, asked.actor.id))
+        return await self._failed(lambda c: failures.failures_of_owner(c, found.name)) if member else []
+
+    async def _failed(self, ask: Callable[[Connection], list[Failure]]) -> list[Any]:
+        return [failure_object(one) for one in await self._read(ask)]
 
     async def _create_organization_key(self, asked: Asked) -> dict[str, Any]:
         return await self._create_key(asked, await self._found(asked))

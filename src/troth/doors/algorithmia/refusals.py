@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from troth.access.data_paths import NoSuchData
+from troth.builds.origins import OriginInvalid, OriginUnreachable
+from troth.commands.scms import KeptElsewhere, NoSuchScm, ScmDisabled, ScmPreferred, ScmTaken, ScmUsed
 from troth.errors import (
     Forbidden,
     LastAdmin,
@@ -33,7 +35,10 @@ INVALID_JSON, INVALID_REQUEST, UNKNOWN_PATH = 2013, 6001, 2015
 UNKNOWN_LANGUAGE, UNSUPPORTED_MACHINE, UNKNOWN_PACKAGE_SET, UNKNOWN_SCM = 4001, 4004, 1003, 4009
 MALFORMED_USER, USERNAME_TAKEN, FIELDS_MISSING, OTHER_USERNAME, OTHER_EMAIL = 3001, 3003, 3005, 3007, 3008
 ORGANIZATION_EXISTS, MALFORMED_ORGANIZATION = 3101, 3103
-BAD_MARKER, BAD_LIMIT, NOT_IMPLEMENTED = 5002, 5003, 5005
+BAD_MARKER, BAD_LIMIT, NO_CONFIGURATION, NOT_IMPLEMENTED = 5002, 5003, 5004, 5005
+NO_OAUTH_TOKEN, NO_WEBHOOKS, INVALID_SCM, MALFORMED_SCM_UPDATE = 4008, 4012, 4020, 4021
+NOT_DELETABLE_SCM, NOT_MODIFIABLE_SCM, NO_OAUTH, NO_OAUTH_END, BAD_WEBHOOK = 4040, 4045, 4050, 4051, 4070
+NOT_EDITABLE, PROVIDER_NOT_AUTHORIZED, WITHOUT_FEATURE = 4011, 4080, 4002
 
 #: Kind of error, HTTP status, number of section 3.4; the first row that fits.
 _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
@@ -46,6 +51,14 @@ _ANSWERS: tuple[tuple[type[TrothError], int, int], ...] = (
     (LastAdmin, 400, 3102),
     (NothingCompiled, 400, 1004),
     (AlreadyPublished, 400, 1007),
+    (NoSuchScm, 404, UNKNOWN_SCM),
+    (ScmTaken, 400, 4044),
+    (ScmUsed, 400, 4043),
+    (ScmDisabled, 400, 4042),
+    (ScmPreferred, 400, 4041),
+    (KeptElsewhere, 400, NOT_EDITABLE),
+    (OriginInvalid, 400, INVALID_SCM),
+    (OriginUnreachable, 400, 4084),
     (NameTaken, 400, 1002),
     (Unauthenticated, 401, 2002),
     (Forbidden, 403, 2001),

@@ -141,7 +141,7 @@ def _last(exchange: Exchange, end: CallResult | TrothError | None) -> dict[str, 
         exchange.record(Outcome.OK, result)
         return {"metadata": metadata}
     error = answers.call_error(end) if isinstance(end, TrothError) else exchange.failure(result)  # type: ignore[arg-type]
-    exchange.record(error.outcome, result)
+    exchange.record(error.outcome, result, error)
     return {"error": error.described(), "metadata": metadata}
 
 

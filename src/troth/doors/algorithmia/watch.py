@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from troth.calls.failures import Failures
 from troth.calls.limits import Limits
 from troth.calls.records import Records
 from troth.calls.usage import Usage
@@ -15,6 +16,7 @@ class Watch(Protocol):
 
     usage: Usage
     records: Records
+    failures: Failures
     limits: Limits
     #: None where no traces are wanted
     tracing: Tracing | None

@@ -17,6 +17,7 @@ from troth.doors.cli import announcing, author, builds, caller, inside, operator
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
+from troth.doors.cli.importing import import_
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
 from troth.doors.cli.release import release
@@ -42,6 +43,7 @@ app.command(author.new)
 app.command(author.run)
 app.command(author.compile_, name="compile")
 app.command(author.publish)
+app.command(import_, name="import")
 app.command(builds.build)
 app.command(builds.rebuild)
 app.command(check)
@@ -55,6 +57,7 @@ app.command(release)
 release.command(publishing.cut)
 release.command(publishing.list_, name="list")
 release.command(publishing.show_, name="show")
+release.command(publishing.changelog)
 release.command(publishing.stable)
 release.command(publishing.yank)
 release.command(publishing.fetch)

@@ -138,6 +138,24 @@ def show_(name: Release, /, *, remote: Remote = Remote()) -> int:
     return 0
 
 
+def changelog(name: str, /, *, remote: Remote = Remote()) -> int:
+    """Prints the change log of a release, or of all releases of a product, as Markdown made of their notes.
+
+    Parameters
+    ----------
+    name
+        OWNER/PRODUCT, or OWNER/PRODUCT/NUMBER.
+    """
+    product, number = _named(name) if name.count("/") > 1 else (name, "")
+    with remote.client() as client:
+        found = client.changelog(product, number)
+    if remote.json:
+        show_json({"product": product, "changelog": found})
+    else:
+        print(found, end="")
+    return 0
+
+
 def stable(name: Release, /, *, remote: Remote = Remote()) -> int:
     """Marks a release as stable and ready for production. People do, and the mark stays."""
     product, number = _named(name)

@@ -26,6 +26,11 @@ class _Release(msgspec.Struct):
     number: str
 
 
+class _Log(msgspec.Struct):
+    product: str
+    number: str = ""
+
+
 class _File(msgspec.Struct):
     product: str
     number: str
@@ -52,6 +57,9 @@ class ProductApi:
             Operation("GET", "/api/v1/query/release", "query_release",
                       "A release whole, by its number, or `latest` or `stable`: verdict, evidence, notes, files.",
                       self._query(lambda c, who, q: queries.release(c, who, q.product, q.number)), query=_Release, errors=hidden),
+            Operation("GET", "/api/v1/query/changelog", "query_changelog",
+                      "The notes of a release, or of all releases where no number is given, as Markdown.",
+                      self._query(lambda c, who, q: queries.log(c, who, q.product, q.number)), query=_Log, errors=hidden),
             Operation("PUT", "/api/v1/release-files/{digest}", "upload_release_file",
                       "Uploads a file of a release (documentation as tar.gz, evidence, artifacts) by its SHA-256.",
                       self._upload, body="application/octet-stream", status=201, errors=(Malformed, TooLarge)),

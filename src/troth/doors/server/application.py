@@ -18,10 +18,12 @@ from troth.commands.publishing import Checking
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
-from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.endpoints import EndpointDoor, Row
 from troth.doors.algorithmia.inside import InsideRows
 from troth.doors.algorithmia.management import ManagementApi
+from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
+from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
@@ -77,6 +79,7 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
+        self._v1 = EndpointDoor(v1_rows(server), server.table, server.call_keys)
         self._data = DataDoor(
             server.bus,
             server.database,
@@ -86,10 +89,6 @@ class Application:
             server.data,
             usual_quota=settings.data_bytes,
         )
-        people = PeopleRows(server.bus, server.database).rows()
-        inside = InsideRows(server.bus, server.database, server.observation.insights).rows()
-        management = ManagementApi(server.bus, server.database).rows()
-        self._v1 = EndpointDoor([*people, *inside, *management], server.table, server.call_keys)
         self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
@@ -117,6 +116,15 @@ class Application:
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1003})
+
+
+def v1_rows(server: Server) -> list[Row]:
+    """The endpoints below `/v1`, and the document that describes them."""
+    management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
+    scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
+    people = PeopleRows(server.bus, server.database)
+    inside = InsideRows(server.bus, server.database, server.observation.insights)
+    return described([*management.rows(), *scm.rows(), *people.rows(), *inside.rows()])
 
 
 def _rest(server: Server) -> Starlette:

@@ -15,10 +15,12 @@ from typing import IO, Any
 
 import structlog
 
+from troth.access.roles import Actor
 from troth.artifacts.blobs import BlobStore
 from troth.artifacts.store import ArtifactStore
 from troth.builds.environments import Environments
 from troth.builds.logs import BuildLogs
+from troth.builds.origins import Origins
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
@@ -27,25 +29,21 @@ from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
 from troth.calls.within import CallKeys
-from troth.commands import accounts as account_commands
-from troth.commands import algorithms as algorithm_commands
-from troth.commands import keys as key_commands
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
 from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
-from troth.commands.garbage import CollectGarbage, Garbage
+from troth.commands.garbage import Garbage
 from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
-from troth.commands.publishing import PublishVersion
 from troth.commands.replaying import Replaying
-from troth.commands.secrets import DeleteSecret, SetSecret
 from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
+from troth.doors.server.handlers import handlers_of
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
@@ -85,6 +83,7 @@ class Server:
     engine: LocalEngine
     trees: Trees
     repositories: Repositories
+    origins: Origins
     environments: Environments
     build_logs: BuildLogs
     garbage: Garbage
@@ -122,8 +121,12 @@ class Server:
 
     def pushed(self, caller: Caller, subject: str, commit: str) -> None:
         """Builds what was pushed, in the name of who pushed it."""
-        payload = json.dumps({"algorithm": subject, "commit": commit}).encode()
-        envelope = Envelope("compile_algorithm", 1, payload, caller.actor, str(uuid.uuid4()))
+        self.build_behind(caller.actor, subject, commit)
+
+    def build_behind(self, actor: Actor, subject: str, commit: str = "") -> None:
+        """Builds a commit, else the newest one, after the request is answered."""
+        payload = json.dumps({"algorithm": subject, **({"commit": commit} if commit else {})}).encode()
+        envelope = Envelope("compile_algorithm", 1, payload, actor, str(uuid.uuid4()))
 
         async def build() -> None:
             try:
@@ -215,6 +218,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     trees.recover()
     repositories = Repositories(home.repositories)
     repositories.recover()
+    origins = Origins(repositories, _listed(settings.scm_allow), seconds=settings.git_seconds)
     readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
@@ -236,14 +240,13 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
+    handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
     sites = open_sites(home, release_files)
-    handlers |= product_handlers(release_files, sites)
+    handlers |= product_handlers(database, release_files, sites)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
-    handlers |= _handlers(bus, database, trees, repositories, building, garbage, judging)
-    handlers |= {"set_secret": SetSecret(sealing), "delete_secret": DeleteSecret()}
     server = Server(
         settings,
         home,
@@ -253,6 +256,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         engine,
         trees,
         repositories,
+        origins,
         environments,
         build_logs,
         garbage,
@@ -269,7 +273,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         readings,
         lock,
         threads,
-        Warming([one.strip() for one in settings.keep_warm.split(",") if one.strip()], table, engine),
+        Warming(_listed(settings.keep_warm), table, engine),
         fronts,
         CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
         sealing,
@@ -288,38 +292,6 @@ async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | N
     server.warming.start()
     server.data.start()
     return key
-
-
-def _handlers(
-    bus: Bus,
-    database: Database,
-    trees: Trees,
-    repositories: Repositories,
-    building: Building,
-    garbage: Garbage,
-    judging: Judging,
-) -> dict[str, Handler]:
-    """Every command by its name."""
-    return {
-        "create_account": account_commands.CreateAccount(),
-        "create_organization": account_commands.CreateOrganization(),
-        "add_member": account_commands.AddMember(),
-        "remove_member": account_commands.RemoveMember(),
-        "update_account": account_commands.UpdateAccount(),
-        "delete_account": account_commands.DeleteAccount(),
-        "update_organization": account_commands.UpdateOrganization(),
-        "delete_organization": account_commands.DeleteOrganization(),
-        "create_key": key_commands.CreateKey(),
-        "rotate_key": key_commands.RotateKey(),
-        "revoke_key": key_commands.RevokeKey(),
-        "create_algorithm": algorithm_commands.CreateAlgorithm(database, repositories),
-        "start_build": algorithm_commands.StartBuild(),
-        "finish_build": algorithm_commands.FinishBuild(building),
-        "fail_interrupted_builds": algorithm_commands.FailInterruptedBuilds(),
-        "compile_algorithm": algorithm_commands.CompileAlgorithm(database, trees, repositories, building, bus.submit),
-        "publish_version": PublishVersion(judging),
-        "collect_garbage": CollectGarbage(database, garbage),
-    }
 
 
 async def _found(server: Server) -> str | None:
@@ -346,11 +318,7 @@ async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
 
 def launcher_of(settings: Settings) -> Launcher:
     """What confines processes, as the settings say."""
-    networks = (
-        [one.strip() for one in text.split(",") if one.strip()]
-        for text in (settings.egress_allow, settings.egress_deny)
-    )
-    allow, deny = networks
+    allow, deny = _listed(settings.egress_allow), _listed(settings.egress_deny)
     return Launcher(
         worker_uid=settings.worker_uid,
         worker_uids=settings.worker_uids,
@@ -358,6 +326,11 @@ def launcher_of(settings: Settings) -> Launcher:
         bubblewrap=find_bubblewrap(),
         egress=EgressRules(tuple(allow), tuple(deny)),
     )
+
+
+def _listed(setting: str) -> list[str]:
+    """What stands between the commas of a setting."""
+    return [one.strip() for one in setting.split(",") if one.strip()]
 
 
 def local_engine(

@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
+from troth.calls.failures import Failures
 from troth.calls.limits import Limits
 from troth.calls.loading import TableLoader
 from troth.calls.routing import RoutingTable
@@ -50,6 +51,7 @@ class Kept:
     def __init__(self, settings: Settings, fronts: int) -> None:
         self.usage: Any = self
         self.records: Any = self
+        self.failures = Failures()
         # each front has its share, because none knows of the others' calls
         self.limits = Limits(allowance(settings).share(fronts))
         self.tracing = Tracing.open(settings.traces, settings.traces_ratio)
@@ -78,6 +80,7 @@ class Kept:
     def taken(self) -> dict[str, Any]:
         """Everything since the last time."""
         found = {"calls": self._calls, "begun": self._begun, "finished": self._finished}
+        found["failures"] = self.failures.take()
         self._calls, self._begun, self._finished = [], [], []
         return found
 

@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from troth.calls.loading import TableLoader
 from troth.doors.server.links import Link
 from troth.errors import TrothError
+from troth.registry.failures import Failure
 from troth.runtime.engine import Loaded, Place, VersionSpec
 
 log = structlog.get_logger()
@@ -162,6 +163,7 @@ class Fronts:
             self._server.results.begin(request, caller_id)
         for request, body in message.get("finished", ()):
             self._server.results.finish(request, body.encode())
+        self._server.observation.failures.add([Failure(*one) for one in message.get("failures", ())])
         used, floated = message.get("uses", ((), ()))
         self._server.table.uses.fresh.update(used)
         for reference, key_id, calls in floated:

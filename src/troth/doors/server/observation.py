@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.calls.bookkeeping import Bookkeeping, Retention
+from troth.calls.failures import Failures
 from troth.calls.insights import Insights
 from troth.calls.key_uses import KeyUses
 from troth.calls.limits import Allowance, Limits
@@ -28,6 +29,7 @@ class Observation:
 
     usage: Usage
     records: Records
+    failures: Failures
     limits: Limits
     #: None where no traces are wanted
     tracing: Tracing | None
@@ -56,12 +58,13 @@ def observation(
     totals = CallTotals()
     usage = Usage(totals)
     records = Records(describe)
+    failures = Failures()
     insights = Insights()
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, faults, retention, time.time, uses, insights)
+    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time, uses, insights)
     metrics = Metrics(totals, faults, states, bookkeeping.backlog, uses.references)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
-    return Observation(usage, records, limits, tracing, faults, bookkeeping, metrics, insights)
+    return Observation(usage, records, failures, limits, tracing, faults, bookkeeping, metrics, insights)
 
 
 def allowance(settings: Settings) -> Allowance:

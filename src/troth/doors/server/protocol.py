@@ -42,7 +42,7 @@ _TOGETHER = 64 * 1024
 #: bytes a second that a client may not fall below for long, where its body is larger than what is gathered here
 _SLOWEST = 10_000
 #: header names that only uvicorn's way knows what to do with
-_UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding"])
+_UNUSUAL = frozenset([b"expect", b"upgrade", b"transfer-encoding", b"content-encoding"])
 
 
 class CorkedProtocol(HttpToolsProtocol):

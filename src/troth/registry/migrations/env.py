@@ -5,9 +5,12 @@ from alembic import context
 from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     access_tables,
     data_tables,
+    deletions,
+    failures,
     inside_tables,
     product_tables,
     replays,
+    scms,
     waivers,
 )
 from troth.registry.tables import metadata

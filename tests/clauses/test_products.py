@@ -9,7 +9,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from tests.products.conftest import RECORD, Shop
+from tests.products.conftest import RECORD, Shop, shop  # noqa: F401  # the fixture
 from troth.clock import now
 from troth.errors import Forbidden, Refused
 from troth.versions.clauses import policy
@@ -30,7 +30,7 @@ NOTES = {"migrations/0002_notes.sql": "ALTER TABLE orders ADD COLUMN note TEXT;\
 
 
 @pytest.mark.clause("PLX-01")
-def test_a_release_names_the_revision_that_it_was_judged_under(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_release_names_the_revision_that_it_was_judged_under(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     assert shop.cut()[1]["policy_revision"] == policy().revision
     later = replace(policy(), revision=policy().revision + 1)
     monkeypatch.setattr(judging, "policy", lambda: later)
@@ -41,7 +41,7 @@ def test_a_release_names_the_revision_that_it_was_judged_under(shop: Shop, monke
 
 
 @pytest.mark.clause("PLX-05")
-def test_stable_is_a_mark_that_people_give(shop: Shop) -> None:
+def test_stable_is_a_mark_that_people_give(shop: Shop) -> None:  # noqa: F811
     shop.cut()
     organization = shop.server.organization(shop.client)
     key = shop.client.command("create_key", account=organization)["key"]
@@ -58,7 +58,7 @@ def test_stable_is_a_mark_that_people_give(shop: Shop) -> None:
 
 
 @pytest.mark.clause("PLX-05")
-def test_an_organization_s_own_key_is_nobody(shop: Shop) -> None:
+def test_an_organization_s_own_key_is_nobody(shop: Shop) -> None:  # noqa: F811
     organization = shop.server.organization(shop.client)
     key = shop.client.command("create_key", account=organization)["key"]
     itself = shop.server.client(key)
@@ -68,7 +68,7 @@ def test_an_organization_s_own_key_is_nobody(shop: Shop) -> None:
 
 
 @pytest.mark.clause("PLX-05")
-def test_a_prerelease_is_cut_and_never_stable(shop: Shop) -> None:
+def test_a_prerelease_is_cut_and_never_stable(shop: Shop) -> None:  # noqa: F811
     shop.cut()
     shop.commit("0.2.0", {"changes/1.feature.md": "more\n", "src/shop.py": "print(2)\n"})
     code, found = shop.cut("0.2.0-rc.1")
@@ -81,7 +81,7 @@ def test_a_prerelease_is_cut_and_never_stable(shop: Shop) -> None:
 
 
 @pytest.mark.clause("PLX-06")
-def test_a_release_has_documentation(shop: Shop) -> None:
+def test_a_release_has_documentation(shop: Shop) -> None:  # noqa: F811
     document = shop.claimed("0.1.0")
     with pytest.raises(Refused) as caught:
         shop.client.command(
@@ -93,7 +93,7 @@ def test_a_release_has_documentation(shop: Shop) -> None:
 
 
 @pytest.mark.clause("PLX-06")
-def test_the_documentation_of_a_release_stays_as_it_was(shop: Shop) -> None:
+def test_the_documentation_of_a_release_stays_as_it_was(shop: Shop) -> None:  # noqa: F811
     first = shop.cut()[1]["docs_digest"]
     shop.released("0.1.1", {"docs/index.html": "<h1>other</h1>\n", "changes/1.fix.md": "mended\n"})
     found = {row["number"]: row["docs_digest"] for row in shop.client.releases(shop.subject)}
@@ -102,7 +102,7 @@ def test_the_documentation_of_a_release_stays_as_it_was(shop: Shop) -> None:
 
 
 @pytest.mark.clause("PLX-08")
-def test_a_migration_that_the_client_does_not_tell_of_is_seen(shop: Shop) -> None:
+def test_a_migration_that_the_client_does_not_tell_of_is_seen(shop: Shop) -> None:  # noqa: F811
     shop.cut()
     shop.commit("0.1.1", {**NOTES, "changes/1.fix.md": "mended\n"})
     document = shop.claimed("0.1.1")
@@ -113,7 +113,7 @@ def test_a_migration_that_the_client_does_not_tell_of_is_seen(shop: Shop) -> Non
 
 
 @pytest.mark.clause("PLX-09")
-def test_a_migration_that_was_not_run_is_refused(shop: Shop) -> None:
+def test_a_migration_that_was_not_run_is_refused(shop: Shop) -> None:  # noqa: F811
     shop.cut()
     shop.commit("0.2.0", {**NOTES, "changes/1.feature.md": "notes\n"})
     code, problem = shop.cut("--no-prove-migrations")
@@ -127,7 +127,7 @@ def test_a_migration_that_was_not_run_is_refused(shop: Shop) -> None:
 
 
 @pytest.mark.clause("PLX-11")
-def test_a_release_names_its_occasion(shop: Shop) -> None:
+def test_a_release_names_its_occasion(shop: Shop) -> None:  # noqa: F811
     shop.commit("0.1.0", {"troth.toml": shop.head("0.1.0").partition("[release]")[0]})
     code, problem = shop.cut()
     assert (code, problem["clauses"]) == (3, ["PLX-11"])
@@ -135,7 +135,7 @@ def test_a_release_names_its_occasion(shop: Shop) -> None:
 
 
 @pytest.mark.clause("PLX-12")
-def test_two_fixes_in_one_day_are_released(shop: Shop) -> None:
+def test_two_fixes_in_one_day_are_released(shop: Shop) -> None:  # noqa: F811
     shop.cut()
     shop.released("0.1.1", {"src/shop.py": "print(1)\n", "changes/1.fix.md": "mended\n"})
     shop.released("0.1.2", {"src/shop.py": "print(2)\n", "changes/2.fix.md": "mended again\n"})
@@ -152,7 +152,7 @@ def test_two_fixes_in_one_day_are_released(shop: Shop) -> None:
         ("laptop", "cluster", None, 3),
     ],
 )
-def test_functionality_is_tested_on_two_kinds(shop: Shop, one: str, two: str, record: str | None, code: int) -> None:
+def test_functionality_is_tested_on_two_kinds(shop: Shop, one: str, two: str, record: str | None, code: int) -> None:  # noqa: F811
     head = shop.head("0.1.0", "functionality") + INFRASTRUCTURES.format(one=one, two=two)
     shop.repository.commit({"troth.toml": head})
     for name, content in (("one", RECORD), ("two", record)):
@@ -167,7 +167,7 @@ def test_functionality_is_tested_on_two_kinds(shop: Shop, one: str, two: str, re
 
 
 @pytest.mark.clause("PLX-14")
-def test_cadence_is_shown_and_refuses_nothing(shop: Shop) -> None:
+def test_cadence_is_shown_and_refuses_nothing(shop: Shop) -> None:  # noqa: F811
     planned = [Planned("ada/shop 1.0.0", date(2026, 11, 1))]
     found = cadence([date(2026, 9, 1), date(2026, 9, 21), date(2026, 10, 1)], planned, date(2026, 11, 25))
     assert (found.days, found.usual) == (55, 15)
@@ -182,7 +182,7 @@ def test_cadence_is_shown_and_refuses_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.clause("PLX-17")
-def test_a_component_that_was_released_as_stable_stays_so(shop: Shop) -> None:
+def test_a_component_that_was_released_as_stable_stays_so(shop: Shop) -> None:  # noqa: F811
     component = '[components.reports]\npaths = ["reports"]\nmaturity = "{}"\n'
     shop.commit("0.1.0", {"troth.toml": shop.head("0.1.0") + component.format("stable"), "reports/a.py": "1\n"})
     assert shop.cut()[0] == 0
@@ -203,7 +203,7 @@ def test_what_waits_suggests_an_occasion() -> None:
     assert suggested_occasion([Fact(Kind.COMPONENT_CHANGED, "", "")]) == "scheduled"
 
 
-def test_what_is_due_is_told_without_a_server(shop: Shop) -> None:
+def test_what_is_due_is_told_without_a_server(shop: Shop) -> None:  # noqa: F811
     shop.cut()
     code, out, _ = shop.troth_offline("release", "due", "--project", str(shop.repository.folder))
     assert (code, out.strip()) == (0, "nothing waits since 0.1.0")
