@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from tests.server import RunningServer
 from tests.sites.bundles import GUIDE, HOME, SHOP, Bookshop, bookshop, bundle
 from tests.sites.conftest import Reader
+from troth.doors.server.product_parts import open_sites
+from troth.doors.sites.files import PIECE, File, reply_with
 from troth.errors import NotFound
 
 
@@ -261,3 +264,29 @@ def test_what_cannot_be_served_is_told_and_not_kept(server: RunningServer) -> No
         reader.close()
     with pytest.raises(NotFound):
         shop.client.release(shop.subject, "9.9.9")
+
+
+def test_what_was_made_for_no_release_goes_with_its_bundle(server: RunningServer) -> None:
+    shop, running = bookshop(server), server.server
+    digest = shop.release("1.0.0", {**SHOP, "kept.html": b"<p>kept"})
+    content = bundle({**SHOP, "never.html": b"<p>released"})
+    never = hashlib.sha256(content).hexdigest()
+    shop.client.upload_release_file(never, iter([content]), len(content))
+    running.sites.ready(never)
+    for one in (digest, never):
+        (server.home / "releases" / "blobs" / one[:2] / one).rename(server.home / one)
+    sites = open_sites(running.home, running.release_files, running.database)
+    assert digest in sites.stored()
+    assert never not in sites.stored()
+
+
+def test_a_piece_of_a_file_is_in_memory_at_a_time(server: RunningServer) -> None:
+    shop = bookshop(server)
+    digest = shop.release("1.0.0", {"large.bin": bytes(3 * PIECE + 5)})
+    sites = server.server.sites
+    reply = reply_with(File(sites.path(digest), digest, "large.bin", sites.known(digest)), "GET", {}, [])
+    pieces = [reply.body]
+    while reply.left:
+        pieces.append(reply.piece())
+    reply.close()
+    assert [len(piece) for piece in pieces] == [PIECE, PIECE, PIECE, 5]

@@ -68,6 +68,17 @@ class Sites:
                     self._make(digest)
         return self.known(digest)
 
+    def stored(self) -> list[str]:
+        """The digests of all sites that are made."""
+        return [path.name for path in self._folder.iterdir() if not path.name.startswith(_SCRATCH)]
+
+    def remove(self, digest: str) -> None:
+        """Takes a site off this disk, in one step: half of it would be taken for the whole."""
+        room = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=self._folder))
+        self.path(digest).chmod(0o755)
+        os.rename(self.path(digest), room / "old")
+        _remove(room)
+
     def matching(self, digest: str, patterns: Sequence[str]) -> list[str]:
         """Some of the files of a site that was made which these patterns mean, by their paths below its root."""
         if not patterns:

@@ -27,10 +27,15 @@ def open_release_files(home: Home, database: Database) -> BlobStore:
     return files
 
 
-def open_sites(home: Home, files: BlobStore) -> Sites:
-    """The documentation of releases as it is served."""
+def open_sites(home: Home, files: BlobStore, database: Database) -> Sites:
+    """The documentation of releases as it is served. What was made for a release that never came goes with its bundle."""
     sites = Sites(home.sites, files.open)
     sites.recover()
+    if waiting := [digest for digest in sites.stored() if files.find(digest) is None]:
+        with database.read() as connection:
+            needed = needed_files(connection, waiting)
+        for digest in set(waiting) - needed:
+            sites.remove(digest)
     return sites
 
 
