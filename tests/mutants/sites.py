@@ -12,6 +12,7 @@ from troth.sites import making, search, store
 from troth.sites.pages import Leads, lead
 from troth.sites.shelf import Shelf
 from troth.sites.shelf import shelf as shelf_of
+from troth.versions.releases import rules
 
 
 def _reads_here() -> None:
@@ -60,6 +61,10 @@ def _banner_for_all() -> None:
     _replace(door.Asked, "loads_page", property(lambda asked: True))
 
 
+def _undocumented() -> None:
+    _replace(rules, "RULES", tuple(rule for rule in rules.RULES if rule.clause != "PLX-06"))
+
+
 def _retired_stays() -> None:
     _replace(store.Sites, "matching", lambda sites, digest, patterns: [])
 
@@ -72,6 +77,7 @@ _ISOLATED = [
 SITE_MUTANTS: dict[str, list[Mutant]] = {
     "PDB-39": [Mutant("retired-stays", "pages of what is retired stay in the documentation", _retired_stays)],
     "PLX-06": [
+        Mutant("undocumented", "a release needs no documentation", _undocumented),
         *_ISOLATED,
         Mutant("links-break", "links of the documentation may lead to nothing", _links_break),
         Mutant("only-the-newest", "documentation goes when a newer one comes", _only_the_newest),
