@@ -36,10 +36,11 @@ class Target:
     headers: Mapping[str, str]
     body: bytes
     expected: bytes
+    method: str = "POST"
 
     def request(self) -> bytes:
         """The whole request as it goes over the wire."""
-        lines = [f"POST {self.path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
+        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         lines += [f"Content-Length: {len(self.body)}", "", ""]
         return "\r\n".join(lines).encode() + self.body
@@ -86,6 +87,7 @@ def wrk(target: Target, connections: int, seconds: float) -> Load:
     """The same load by wrk, one thread. Raises LoadFailed."""
     headers = "\n".join(f"{name}: {value}" for name, value in target.headers.items())
     given = {"BENCH_BODY": target.body.decode(), "BENCH_HEADERS": headers, "BENCH_EXPECTED": target.expected.decode()}
+    given["BENCH_METHOD"] = target.method
     length = max(1, round(seconds))
     command = ["wrk", "-t1", f"-c{connections}", f"-d{length}s", "--timeout", "10s", "-s", str(_SCRIPT)]
     command.append(f"http://127.0.0.1:{target.port}{target.path}")

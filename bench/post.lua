@@ -1,4 +1,4 @@
--- wrk script: one fixed POST, every answer checked; settings come from the environment, the result leaves as one JSON line
+-- wrk script: one fixed request, every answer checked; settings come from the environment, the result leaves as one JSON line
 local threads = {}
 wrong = 0
 
@@ -8,7 +8,7 @@ end
 
 function init(args)
   expected = os.getenv("BENCH_EXPECTED")
-  wrk.method = "POST"
+  wrk.method = os.getenv("BENCH_METHOD")
   wrk.body = os.getenv("BENCH_BODY")
   for name, value in string.gmatch(os.getenv("BENCH_HEADERS"), "([^:\n]+): ([^\n]+)") do
     wrk.headers[name] = value

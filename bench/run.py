@@ -28,6 +28,7 @@ from bench import (
     publish,
     pushes,
     resolution,
+    sites,
     transport,
 )
 from bench.load import LoadFailed, generator
@@ -49,6 +50,7 @@ SECTIONS: dict[str, Section] = {
     "check": check.measure,
     "pushes": pushes.measure,
     "transport": transport.measure,
+    "sites": sites.measure,
     "peers": against_peers.measure,
 }
 #: Run only where they are asked for by name: they set up hundreds of megabytes of other people's software.

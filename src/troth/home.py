@@ -86,6 +86,11 @@ class Home:
         return self.root / "releases"
 
     @property
+    def sites(self) -> Path:
+        """Documentation of releases as it is served, made from the bundles among their files."""
+        return self.root / "sites"
+
+    @property
     def uploads(self) -> Path:
         return self.root / "uploads"
 

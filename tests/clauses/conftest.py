@@ -9,8 +9,10 @@ from typing import Any, Literal
 import pytest
 from sqlalchemy import Connection
 
+from tests.products.conftest import shop as product  # noqa: F401  # those of documentation cut releases of it
 from tests.releases.conftest import empty, shop  # noqa: F401  # the tests of releases share them
 from tests.server import RunningServer, write_project
+from tests.sites.conftest import read  # noqa: F401  # and read it
 from troth.calls.loading import TableLoader
 from troth.clock import now, stamp
 from troth.errors import TrothError

@@ -14,6 +14,7 @@ from immutables import Map
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
 from tests.mutants.releases import RELEASE_MUTANTS
+from tests.mutants.sites import SITE_MUTANTS
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
 from troth.calls.routing import AlgorithmRoutes, RoutingTable, VersionFact
@@ -402,7 +403,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
-    **RELEASE_MUTANTS,
+    **{clause: [*RELEASE_MUTANTS.get(clause, []), *SITE_MUTANTS.get(clause, [])] for clause in RELEASE_MUTANTS | SITE_MUTANTS},
 }  # fmt: skip
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from troth.access.roles import Actor
 from troth.artifacts.blobs import BlobStore
-from troth.artifacts.bundles import Bundle, read_bundle
 from troth.commands.algorithms import require_for
 from troth.commands.bus import Moved, Transaction
 from troth.commands.formats import Payload
@@ -25,6 +24,8 @@ from troth.errors import Malformed, NotFound, Refused, TooLarge
 from troth.registry import planned_releases, products
 from troth.registry.database import Database
 from troth.registry.products import Artifact, ProductRow
+from troth.sites.making import Made
+from troth.sites.store import Sites
 from troth.versions.releases.judging import judge
 from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.releases.rendering import headline
@@ -40,7 +41,7 @@ class Staged:
 
     document: ReleaseDocument
     product: Product
-    bundle: Bundle | None
+    site: Made | None
     artifacts: tuple[Artifact, ...]
     #: what the release was judged beside, and what came of it
     records: Records
@@ -54,9 +55,10 @@ class CutRelease:
     another release came meanwhile.
     """
 
-    def __init__(self, database: Database, files: BlobStore, seconds_now: Callable[[], float]) -> None:
+    def __init__(self, database: Database, files: BlobStore, sites: Sites, seconds_now: Callable[[], float]) -> None:
         self._database = database
         self._files = files
+        self._sites = sites
         self._seconds_now = seconds_now
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
@@ -87,26 +89,26 @@ class CutRelease:
     def _staged(self, payload: Payload) -> Staged:
         document = release_document(self._evidence(payload["evidence"]))
         product = parse_product(document.declared.encode())
-        bundle = self._bundle(payload["documentation"]) if "documentation" in payload else None
+        site = self._site(payload["documentation"], product) if "documentation" in payload else None
         artifacts = tuple(self._artifacts(payload))
         number = ReleaseNumber.parse(payload["number"])
         with self._database.read() as connection:
             row = products.existing(connection, payload["product"])
             records = products.records_of(connection, row.id, number)
-        verdict = self._verdict(document, product, bundle, records, number)
-        return Staged(document, product, bundle, artifacts, records, verdict)
+        verdict = self._verdict(document, product, site, records, number)
+        return Staged(document, product, site, artifacts, records, verdict)
 
     def _verdict(
         self,
         document: ReleaseDocument,
         product: Product,
-        bundle: Bundle | None,
+        site: Made | None,
         records: Records,
         number: ReleaseNumber,
     ) -> ReleaseVerdict:
         situation = situation_of(document, product, records, number)
         state = products.state_of(document.migrations)
-        facts = findings(document, product, records, number, documented=bundle is not None, state=state)
+        facts = findings(document, product, records, number, documented=site is not None, state=state)
         warnings = []
         if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
             warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
@@ -123,9 +125,23 @@ class CutRelease:
             )
         return content
 
-    def _bundle(self, digest: str) -> Bundle:
-        with os.fdopen(self._open(digest, "documentation"), "rb") as file:
-            return read_bundle(file)
+    def _site(self, digest: str, product: Product) -> Made:
+        """The documentation as it will be served. Raises Refused where it has pages of what is retired (PDB-39)."""
+        try:
+            made = self._sites.ready(digest)
+        except FileNotFoundError:
+            raise _missing("documentation") from None
+        kept = self._sites.matching(digest, product.documentation_retired)
+        if kept:
+            raise Refused(
+                f"the documentation has pages of what is retired: {', '.join(path[:100] for path in kept)}",
+                why="at retirement the documentation is removed; that of earlier releases stays",
+                repair="take them out, and what leads to them, and build it again",
+                clauses=["PDB-39"],
+                asked=list(product.documentation_retired),
+                found=kept,
+            )
+        return made
 
     def _artifacts(self, payload: Payload) -> list[Artifact]:
         listed = payload.get("artifacts", [])

@@ -69,6 +69,16 @@ def file_digest(connection: Connection, caller: Actor, subject: str, text: str, 
     return digest
 
 
+def volumes(connection: Connection, row: ProductRow) -> list[tuple[ReleaseNumber, str, bool, str | None]]:
+    """(number, digest of the bundle, whether it is stable, why it was yanked) of every release with documentation."""
+    every = products.all_releases(connection, row.id)
+    return [
+        (one.number, one.docs_digest, one.stable_at is not None, one.yank_reason if one.yanked_at else None)
+        for one in every
+        if one.docs_digest
+    ]
+
+
 def visible(connection: Connection, caller: Actor, subject: str) -> ProductRow:
     """The product of that name. Raises NotFound, also for one that the caller may not know of."""
     row = products.find_product(connection, subject)

@@ -34,6 +34,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        #: how often this process wrote: what was read is new as long as it has not moved
+        self.commits = 0
         self._engine = _engine(url)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_all, name="registry writer", daemon=True)
@@ -106,6 +108,7 @@ class Database:
                 for job in batch:
                     self._commit([job])
             return
+        self.commits += 1
         for job, result in zip(batch, results, strict=True):
             try:
                 job.after(result)

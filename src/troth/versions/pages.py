@@ -27,6 +27,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td { overflow-wrap: anywhere; min-width: 6rem; }
+mark { background: none; color: inherit; font-weight: 700; text-decoration: underline; }
 code { background: var(--code); border-radius: .25rem; padding: .1rem .3rem; font: .85em ui-monospace, monospace; }
 """
 _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -34,9 +35,15 @@ _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode
 SECURITY_POLICY: Final = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 
 
-def page(title: str, body: Iterable[str]) -> str:
-    """A whole document with this title; `body` is HTML."""
-    policy = SECURITY_POLICY.replace("; frame-ancestors 'none'; sandbox", "")  # a header alone can say these
+#: The same for a page that asks something of the server it came from.
+ASKING_POLICY: Final = SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'").replace(
+    "sandbox", "sandbox allow-forms"
+)
+
+
+def page(title: str, body: Iterable[str], policy: str = SECURITY_POLICY) -> str:
+    """A whole document with this title; `body` is HTML. `policy` is that of its header."""
+    policy = policy.partition("; frame-ancestors")[0]  # a header alone can say the rest
     return "\n".join(
         [
             "<!doctype html>",

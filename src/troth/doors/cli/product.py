@@ -21,7 +21,9 @@ def create(
     /,
     *,
     summary: Annotated[str, Parameter(help="What it is, in a line.")] = "",
-    public: Annotated[bool, Parameter(negative="", help="Every account of this server may know of it.")] = False,
+    public: Annotated[
+        bool, Parameter(negative="", help="Everybody may know of it, and read its documentation without a key.")
+    ] = False,
     remote: Remote = Remote(),
 ) -> int:
     """Makes a product, so that releases of it can be cut.

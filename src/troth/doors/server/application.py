@@ -41,6 +41,9 @@ from troth.doors.native.usage import UsageApi
 from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
+from troth.doors.sites.door import PREFIX as DOCS_PREFIX
+from troth.doors.sites.door import SiteDoor
+from troth.doors.sites.library import Library
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
 
 #: uvicorn's parser takes heads of any size; nobody needs more than this.
@@ -87,6 +90,8 @@ class Application:
             usual_quota=settings.data_bytes,
         )
         self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
+        library = Library(server.database, server.sites)
+        self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
         self._rest = _rest(server)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -100,6 +105,8 @@ class Application:
                 await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
+            elif path.startswith(DOCS_PREFIX):
+                await self._sites(scope, receive, send)
             elif is_data(path):
                 await self._data(scope, receive, send)
             elif path.startswith(V1_PREFIX):

@@ -46,7 +46,7 @@ from troth.doors.server.fronts import Fronts
 from troth.doors.server.handlers import handlers_of
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
-from troth.doors.server.product_parts import open_release_files, product_handlers
+from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
 from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
@@ -63,6 +63,7 @@ from troth.sandbox.isolation import measure
 from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
 from troth.settings import Settings, default_owner
 from troth.signing import SigningKey
+from troth.sites.store import Sites
 from troth.versions.history import Readings
 
 log = structlog.get_logger()
@@ -88,6 +89,7 @@ class Server:
     garbage: Garbage
     data: DataKeeping
     release_files: BlobStore
+    sites: Sites
     judging: Judging
     signing_key: SigningKey
     launcher: Launcher
@@ -242,7 +244,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
-    handlers |= product_handlers(database, release_files)
+    sites = open_sites(home, release_files, database)
+    handlers |= product_handlers(database, release_files, sites)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
@@ -259,6 +262,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         garbage,
         data,
         release_files,
+        sites,
         judging,
         signing_key,
         launcher,

@@ -11,6 +11,7 @@ from troth.commands.cutting import CutRelease
 from troth.home import Home
 from troth.registry.database import Database
 from troth.registry.products import needed_files
+from troth.sites.store import Sites
 
 #: how long a file waits for the release that it was uploaded for
 _WAITING_SECONDS = 7 * 24 * 3600
@@ -26,12 +27,24 @@ def open_release_files(home: Home, database: Database) -> BlobStore:
     return files
 
 
-def product_handlers(database: Database, files: BlobStore) -> dict[str, Handler]:
+def open_sites(home: Home, files: BlobStore, database: Database) -> Sites:
+    """The documentation of releases as it is served. What was made for a release that never came goes with its bundle."""
+    sites = Sites(home.sites, files.open)
+    sites.recover()
+    if waiting := [digest for digest in sites.stored() if files.find(digest) is None]:
+        with database.read() as connection:
+            needed = needed_files(connection, waiting)
+        for digest in set(waiting) - needed:
+            sites.remove(digest)
+    return sites
+
+
+def product_handlers(database: Database, files: BlobStore, sites: Sites) -> dict[str, Handler]:
     """Every command on products by its name."""
     return {
         "create_product": products.CreateProduct(),
         "update_product": products.UpdateProduct(),
-        "cut_release": CutRelease(database, files, time.time),
+        "cut_release": CutRelease(database, files, sites, time.time),
         "mark_stable": products.MarkStable(),
         "yank_release": products.YankRelease(),
         "plan_release": announcing.PlanRelease(),

@@ -1,0 +1,1 @@
+"""`/docs`: the documentation of releases, as it was uploaded."""

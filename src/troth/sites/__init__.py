@@ -1,0 +1,1 @@
+"""Documentation of releases: bundles made into sites, once, and read as they were uploaded."""
