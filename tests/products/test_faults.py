@@ -135,7 +135,7 @@ def _link(member: tarfile.TarInfo) -> None:
     [
         (bundle({"../index.html": b"x"}), "leads out of it"),
         (bundle({"/index.html": b"x"}), "leads out of it"),
-        (bundle({"a.html": b"x", "A.html": b"y"}), "are one file on some machines"),
+        (bundle({"a.html": b"x", "A.html": b"y"}), "have one place on some machines"),
         (bundle({"a.html": b"x" * 100_000})[:-20], "no whole tar.gz"),
         (b"no archive", "no whole tar.gz"),
         (bundle({}), "there is no file in it"),
