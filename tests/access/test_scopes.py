@@ -44,6 +44,38 @@ SCOPES = st.builds(
 #: What each kind of key may be used for (commands on data ask for the access themselves), written down here on its own: c calls only, r reads data, w writes data, m manages,
 #: a is an administrator's that manages nothing, e everything.
 MAY = """
+    update_product           m e
+    revoke_calendar          m e
+    plan_release             m e
+    mark_stable              m e
+    query_insights           m e
+    cancel_planned_release   m e
+    delete_secret            m e
+    yank_release             m e
+    set_secret               m e
+    create_product           m e
+    cut_release              m e
+    query_calendars          m e
+    query_secrets            m e
+    update_algorithm         m e
+    delete_public_algorithm  m e
+    delete_algorithm         m e
+    end_session              m e
+    upload_release_file      m e
+    create_calendar          m e
+    import_version           a e
+    delete_scm               a e
+    create_scm               a e
+    update_scm               a e
+    prefer_scm               a e
+    read_release_file        c r w m a e
+    query_release            c r w m a e
+    query_product            c r w m a e
+    query_products           c r w m a e
+    plan_upgrade             c r w m a e
+    query_changelog          c r w m a e
+    query_releases           c r w m a e
+    query_cadence            c r w m a e
     create_account           a e
     delete_account           a e
     collect_garbage          a e
@@ -210,6 +242,26 @@ def test_a_key_takes_from_the_administrator_and_never_adds() -> None:
 #: Who may do what by their role, written down here on its own: S troth itself, A an administrator, O the account itself,
 #: X an admin of the organisation, M a member of it, U any user. Rows of section 15.3 of the protocol are among them.
 ROLES = """
+    update_product          O X
+    revoke_calendar         S A O
+    plan_release            O X M
+    mark_stable             O X
+    cancel_planned_release  O X M
+    delete_secret           O X M
+    import_version          S A
+    yank_release            O X M
+    set_secret              O X M
+    delete_scm              S A
+    create_scm              S A
+    create_product          O X M
+    cut_release             O X M
+    update_algorithm        O X M
+    update_scm              S A
+    delete_public_algorithm S A
+    end_session             S
+    delete_algorithm        O X M
+    create_calendar         U
+    prefer_scm              S A
     create_account          S A
     update_account          S A O
     set_external_id         S A

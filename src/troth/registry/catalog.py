@@ -280,8 +280,8 @@ def lock_algorithm(connection: Connection, algorithm_id: str) -> None:
 
 
 def history_of(connection: Connection, algorithm_id: str) -> History:
-    """What the resolver and the policy need to know of an algorithm."""
-    algorithm = get_algorithm(connection, algorithm_id)
+    """What the resolver and the policy need to know of an algorithm; nothing of one that does not exist."""
+    algorithm = find_algorithm_by_id(connection, algorithm_id, even_deleted=True)
     numbers = (versions.c.major, versions.c.minor, versions.c.revision)
     published = connection.execute(
         select(*numbers, versions.c.permissions, versions.c.valid_from, builds.c.hash)
@@ -296,7 +296,7 @@ def history_of(connection: Connection, algorithm_id: str) -> History:
                 Number(row.major, row.minor, row.revision),
                 Permissions(**json.loads(row.permissions)),
                 row.hash,
-                floats=algorithm.floats(row.valid_from),
+                floats=algorithm is not None and algorithm.floats(row.valid_from),
             )
             for row in published
         ),
