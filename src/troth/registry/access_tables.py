@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Table, Text
 
+from troth.registry.column_types import MOMENT, UUID
 from troth.registry.tables import metadata
-
-_UUID = String(36)
-_MOMENT = String(27)
 
 # A key without a row here has no limits: so were all before there were scopes.
 key_scopes = Table(
     "key_scopes",
     metadata,
-    Column("key_id", _UUID, ForeignKey("keys.id"), primary_key=True),
+    Column("key_id", UUID, ForeignKey("keys.id"), primary_key=True),
     Column("prefix", String(8), nullable=False),  # what is shown of the secret; empty where it is not known
     Column("algorithms", Text, nullable=False),  # JSON list of patterns
     Column("data", String(8), nullable=False),  # none, read or write
@@ -21,14 +19,14 @@ key_scopes = Table(
     Column("administrator", Boolean, nullable=False),
     Column("production", Boolean, nullable=False),
     Column("origin", String(253), nullable=False),
-    Column("expires_at", _MOMENT),
-    Column("replaces", _UUID, ForeignKey("keys.id"), unique=True),  # the key that was rotated into this one
+    Column("expires_at", MOMENT),
+    Column("replaces", UUID, ForeignKey("keys.id"), unique=True),  # the key that was rotated into this one
 )
 
 key_uses = Table(
     "key_uses",
     metadata,
-    Column("key_id", _UUID, primary_key=True),  # no foreign key: it would cost each batch, and keys are never deleted
+    Column("key_id", UUID, primary_key=True),  # no foreign key: it would cost each batch, and keys are never deleted
     Column("used_at", BigInteger, nullable=False),  # seconds since 1970
 )
 
@@ -38,7 +36,7 @@ floating_calls = Table(
     metadata,
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("reference", String(200), primary_key=True),
-    Column("key_id", _UUID, primary_key=True),
+    Column("key_id", UUID, primary_key=True),
     Column("calls", Integer, nullable=False),
 )
 
@@ -46,8 +44,8 @@ floating_calls = Table(
 account_details = Table(
     "account_details",
     metadata,
-    Column("account_id", _UUID, ForeignKey("accounts.id"), primary_key=True),
+    Column("account_id", UUID, ForeignKey("accounts.id"), primary_key=True),
     Column("details", Text, nullable=False),  # JSON: email, full name, company; label and contact of an organisation
     Column("external_id", String(200), index=True),
-    Column("deleted_at", _MOMENT),
+    Column("deleted_at", MOMENT),
 )

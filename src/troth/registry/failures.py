@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, delete, func, select
+from sqlalchemy import Column, Connection, Index, String, Table, Text, delete, func, select
 
+from troth.registry.column_types import LONG
 from troth.registry.tables import metadata
 
-_LONG = BigInteger().with_variant(Integer, "sqlite")
 #: failures in one answer
 _MOST = 100
 
 failures = Table(
     "failures",
     metadata,
-    Column("position", _LONG, primary_key=True),
-    Column("at", _LONG, nullable=False),
+    Column("position", LONG, primary_key=True),
+    Column("at", LONG, nullable=False),
     Column("request", String(64), nullable=False),
     Column("caller", String(63), nullable=False),
     Column("owner", String(63), nullable=False),

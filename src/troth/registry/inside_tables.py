@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
+from troth.registry.column_types import MOMENT, UUID
 from troth.registry.tables import metadata
-
-_UUID = String(36)
-_MOMENT = String(27)
 
 # The value is sealed with a key that is not in the registry. It is overwritten and deleted for good, unlike everything else.
 secrets = Table(
     "secrets",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("owner_id", _UUID, nullable=False),  # of an algorithm, or of an account for all of its algorithms
+    Column("id", UUID, primary_key=True),
+    Column("owner_id", UUID, nullable=False),  # of an algorithm, or of an account for all of its algorithms
     Column("name", String(100), nullable=False),  # of the variable
     Column("label", String(100), nullable=False),
     Column("description", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("modified_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("modified_at", MOMENT, nullable=False),
     UniqueConstraint("owner_id", "name"),
 )
 

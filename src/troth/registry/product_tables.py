@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
+from troth.registry.column_types import DIGEST, LONG, MOMENT, UUID
 from troth.registry.tables import metadata
 
-_UUID = String(36)
-_DIGEST = String(64)
-_MOMENT = String(27)
 _NUMBER = String(128)
-_LONG = BigInteger().with_variant(Integer, "sqlite")
 
 products = Table(
     "products",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("owner_id", _UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("id", UUID, primary_key=True),
+    Column("owner_id", UUID, ForeignKey("accounts.id"), nullable=False),
     Column("name", String(63), nullable=False),
     Column("folded", String(63), nullable=False),
     Column("summary", Text, nullable=False),
     Column("public", Boolean, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
     UniqueConstraint("owner_id", "folded"),
 )
 
@@ -29,8 +26,8 @@ products = Table(
 releases = Table(
     "releases",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("product_id", _UUID, ForeignKey("products.id"), nullable=False),
+    Column("id", UUID, primary_key=True),
+    Column("product_id", UUID, ForeignKey("products.id"), nullable=False),
     Column("number", _NUMBER, nullable=False),
     Column("precedence", _NUMBER, nullable=False),  # the number without what counts for nothing in it
     Column("prerelease", Boolean, nullable=False),
@@ -40,18 +37,18 @@ releases = Table(
     Column("occasion", String(16), nullable=False),
     Column("policy_revision", Integer, nullable=False),
     Column("verdict", Text, nullable=False),  # JSON
-    Column("evidence_digest", _DIGEST, nullable=False),
-    Column("docs_digest", _DIGEST),  # of a tar.gz
-    Column("state", _DIGEST, nullable=False),  # a name for its migrations
+    Column("evidence_digest", DIGEST, nullable=False),
+    Column("docs_digest", DIGEST),  # of a tar.gz
+    Column("state", DIGEST, nullable=False),  # a name for its migrations
     Column("told", Text, nullable=False),  # JSON: components, notes, facts that matter to who upgrades, paths
     Column("migrations", Text, nullable=False),  # JSON: every chain
     Column("settings", Text, nullable=False),  # JSON: documents of settings
-    Column("cut_by", _UUID, ForeignKey("accounts.id"), nullable=False),
-    Column("cut_at", _MOMENT, nullable=False),
-    Column("stable_by", _UUID, ForeignKey("accounts.id")),
-    Column("stable_at", _MOMENT),
-    Column("yanked_by", _UUID, ForeignKey("accounts.id")),
-    Column("yanked_at", _MOMENT),
+    Column("cut_by", UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("cut_at", MOMENT, nullable=False),
+    Column("stable_by", UUID, ForeignKey("accounts.id")),
+    Column("stable_at", MOMENT),
+    Column("yanked_by", UUID, ForeignKey("accounts.id")),
+    Column("yanked_at", MOMENT),
     Column("yank_reason", Text),
     UniqueConstraint("product_id", "precedence"),
 )
@@ -59,34 +56,34 @@ releases = Table(
 release_artifacts = Table(
     "release_artifacts",
     metadata,
-    Column("release_id", _UUID, ForeignKey("releases.id"), primary_key=True),
+    Column("release_id", UUID, ForeignKey("releases.id"), primary_key=True),
     Column("name", String(255), primary_key=True),
-    Column("digest", _DIGEST, nullable=False, index=True),
-    Column("bytes", _LONG, nullable=False),
+    Column("digest", DIGEST, nullable=False, index=True),
+    Column("bytes", LONG, nullable=False),
 )
 
 planned_releases = Table(
     "planned_releases",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("product_id", _UUID, ForeignKey("products.id"), nullable=False, index=True),
+    Column("id", UUID, primary_key=True),
+    Column("product_id", UUID, ForeignKey("products.id"), nullable=False, index=True),
     Column("due", String(10), nullable=False),  # a day
     Column("number", _NUMBER),
     Column("occasion", String(16), nullable=False),
     Column("note", Text, nullable=False),
-    Column("planned_by", _UUID, ForeignKey("accounts.id"), nullable=False),
-    Column("planned_at", _MOMENT, nullable=False),
-    Column("cancelled_at", _MOMENT),
+    Column("planned_by", UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("planned_at", MOMENT, nullable=False),
+    Column("cancelled_at", MOMENT),
     Column("released", _NUMBER),  # the release that it became
 )
 
 calendars = Table(
     "calendars",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("account_id", _UUID, ForeignKey("accounts.id"), nullable=False, index=True),
-    Column("digest", _DIGEST, nullable=False, unique=True),  # of the token
+    Column("id", UUID, primary_key=True),
+    Column("account_id", UUID, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("digest", DIGEST, nullable=False, unique=True),  # of the token
     Column("label", String(100), nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
-    Column("revoked_at", _MOMENT),
+    Column("created_at", MOMENT, nullable=False),
+    Column("revoked_at", MOMENT),
 )

@@ -7,7 +7,6 @@ databases keep the same bytes. `valid_from` and `valid_to` bound when a row held
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Float,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 )
 
 from troth.observe.latency import BUCKETS
+from troth.registry.column_types import DIGEST, LONG, MOMENT, SHA, UUID
 
 metadata = MetaData(
     naming_convention={
@@ -33,120 +33,114 @@ metadata = MetaData(
     }
 )
 
-_UUID = String(36)
-_DIGEST = String(64)
-_SHA = String(40)
-_MOMENT = String(27)
-#: seconds since 1970, and positions of what never stops being added; SQLite's own integers are as long
-_LONG = BigInteger().with_variant(Integer, "sqlite")
 
 accounts = Table(
     "accounts",
     metadata,
-    Column("id", _UUID, primary_key=True),
+    Column("id", UUID, primary_key=True),
     Column("name", String(63), nullable=False),
     Column("folded", String(63), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),  # user, organization or system
     Column("administrator", Boolean, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
 )
 
 members = Table(
     "members",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("organization_id", _UUID, ForeignKey("accounts.id"), nullable=False),
-    Column("account_id", _UUID, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("id", UUID, primary_key=True),
+    Column("organization_id", UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("account_id", UUID, ForeignKey("accounts.id"), nullable=False, index=True),
     Column("role", String(16), nullable=False),  # admin or member
-    Column("valid_from", _MOMENT, nullable=False),
-    Column("valid_to", _MOMENT),
+    Column("valid_from", MOMENT, nullable=False),
+    Column("valid_to", MOMENT),
     Index("ix_members_organization", "organization_id", "account_id"),
 )
 
 keys = Table(
     "keys",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("account_id", _UUID, ForeignKey("accounts.id"), nullable=False, index=True),
-    Column("digest", _DIGEST, nullable=False, unique=True),
+    Column("id", UUID, primary_key=True),
+    Column("account_id", UUID, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("digest", DIGEST, nullable=False, unique=True),
     Column("label", String(100), nullable=False),
-    Column("valid_from", _MOMENT, nullable=False),
-    Column("valid_to", _MOMENT),
+    Column("valid_from", MOMENT, nullable=False),
+    Column("valid_to", MOMENT),
 )
 
 algorithms = Table(
     "algorithms",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("owner_id", _UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("id", UUID, primary_key=True),
+    Column("owner_id", UUID, ForeignKey("accounts.id"), nullable=False),
     Column("name", String(63), nullable=False),
     Column("folded", String(63), nullable=False),
     Column("summary", Text, nullable=False),
     Column("details", Text, nullable=False),  # JSON: label and tagline
     Column("settings", Text, nullable=False),  # JSON: licence, language and the permissions that sources leave open
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
     UniqueConstraint("owner_id", "folded"),
 )
 
 sources = Table(
     "sources",
     metadata,
-    Column("digest", _DIGEST, primary_key=True),  # of the manifest
+    Column("digest", DIGEST, primary_key=True),  # of the manifest
     Column("files", Integer, nullable=False),
     Column("bytes", Integer, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
 )
 
 environments = Table(
     "environments",
     metadata,
-    Column("digest", _DIGEST, primary_key=True),  # of the document: interpreter, machine and locked requirements
-    Column("content", _DIGEST, nullable=False),  # of the installed files
+    Column("digest", DIGEST, primary_key=True),  # of the document: interpreter, machine and locked requirements
+    Column("content", DIGEST, nullable=False),  # of the installed files
     Column("packages", Text, nullable=False),  # JSON list of name==version
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
 )
 
 builds = Table(
     "builds",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("algorithm_id", _UUID, ForeignKey("algorithms.id"), nullable=False),
-    Column("hash", _SHA, nullable=False),
+    Column("id", UUID, primary_key=True),
+    Column("algorithm_id", UUID, ForeignKey("algorithms.id"), nullable=False),
+    Column("hash", SHA, nullable=False),
     Column("status", String(16), nullable=False),
     # what a build found out; empty while it is under way, and where it failed before
-    Column("source", _DIGEST, ForeignKey("sources.digest")),
+    Column("source", DIGEST, ForeignKey("sources.digest")),
     Column("entry", Text, nullable=False),
-    Column("environment", _DIGEST, ForeignKey("environments.digest")),
+    Column("environment", DIGEST, ForeignKey("environments.digest")),
     Column("permissions", Text, nullable=False),  # JSON, as declared by the source
     Column("visibility_declared", Boolean, nullable=False),
     Column("contract", Text, nullable=False),  # JSON, with its format number
     Column("log", Text, nullable=False),
-    Column("started_by", _UUID, ForeignKey("accounts.id"), nullable=False),
-    Column("started_at", _MOMENT, nullable=False),
-    Column("finished_at", _MOMENT),
+    Column("started_by", UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("started_at", MOMENT, nullable=False),
+    Column("finished_at", MOMENT),
     UniqueConstraint("algorithm_id", "hash"),
 )
 
 versions = Table(
     "versions",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("algorithm_id", _UUID, ForeignKey("algorithms.id"), nullable=False),
-    Column("build_id", _UUID, ForeignKey("builds.id"), nullable=False),
+    Column("id", UUID, primary_key=True),
+    Column("algorithm_id", UUID, ForeignKey("algorithms.id"), nullable=False),
+    Column("build_id", UUID, ForeignKey("builds.id"), nullable=False),
     Column("major", Integer, nullable=False),
     Column("minor", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("visibility", String(16), nullable=False),
     Column("permissions", Text, nullable=False),  # JSON
     Column("contract", Text, nullable=False),  # JSON, with its format number
-    Column("contract_digest", _DIGEST, nullable=False),
+    Column("contract_digest", DIGEST, nullable=False),
     Column("verdict", Text, nullable=False),  # JSON
     Column("policy_revision", Integer, nullable=False),
     Column("notes", Text, nullable=False),
     Column("details", Text, nullable=False),  # JSON: what else was said at publication
-    Column("published_by", _UUID, ForeignKey("accounts.id"), nullable=False),
-    Column("valid_from", _MOMENT, nullable=False),
-    Column("valid_to", _MOMENT),
+    Column("published_by", UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("valid_from", MOMENT, nullable=False),
+    Column("valid_to", MOMENT),
     UniqueConstraint("algorithm_id", "major", "minor", "revision"),
 )
 
@@ -155,15 +149,15 @@ journal = Table(
     metadata,
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("entry", LargeBinary, nullable=False),  # the exact bytes that are hashed
-    Column("previous", _DIGEST, nullable=False),
-    Column("digest", _DIGEST, nullable=False),
+    Column("previous", DIGEST, nullable=False),
+    Column("digest", DIGEST, nullable=False),
 )
 
 commands = Table(
     "commands",
     metadata,
-    Column("actor_id", _UUID, ForeignKey("accounts.id"), primary_key=True),
-    Column("uuid", _UUID, primary_key=True),
+    Column("actor_id", UUID, ForeignKey("accounts.id"), primary_key=True),
+    Column("uuid", UUID, primary_key=True),
     Column("name", String(63), nullable=False),
     Column("version", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),  # as it was submitted
@@ -195,17 +189,17 @@ call_circumstances = Table(
     "call_circumstances",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("digest", _DIGEST, nullable=False, unique=True),
+    Column("digest", DIGEST, nullable=False, unique=True),
     Column("document", Text, nullable=False),  # JSON: what the receipts of many calls have in common
-    Column("used_at", _LONG, nullable=False),
+    Column("used_at", LONG, nullable=False),
 )
 
 call_records = Table(
     "call_records",
     metadata,
-    Column("position", _LONG, primary_key=True),
-    Column("at", _LONG, nullable=False),
-    Column("request", _DIGEST, nullable=False, unique=True),
+    Column("position", LONG, primary_key=True),
+    Column("at", LONG, nullable=False),
+    Column("request", DIGEST, nullable=False, unique=True),
     Column("caller", String(63), nullable=False),
     Column("reference", Text, nullable=False),
     Column("outcome", String(32), nullable=False),

@@ -11,32 +11,30 @@ from typing import Any
 from sqlalchemy import Column, Connection, ForeignKey, String, Table, Text, or_, select, update
 
 from troth.registry.catalog import AlgorithmRow
+from troth.registry.column_types import MOMENT, UUID
 from troth.registry.tables import accounts, algorithms, metadata
 from troth.versions.waivers import Waiver
-
-_UUID = String(36)
-_MOMENT = String(27)
 
 waivers = Table(
     "waivers",
     metadata,
-    Column("id", _UUID, primary_key=True),
-    Column("algorithm_id", _UUID, ForeignKey("algorithms.id"), nullable=False, index=True),
+    Column("id", UUID, primary_key=True),
+    Column("algorithm_id", UUID, ForeignKey("algorithms.id"), nullable=False, index=True),
     Column("number", String(40), nullable=False),
     Column("hash", String(40), nullable=False),
     Column("clauses", Text, nullable=False),  # JSON list
     Column("reason", Text, nullable=False),
     Column("verdict", Text, nullable=False),  # JSON: what the policy said without it
-    Column("requested_by", _UUID, ForeignKey("accounts.id"), nullable=False),
-    Column("requested_at", _MOMENT, nullable=False),
-    Column("expires_at", _MOMENT, nullable=False),
-    Column("approved_by", _UUID, ForeignKey("accounts.id")),
-    Column("approved_at", _MOMENT),
+    Column("requested_by", UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("requested_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("approved_by", UUID, ForeignKey("accounts.id")),
+    Column("approved_at", MOMENT),
     Column("signed", Text),  # JSON: the waiver as it was signed, which decides
-    Column("revoked_by", _UUID, ForeignKey("accounts.id")),
-    Column("revoked_at", _MOMENT),
+    Column("revoked_by", UUID, ForeignKey("accounts.id")),
+    Column("revoked_at", MOMENT),
     Column("revocation", Text),  # why it was revoked
-    Column("used_at", _MOMENT),
+    Column("used_at", MOMENT),
 )
 
 _REQUESTER, _APPROVER, _REVOKER = accounts.alias(), accounts.alias(), accounts.alias()
