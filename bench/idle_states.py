@@ -10,7 +10,8 @@ from bench.servers import TrothServer
 #: Settings of a server whose workers end a moment after their last call, while their zygote stays.
 ZYGOTE_SETTINGS = {"idle_seconds": "1", "zygote_seconds": "1800"}
 #: Settings of a server that runs one version in four workers when calls wait.
-FOUR_WORKERS_SETTINGS = {"version_workers": "4"}
+#: Calls of a millisecond wait too briefly for one more to be started, unless that is asked for.
+FOUR_WORKERS_SETTINGS = {"version_workers": "4", "scale_seconds": "0.001"}
 _PATIENCE = 30.0
 
 
