@@ -57,7 +57,7 @@ def measure(options: Options) -> Findings:
     everything = [one for beside in measured.values() for one in beside.samples]
     if not everything:
         return Findings([], 0, failures)
-    note = "One worker or replica each, their defaults, access logs off."
+    note = "One worker each, their defaults, access logs off."
     own = samples.table("Peers, echo of 100 bytes of JSON: each server", everything, options.generator_name, note)
     tables = [_ratios(measured), own, _starts(measured)]
     return Findings(tables, samples.wrong_answers(everything), failures)
