@@ -106,6 +106,8 @@ class Product:
     exceptions: tuple[str, ...]
     supported: tuple[str, ...] | None
     tags: str
+    #: the folder in which releases are recorded, each in one of its number; empty where tags tell them
+    recorded: str
     lenient: bool
     components: tuple[Component, ...]
     contracts: tuple[Promised, ...]
@@ -163,6 +165,7 @@ def parse_product(document: bytes) -> Product:
         name=names.check_algorithm(head.text("name")),
         version=_number(head, "version"),
         tags=_tags(head.text("tags", "v{version}")),
+        recorded=head.path("recorded", ""),
         aside=head.paths("aside"),
         profiles=profiles,
         since=_number(policy, "since"),
