@@ -161,7 +161,7 @@ def parse_product(document: bytes) -> Product:
     components = _components(top)
     profiles = _chosen(policy, "profiles", PROFILES, ("semver",))
     found = Product(
-        owner=names.check_account(head.text("owner")),
+        owner=names.check_owner(head.text("owner")),
         name=names.check_algorithm(head.text("name")),
         version=_number(head, "version"),
         tags=_tags(head.text("tags", "v{version}")),
