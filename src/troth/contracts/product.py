@@ -108,6 +108,8 @@ class Product:
     tags: str
     #: the folder in which releases are recorded, each in one of its number; empty where tags tell them
     recorded: str
+    #: files that a record holds beside contracts and migrations
+    recorded_with: tuple[str, ...]
     lenient: bool
     components: tuple[Component, ...]
     contracts: tuple[Promised, ...]
@@ -155,6 +157,7 @@ def parse_product(document: bytes) -> Product:
     Raises MalformedSource, MalformedName or MalformedNumber, naming the table and key.
     """
     top = Table(read(document), "")
+    recorded = top.table("recorded")
     head, policy, release = top.table("product"), top.table("policy"), top.table("release")
     packaging, documentation, notes = top.table("packaging"), top.table("documentation"), top.table("notes")
     infrastructures = tuple(_infrastructure(name, table) for name, table in top.named("infrastructures").items())
@@ -165,7 +168,8 @@ def parse_product(document: bytes) -> Product:
         name=names.check_algorithm(head.text("name")),
         version=_number(head, "version"),
         tags=_tags(head.text("tags", "v{version}")),
-        recorded=head.path("recorded", ""),
+        recorded=recorded.path("path", ""),
+        recorded_with=recorded.paths("with"),
         aside=head.paths("aside"),
         profiles=profiles,
         since=_number(policy, "since"),
@@ -190,7 +194,7 @@ def parse_product(document: bytes) -> Product:
         manual=release.texts("manual"),
         only_target=release.flag("only_target"),
     )
-    for table in (head, policy, packaging, documentation, notes, release, top):
+    for table in (head, recorded, policy, packaging, documentation, notes, release, top):
         table.done()
     _check(found)
     return found

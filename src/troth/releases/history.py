@@ -81,8 +81,18 @@ def _recorded(repository: Repository, product: Product, commit: str) -> Iterator
     """The releases that are recorded at the commit itself. A clone without tags knows them, and a tag goes before its record."""
     for name in repository.folders(commit, product.recorded) if product.recorded else ():
         folder = f"{product.recorded}/{name}"
+        try:
+            number = ReleaseNumber.parse(name)
+        except MalformedNumber as error:
+            raise MalformedNumber(
+                f"{folder} is no record of a release: {error.what}",
+                why=error.why,
+                repair="name the folder as the release is numbered",
+                clauses=error.clauses,
+                asked=folder,
+            ) from None
         put = repository.last_change(commit, folder)
-        yield Release(_number(folder, name, False) or lenient(name), folder, put, repository.made(put), True, folder)
+        yield Release(number, folder, put, repository.made(put), True, folder)
 
 
 def _number(tag: str, text: str, tolerant: bool) -> ReleaseNumber | None:

@@ -1,4 +1,4 @@
-"""The commands on a product's releases: troth release check."""
+"""The commands on a product's releases that need no server: troth release check, record."""
 
 from __future__ import annotations
 
@@ -97,6 +97,33 @@ def check(
     answer = as_json(subject, verdict) | ({"paths": paths} if paths else {})
     _show(answer, "json" if common.json else told, str(project / FILE))
     return 0 if answer["outcome"] == "allowed" or _is_open(answer) else Refused.exit_code
+
+
+@release.command
+def record(
+    number: str | None = None,
+    /,
+    *,
+    project: Annotated[Path, Parameter(help="Folder of the product, which holds its troth.toml.")] = Path(),
+    commit: Annotated[str, Parameter(help="What was released.")] = "HEAD",
+    common: Common = Common(),
+) -> int:
+    """Writes what a release promised into the folder of recorded releases, for clones that have no tags. It needs no server.
+
+    Parameters
+    ----------
+    number
+        The number; else the one that troth.toml says.
+    """
+    from troth.releases.recording import recorded
+    from troth.versions.releases.numbers import ReleaseNumber
+
+    folder, count = recorded(project, commit, ReleaseNumber.parse(number) if number else None)
+    if common.json:
+        show_json({"folder": str(folder), "files": count})
+    else:
+        show(escape(f"{folder} holds {count} files of the release; commit them, and leave them as they are"))
+    return 0
 
 
 def _is_open(answer: Mapping[str, Any]) -> bool:
