@@ -52,7 +52,8 @@ def test_a_promise_of_troth_is_not_broken_unseen(clone: Repository) -> None:
 
 def test_records_of_releases_stay_as_they_are() -> None:
     folder = ROOT / "releases"
-    listed = dict(reversed(line.split("  ")) for line in (folder / "digests.txt").read_text().splitlines())
+    lines = (folder / "digests.txt").read_text().splitlines()
+    listed = {name: known for known, name in (line.split("  ") for line in lines)}
     assert listed == {name: digest(folder / name) for name in listed}
     assert sorted(listed) == sorted(path.name for path in folder.iterdir() if path.is_dir())
 
