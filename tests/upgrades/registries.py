@@ -59,6 +59,8 @@ def moved_to_postgresql(home: Path, server: str) -> str:
     rows, engine = rows_of(url_of(home), schema_of(url_of(home))), create_engine(url)
     _migrate(engine, revision_of(url_of(home)))
     with engine.begin() as connection:
+        for table in reversed(schema_of(url).sorted_tables):
+            connection.execute(table.delete())  # the migrations put troth's own account there
         for table in schema_of(url).sorted_tables:
             names = [column.name for column in table.columns]
             connection.execute(table.insert(), [dict(zip(names, row, strict=True)) for row in rows[table.name]])

@@ -17,7 +17,10 @@ from troth.registry.tables import metadata
 
 attributes = context.config.attributes
 context.configure(
-    connection=attributes["connection"], target_metadata=metadata, on_version_apply=attributes.get("applied")
+    connection=attributes["connection"],
+    target_metadata=metadata,
+    on_version_apply=attributes.get("applied"),
+    transactional_ddl=True,  # SQLite takes definitions back too; Alembic supposes that it does not
 )
 with context.begin_transaction():
     context.run_migrations()
