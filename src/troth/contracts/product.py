@@ -120,6 +120,8 @@ class Product:
     stamps: tuple[str, ...]
     documentation: tuple[str, ...]
     documentation_build: tuple[str, ...]
+    #: the folder that the build writes
+    documentation_built: str
     #: pages of versions of APIs that are retired, which the documentation has no more
     documentation_retired: tuple[str, ...]
     #: files that do not concern who runs the product
@@ -185,6 +187,7 @@ def parse_product(document: bytes) -> Product:
         stamps=packaging.paths("stamps"),
         documentation=documentation.paths("paths"),
         documentation_build=documentation.command("build"),
+        documentation_built=documentation.path("built", ""),
         documentation_retired=documentation.paths("retired"),
         infrastructures=infrastructures,
         notes=notes.choice("kind", ("fragments", "commits"), ""),

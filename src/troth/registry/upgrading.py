@@ -142,7 +142,9 @@ def _dump_postgresql(url: URL, target: Path) -> None:
         raise _no_dump("pg_dump is not installed") from None
     if done.returncode:
         target.unlink(missing_ok=True)
-        raise _no_dump((done.stderr.decode(errors="replace").strip() or "pg_dump failed").splitlines()[-1])
+        raise _no_dump(
+            "; ".join(done.stderr.decode(errors="replace").split("\n")).strip("; ")[:400] or "pg_dump failed"
+        )
 
 
 def _connection(url: URL) -> Mapping[str, str]:

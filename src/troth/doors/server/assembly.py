@@ -284,7 +284,11 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
 
 def _upgraded(database: Database, home: Home) -> None:
     """Brings the registry up to this release. A file is copied first; backups of a PostgreSQL are its operator's."""
-    found = upgraded(database, home.backups, copy=database.url.startswith("sqlite"))
+    try:
+        found = upgraded(database, home.backups, copy=database.url.startswith("sqlite"))
+    except BaseException:
+        database.close()
+        raise
     if found.migrations and not found.is_new:
         log.warning("the registry was upgraded", before=found.before, after=found.after, backup=str(found.backup or ""))
 
