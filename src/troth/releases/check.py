@@ -65,11 +65,10 @@ def opened(folder: Path, asked: Asked) -> Subject:
     product = _product(folder, now)
     releases = releases_of(repository, product, now.commit, tolerant=asked.lenient or product.lenient)
     check_places(repository, releases)
-    former, commit = base_of(repository, releases, asked.base)
+    former, then = base_of(repository, releases, asked.base)
     declared = declared_at(repository, former) if former else None
     if former is not None and asked.base is None:
         check_declared(former, declared)
-    then = repository.snapshot(commit) if commit else None
     if then is not None and former is not None and then.commit != former.commit:
         declared = _declared(then) or declared
     subject = Subject(repository, product, now, releases, former, then, declared)
@@ -153,6 +152,9 @@ def _warnings(subject: Subject, asked: Asked) -> list[str]:
     days = subject.former and (subject.repository.made(subject.now.commit) - subject.former.made) // _DAY
     if days and days > _LONGEST_DAYS and "polyaxon" in subject.product.profiles:
         found.append(f"{days} days lie behind the last release; two weeks to a month are usual (PLX-14)")
+    if subject.then is not None and not subject.then.whole:
+        count = len(subject.then.leaves)
+        found.append(f"{subject.former and subject.former.number} is recorded in part: its {count} files were compared")
     if subject.former is None:
         found.append("there is no earlier release; nothing was compared")
     return found

@@ -38,6 +38,7 @@ app = App(
     help_format="plaintext",
 )
 app.command(operator.up)
+app.command(operator.upgrade)
 app.command(operator.demo)
 app.command(author.new)
 app.command(author.run)

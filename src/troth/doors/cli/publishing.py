@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -43,7 +44,10 @@ def cut(
     *,
     project: Annotated[Path, Parameter(help="Folder of the product, which holds its troth.toml.")] = Path(),
     docs: Annotated[
-        Path | None, Parameter(help="Folder of the built documentation, or a tar.gz of it; else what was committed.")
+        Path | None,
+        Parameter(
+            help="Folder of the built documentation, or a tar.gz of it; else it is built, or what was committed."
+        ),
     ] = None,
     artifact: Annotated[
         tuple[Path, ...], Parameter(help="A file that belongs to the release; may be given several times.")
@@ -57,7 +61,10 @@ def cut(
         str | None, Parameter(help="Address of a PostgreSQL on which databases may be made and dropped; else SQLite.")
     ] = None,
     seconds: Annotated[
-        float, Parameter(help="Seconds that one comparison, or one run of migrations, may take.")
+        float,
+        Parameter(
+            help="Seconds that one comparison, one run of migrations, or the build of the documentation may take."
+        ),
     ] = _SECONDS,
     tag: Annotated[bool, Parameter(help="Tag the commit in this repository once it is released.")] = True,
     remote: Remote = Remote(),
@@ -80,7 +87,7 @@ def cut(
         name = subject.product.tags.replace("{version}", str(chosen))
         found = _existing(client, subject, chosen)
         if found is None:
-            files = _staged(held, subject, document, docs, artifact)
+            files = _staged(held, subject, document, docs, artifact, seconds)
             found = _cut(client, subject, chosen, name, files)
     tagged = tag and _tag(subject, name)
     if remote.json:
@@ -262,10 +269,15 @@ def _existing(client: Client, subject: Subject, number: ReleaseNumber) -> dict[s
 
 
 def _staged(
-    held: ExitStack, subject: Subject, document: ReleaseDocument, docs: Path | None, artifacts: tuple[Path, ...]
+    held: ExitStack,
+    subject: Subject,
+    document: ReleaseDocument,
+    docs: Path | None,
+    artifacts: tuple[Path, ...],
+    seconds: float,
 ) -> dict[str, IO[bytes]]:
     """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash."""
-    from troth.releases.documentation import pack, pack_committed
+    from troth.releases.documentation import built, pack, pack_committed
 
     def scratch() -> IO[bytes]:
         return held.enter_context(tempfile.TemporaryFile())
@@ -277,8 +289,9 @@ def _staged(
         pack(docs, bundle)
         found["documentation"] = bundle
     elif subject.product.documentation_build:
-        build = " ".join(subject.product.documentation_build)
-        raise Malformed("the documentation has to be built first", why=build, repair=f"run {build}, then --docs FOLDER")
+        say(f"building the documentation: {escape(shlex.join(subject.product.documentation_build))}")
+        pack(built(subject, seconds), bundle)
+        found["documentation"] = bundle
     elif pack_committed(subject, bundle):
         found["documentation"] = bundle
     for path in artifacts:

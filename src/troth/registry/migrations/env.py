@@ -15,6 +15,12 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
 )
 from troth.registry.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+attributes = context.config.attributes
+context.configure(
+    connection=attributes["connection"],
+    target_metadata=metadata,
+    on_version_apply=attributes.get("applied"),
+    transactional_ddl=True,  # SQLite takes definitions back too; Alembic supposes that it does not
+)
 with context.begin_transaction():
     context.run_migrations()
