@@ -24,7 +24,7 @@ from troth.registry.products import Artifact, ProductRow
 from troth.sites.making import Made
 from troth.sites.store import Sites
 from troth.versions.releases.numbers import ReleaseNumber
-from troth.versions.releases.rendering import headline
+from troth.versions.releases.rendering import can_be_waived, headline, waiver_lines
 from troth.versions.releases.verdict import ReleaseVerdict
 from troth.versions.verdict import Outcome
 
@@ -127,12 +127,12 @@ def _refusal(verdict: ReleaseVerdict, row: ProductRow, number: ReleaseNumber) ->
     reasons += [f"{one['facts'][0]['words'].rstrip('.')}: {one['purpose']}" for one in told["asked"] if one["refuses"]]
     repairs = [one.repair for one in verdict.objections]
     repairs += [fact["repair"] for one in told["asked"] if one["refuses"] for fact in one["facts"] if "repair" in fact]
-    least = f"release it as {verdict.least}" if verdict.least and verdict.least != number else ""
+    ways = [f"release it as {verdict.least}"] if verdict.least and verdict.least != number else []
+    ways += [f"ask for a waiver (troth release request-waiver {number})"] if can_be_waived(told) else []
     return Refused(
         f"{row.subject}: {headline(told)}",
-        why=" ".join(reasons[:3]) or gaps,
-        repair=", or ".join([*dict.fromkeys(repairs[:3]), *([least] if least else [])])
-        or "decide, and write it into [[decisions]]",
+        why="; ".join([" ".join(reasons[:3]), *waiver_lines(told)]).strip("; ") or gaps,
+        repair=", or ".join([*dict.fromkeys(repairs[:3]), *ways]) or "decide, and write it into [[decisions]]",
         clauses=verdict.clauses if verdict.outcome is Outcome.REFUSED else ["PDB-04"],
         asked=str(number),
         least=str(verdict.least) if verdict.least else None,

@@ -135,7 +135,7 @@ def _ways_out(told: Told) -> Iterator[str]:
     yield from list(dict.fromkeys(repairs))[:_MOST]
     if told["number"] and told["least"] and told["outcome"] == "refused" and told["least"] != told["number"]:
         yield f"{'or ' if repairs else ''}release it as {told['least']}"
-    if refused and _can_be_waived(told):
+    if refused and can_be_waived(told):
         clauses = ", ".join(told["clauses"])
         yield f"or, where it harms nobody, ask for a waiver of {clauses}: troth release request-waiver {told['number']}"
     if told["not_regulated"]:
@@ -143,7 +143,7 @@ def _ways_out(told: Told) -> Iterator[str]:
         yield f'decide, and write it down: [[decisions]] about = "{about}", step = "...", reason = "..."'
 
 
-def _can_be_waived(told: Told) -> bool:
+def can_be_waived(told: Told) -> bool:
     """Whether everything that refuses is a comparison, and was not waived."""
     against = [one for one in told["asked"] if one["refuses"]]
     return bool(against) and not told["objections"] and all(one.get("waivable") for one in against)
