@@ -123,6 +123,7 @@ MAY = """
     read_receipt             c r w m a e
     read_call                c r w m a e
     query_waivers            c r w m a e
+    query_release_waivers    c r w m a e
     query_replays            a e
     read_waiver              c r w m a e
     read_signing_key         c r w m a e
@@ -134,6 +135,7 @@ MAY = """
     set_data_quota           a e
     expire_data              m e
     request_waiver           m e
+    request_release_waiver   m e
     approve_waiver           m e
     revoke_waiver            m e
     record_replay            m e
@@ -282,6 +284,7 @@ ROLES = """
     publish_version         O X M
     publish_publicly        O X
     request_waiver          O X M
+    request_release_waiver  O X M
     approve_waiver          S A O X
     revoke_waiver           S A O X M
     record_replay           S

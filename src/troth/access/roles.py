@@ -66,6 +66,7 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "delete_secret": _OWNERS,
     "publish_publicly": frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN}),
     "request_waiver": _OWNERS,
+    "request_release_waiver": _OWNERS,
     "approve_waiver": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},
     "revoke_waiver": _OPERATORS | _OWNERS,
     "record_replay": frozenset({Relation.SYSTEM}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from troth.versions.releases.evidence import Fact, Situation
 from troth.versions.releases.judging import judge
 from troth.versions.releases.numbers import ReleaseNumber, Step, chosen
 from troth.versions.releases.verdict import ReleaseVerdict
+from troth.versions.waivers import Considered
 
 _DAY = 24 * 3600
 _LONGEST_DAYS = 31
@@ -84,11 +85,13 @@ def facts_of(subject: Subject, compare: Compare, listed: Listed) -> list[Fact]:
     return gathered(between, subject.repository, compare, listed)
 
 
-def judged(subject: Subject, facts: Iterable[Fact], asked: Asked, *, tried: bool) -> ReleaseVerdict:
+def judged(
+    subject: Subject, facts: Iterable[Fact], asked: Asked, *, tried: bool, waivers: Sequence[Considered] = ()
+) -> ReleaseVerdict:
     """The verdict on these facts, under the number that is asked for, declared, or left open."""
     found = list(facts)
     found += missing(subject.product, subject.now, found, subject.repository.folder, tried)
-    return judge(found, situation_of(subject, asked), number_of(subject, asked), subject.warnings)
+    return judge(found, situation_of(subject, asked), number_of(subject, asked), subject.warnings, waivers)
 
 
 def situation_of(subject: Subject, asked: Asked) -> Situation:

@@ -140,6 +140,10 @@ class Client:
         """The waivers of an algorithm, the newest first; for strangers those of versions that they may know of."""
         return self._get("/api/v1/query/waivers", algorithm=algorithm)
 
+    def release_waivers(self, product: str) -> dict[str, Any]:
+        """The waivers of a product's releases, the newest first; for strangers those by which something was released."""
+        return self._get("/api/v1/query/release-waivers", product=product)
+
     def waiver(self, identity: str) -> dict[str, Any]:
         """One waiver and what became of it."""
         return self._get(f"/api/v1/waivers/{quote(identity, safe='')}")

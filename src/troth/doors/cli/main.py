@@ -21,6 +21,7 @@ from troth.doors.cli.importing import import_
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
 from troth.doors.cli.release import release
+from troth.doors.cli.release_waivers import request_waiver
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
@@ -56,6 +57,7 @@ app.command(diff)
 app.command(product)
 app.command(release)
 release.command(publishing.cut)
+release.command(request_waiver, name="request-waiver")
 release.command(publishing.list_, name="list")
 release.command(publishing.show_, name="show")
 release.command(publishing.changelog)

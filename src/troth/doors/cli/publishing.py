@@ -29,7 +29,7 @@ Release = Annotated[str, Parameter(help="OWNER/PRODUCT/NUMBER; latest and stable
 
 
 @dataclass(frozen=True, slots=True)
-class _Proofs:
+class Proofs:
     """How migrations are proved."""
 
     wanted: bool
@@ -81,9 +81,9 @@ def cut(
 
     wanted = ReleaseNumber.parse(number) if number else None
     asked = Asked(base=base, commit=commit, lenient=lenient, complete=True)
-    proofs = _Proofs(prove_migrations, prove_from, database, seconds)
+    proofs = Proofs(prove_migrations, prove_from, database, seconds)
     with ExitStack() as held, remote.client() as client, working("releasing ..."):
-        subject, chosen, document = _gathered(project, asked, wanted, proofs)
+        subject, chosen, document = gathered(project, asked, wanted, proofs)
         name = subject.product.tags.replace("{version}", str(chosen))
         found = _existing(client, subject, chosen)
         if found is None:
@@ -94,7 +94,7 @@ def cut(
         show_json({**found, "tagged": tagged})
     else:
         show(f"{subject.product.subject} {chosen} is released, as {found['tag']} at {found['commit'][:12]}")
-        for line in found["verdict"]["warnings"]:
+        for line in (*rendering.waiver_lines(found["verdict"]), *found["verdict"]["warnings"]):
             show(f"  note: {escape(line)}")
     if tagged:
         say(f"next: git push origin {name}")
@@ -239,8 +239,8 @@ def fetch(
 # --- cutting
 
 
-def _gathered(
-    project: Path, asked: Asked, wanted: ReleaseNumber | None, proofs: _Proofs
+def gathered(
+    project: Path, asked: Asked, wanted: ReleaseNumber | None, proofs: Proofs
 ) -> tuple[Subject, ReleaseNumber, ReleaseDocument]:
     """Everything that is told of the release."""
     from troth.releases.check import facts_of
@@ -351,6 +351,7 @@ def _named(name: str) -> tuple[str, str]:
 def _marks(row: dict[str, Any]) -> str:
     marks = ["stable"] if row["stable_at"] else []
     marks += ["prerelease"] if row["prerelease"] else []
+    marks += [f"{', '.join(one['clauses'])} waived" for one in row["waivers"]]
     marks += [f"yanked: {row['yank_reason']}"] if row["yanked_at"] else []
     return ", ".join(marks)
 

@@ -11,7 +11,8 @@ from cyclopts import App, Parameter
 from rich.markup import escape
 
 from troth.contracts.declared_tables import FILE
-from troth.doors.cli.output import Common, show, show_json, working
+from troth.doors.cli.given_waivers import Waivers
+from troth.doors.cli.output import show, show_json, working
 from troth.errors import Malformed, Refused
 from troth.versions.releases import rendering
 
@@ -77,7 +78,7 @@ def check(
         Format,
         Parameter(name="--format", help="How it is told; github is annotations of a workflow, markdown a comment."),
     ] = "text",
-    common: Common = Common(),
+    given: Waivers = Waivers(),
 ) -> int:
     """Tells what changed since the last release, and the lowest number that is legal for it. It needs no server.
 
@@ -103,10 +104,11 @@ def check(
         if prove_migrations or prove_from:
             found = proving.proved(facts, asked, list(prove_from))
             facts, paths = [*facts, *found.facts], found.told
-        verdict = judged(subject, facts, asked, tried=bool(prove_migrations or prove_from))
+        tried = bool(prove_migrations or prove_from)
+        verdict = judged(subject, facts, asked, tried=tried, waivers=given.of(subject))
         followed = _followed(subject, docs, seconds) if docs or build_docs else {}
     answer = as_json(subject, verdict) | ({"paths": paths} if paths else {}) | followed
-    _show(answer, "json" if common.json else told, str(project / FILE))
+    _show(answer, "json" if given.json else told, str(project / FILE))
     return 0 if answer["outcome"] == "allowed" or _is_open(answer) else Refused.exit_code
 
 

@@ -236,7 +236,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
     signing_key = SigningKey.open(home.signing_key)
-    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
+    excusing = Excusing(signing_key)
+    judging = Judging(database, readings, replaying, excusing, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
@@ -246,7 +247,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
     sites = open_sites(home, release_files, database)
-    handlers |= product_handlers(database, release_files, sites)
+    handlers |= product_handlers(database, release_files, sites, excusing)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
