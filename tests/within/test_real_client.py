@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.server import RunningServer, running_server
@@ -18,6 +19,7 @@ import requests
 
 assert "site-packages" in Algorithmia.__file__ or "environment" in Algorithmia.__file__, Algorithmia.__file__
 client = Algorithmia.client()
+public = client.file("data://owner/public/note").getString()  # by a connection that workers do not take over
 
 def apply(input):
     if input == "raise":
@@ -35,7 +37,7 @@ def apply(input):
     client.report_insights({"figure": 7})
     found = client.algo("ECHO").pipe(input)
     raw = client.algo("ECHO").pipe(bytes(range(256))).result
-    return [found.result, found.metadata.content_type, list(raw) == list(range(256))]
+    return [found.result, found.metadata.content_type, list(raw) == list(range(256)), public]
 """
 
 
@@ -53,11 +55,16 @@ def test_it_works_unchanged(server: RunningServer, tmp_path: Path) -> None:
         tmp_path,
         "class InputError(Exception):\n    pass\n\ndef apply(input):\n    raise InputError(input)\n",
     )
+    for method, path, content in (("POST", "owner", {"json": {"name": "public", "acl": {"read": ["user://*"]}}}),
+                                  ("PUT", "owner/public/note", {"content": b"known"})):  # fmt: skip
+        reply = httpx2.request(method, f"{server.address}/v1/data/{path}", headers={"Authorization": server.owner_key},
+                               trust_env=False, timeout=60, **content)  # fmt: skip
+        assert reply.status_code == 200
     code = DEPENDS.replace("ECHO", echo).replace("RAISING", raising)
     caller = publish(server, tmp_path, code, dependencies=["algorithmia==2.0.5"])
     for name, client in (("owner", server.owner), server.account()):
         answer = client.call(caller, {"a": ["ü"]})
-        assert answer.result == [{"a": ["ü"]}, "json", True]
+        assert answer.result == [{"a": ["ü"]}, "json", True, "known"]
         receipt = client._get(f"/api/v1/receipts/{answer.receipt['request']}.1")
         assert (receipt["algorithm"], receipt["caller"]) == (echo, name)
     assert server.owner.call(caller, "catch").result == ["no", "InputError"]
