@@ -100,7 +100,6 @@ def everywhere(server: RunningServer, reference: str, given: Any, key: str) -> l
     return answers
 
 
-@pytest.mark.digest("16.2")
 def test_data_of_callers_and_of_owners(server: RunningServer, busy: str) -> None:
     name, _ = server.account("caller")
     put(server, server.keys[name], "POST", name, json={"name": "mine"})
@@ -122,7 +121,7 @@ def test_sessions_end_with_the_calls(server: RunningServer, busy: str) -> None:
     wait_for(lambda: not server.server.data.sessions)
 
 
-@pytest.mark.digest("12.4")
+@pytest.mark.digest("12.4 insights")
 def test_insights(server: RunningServer, busy: str) -> None:
     answers = everywhere(server, busy, [["insight", "mark"]], server.owner_key)
 

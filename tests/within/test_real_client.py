@@ -48,6 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield running
 
 
+@pytest.mark.digest("2.2 insights", "12.4 insights")
 def test_it_works_unchanged(server: RunningServer, tmp_path: Path) -> None:
     echo = publish(server, tmp_path, "def apply(input):\n    return input\n")
     raising = publish(
@@ -72,3 +73,38 @@ def test_it_works_unchanged(server: RunningServer, tmp_path: Path) -> None:
     assert error_of(server, caller, "raise")["error_type"] == "InputError"
     asyncio.run_coroutine_threadsafe(server.server.observation.bookkeeping.flush(), server.loop).result(30)
     assert [one["value"] for one in server.owner.insights(caller)["insights"]] == [7, 7]
+
+
+WITH_KIT = """
+import os
+import Algorithmia
+from Algorithmia import ADK
+
+def load():
+    return {"loaded": 7}
+
+def apply(input, state):
+    if input == "raise":
+        error = ValueError("not this"); error.error_type = "InputError"; raise error
+    if input == "outer":
+        os.mkfifo("/tmp/algoout")  # the original kit would write to it, and wait for ever
+        return [state["loaded"], Algorithmia.client().algo("owner/NAME").pipe("inner").result]
+    return input
+
+algorithm = ADK(apply, load)
+algorithm.init("sample")
+"""
+
+
+@pytest.mark.digest("16.2 import", "16.2 python310", "16.2 algoout")
+def test_algorithms_with_the_real_kit_beside_it(server: RunningServer, tmp_path: Path) -> None:
+    """The package `algorithmia` brings its own kit, which is left alone: it cannot tell of exceptions on this Python."""
+    reference = publish(server, tmp_path, WITH_KIT, dependencies=["algorithmia==2.0.5"])
+    error = error_of(server, reference, "raise")
+    assert (error["error_type"], "not this" in error["message"], "in apply" in error["stacktrace"]) == (
+        "InputError",
+        True,
+        True,
+    )
+    assert server.owner.call(reference, "outer").result == [7, "inner"]
+    assert server.owner.call(reference, "again").result == "again"
