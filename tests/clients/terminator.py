@@ -61,7 +61,7 @@ def _serve(client: socket.socket, context: ssl.SSLContext, server: tuple[str | N
             head += client.recv(1)  # no more than the head, because TLS comes behind it
         assert head.startswith(b"CONNECT "), head
         client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-        with context.wrap_socket(client, server_side=True) as inner, socket.create_connection(server) as outer:  # type: ignore[arg-type]
+        with context.wrap_socket(client, server_side=True) as inner, socket.create_connection(server) as outer:
             back = threading.Thread(target=_pump, args=(outer, inner), daemon=True)
             back.start()
             _pump(inner, outer)

@@ -159,7 +159,8 @@ def test_access_lists(server: RunningServer, curl: Curl) -> None:
         assert curl(f"{box}?acl=true").done["acl"] == {"read": read}
         assert stranger(f"/v1/data/{name}/box/file").status == seen
         assert stranger(f"/v1/data/{name}/box/file", "-X", "PUT", "-d", "y").status != 200
-    for nonsense in (["everybody"], ["user://*", "algo://.my/*"], "user://*", None, [[]]):
+    nothing_known: list[object] = [["everybody"], ["user://*", "algo://.my/*"], "user://*", None, [[]]]
+    for nonsense in nothing_known:
         refused = curl(box, "-X", "PATCH", "-H", JSON, "-d", json.dumps({"acl": {"read": nonsense}}))
         assert refused.refused(400)
     assert curl(f"{box}?acl=true").done["acl"] == {"read": ["algo://.my/*"]}

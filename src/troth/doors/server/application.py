@@ -16,6 +16,7 @@ from troth import __version__
 from troth.calls.within import RELAYED
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
+from troth.doors.algorithmia.browsers import Pages
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
@@ -24,6 +25,7 @@ from troth.doors.algorithmia.inside import InsideRows, InsightRow
 from troth.doors.algorithmia.management import ManagementApi
 from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
+from troth.doors.algorithmia.reports import ReportRows
 from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
@@ -81,8 +83,8 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(v1_rows(server), server.table, server.call_keys)
-        self._data = DataDoor(
+        self._v1 = Pages(EndpointDoor(v1_rows(server), server.table, server.call_keys), server.table)
+        data = DataDoor(
             server.bus,
             server.database,
             server.table,
@@ -91,6 +93,7 @@ class Application:
             server.data,
             usual_quota=settings.data_bytes,
         )
+        self._data = Pages(data, server.table)
         self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
         self._vouches = server.fronts.vouches
         library = Library(server.database, server.sites)
@@ -128,7 +131,8 @@ def v1_rows(server: Server) -> list[Row]:
     scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
     people = PeopleRows(server.bus, server.database)
     inside = [*InsideRows(server.bus, server.database).rows(), *InsightRow(server.observation.insights).rows()]
-    return described([*management.rows(), *scm.rows(), *people.rows(), *inside])
+    reports = ReportRows(server.database, server.observation.bookkeeping.flush)
+    return described([*management.rows(), *scm.rows(), *people.rows(), *inside, *reports.rows()])
 
 
 def _rest(server: Server) -> Starlette:
