@@ -13,16 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from troth import __version__
+from troth.calls.within import RELAYED
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
+from troth.doors.algorithmia.browsers import Pages
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor, Row
-from troth.doors.algorithmia.inside import InsideRows
+from troth.doors.algorithmia.inside import InsideRows, InsightRow
 from troth.doors.algorithmia.management import ManagementApi
 from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
+from troth.doors.algorithmia.reports import ReportRows
 from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
@@ -41,6 +44,7 @@ from troth.doors.native.usage import UsageApi
 from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
+from troth.doors.server.relaying import relayed_by
 from troth.doors.sites.door import PREFIX as DOCS_PREFIX
 from troth.doors.sites.door import SiteDoor
 from troth.doors.sites.library import Library
@@ -79,8 +83,8 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(v1_rows(server), server.table, server.call_keys)
-        self._data = DataDoor(
+        self._v1 = Pages(EndpointDoor(v1_rows(server), server.table, server.call_keys), server.table)
+        data = DataDoor(
             server.bus,
             server.database,
             server.table,
@@ -89,7 +93,9 @@ class Application:
             server.data,
             usual_quota=settings.data_bytes,
         )
+        self._data = Pages(data, server.table)
         self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
+        self._vouches = server.fronts.vouches
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
         self._rest = _rest(server)
@@ -108,6 +114,7 @@ class Application:
             elif path.startswith(DOCS_PREFIX):
                 await self._sites(scope, receive, send)
             elif is_data(path):
+                scope[RELAYED] = relayed_by(scope, self._vouches)
                 await self._data(scope, receive, send)
             elif path.startswith(V1_PREFIX):
                 await self._v1(scope, receive, send)
@@ -123,8 +130,9 @@ def v1_rows(server: Server) -> list[Row]:
     management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
     scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
     people = PeopleRows(server.bus, server.database)
-    inside = InsideRows(server.bus, server.database, server.observation.insights)
-    return described([*management.rows(), *scm.rows(), *people.rows(), *inside.rows()])
+    inside = [*InsideRows(server.bus, server.database).rows(), *InsightRow(server.observation.insights).rows()]
+    reports = ReportRows(server.database, server.observation.bookkeeping.flush)
+    return described([*management.rows(), *scm.rows(), *people.rows(), *inside, *reports.rows()])
 
 
 def _rest(server: Server) -> Starlette:
