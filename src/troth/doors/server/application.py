@@ -24,7 +24,7 @@ from troth.doors.algorithmia.management import ManagementApi
 from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
 from troth.doors.algorithmia.scm import ScmApi
-from troth.doors.authorization import caller_of
+from troth.doors.authorization import caller_of, is_production
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
@@ -41,6 +41,7 @@ from troth.doors.native.usage import UsageApi
 from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
+from troth.doors.server.own_states import OwnStates
 from troth.doors.sites.door import PREFIX as DOCS_PREFIX
 from troth.doors.sites.door import SiteDoor
 from troth.doors.sites.library import Library
@@ -67,6 +68,7 @@ class Application:
             server.results,
             Explaining(server.database, server.readings),
             server.call_keys,
+            server.own_apis,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
             request_bytes=settings.request_bytes,
@@ -93,12 +95,16 @@ class Application:
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
         self._rest = _rest(server)
+        self._marked = OwnStates(self._handed, server.own_apis, lambda headers: is_production(server.table, headers))
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("//"):  # a client whose address ends in a slash
+            scope["path"] = "/" + scope["path"].lstrip("/")
+        await self._marked(scope, receive, send)
+
+    async def _handed(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
-            if path.startswith("//"):  # a client whose address ends in a slash
-                path = scope["path"] = "/" + path.lstrip("/")
             if _head_size(scope["headers"]) > _LARGEST_HEAD:
                 await _head_too_large(send)
             elif path.startswith(PREFIX):

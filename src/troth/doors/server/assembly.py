@@ -24,6 +24,7 @@ from troth.builds.origins import Origins
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
 from troth.calls.loading import TableLoader
+from troth.calls.own_apis import OwnApis
 from troth.calls.receipts import Receipt
 from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
@@ -105,6 +106,8 @@ class Server:
     #: keys of calls that run, which algorithms use
     call_keys: CallKeys
     sealing: Sealing
+    #: the states of troth's own APIs
+    own_apis: OwnApis
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
     #: None where no signed tokens are taken
@@ -277,6 +280,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         fronts,
         CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
         sealing,
+        OwnApis(),
     )
     return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
 

@@ -36,30 +36,31 @@ class LifeCycle:
         production = self._production is None or (bool(marking.windows) and self._production(scope))
         refusal = self._states.refused(marking, production=production)
         if refusal is None:
-            await self._app(scope, receive, _marking(send, marking.headers) if marking.headers else send)
+            await self._app(scope, receive, marked(send, marking.headers) if marking.headers else send)
         elif kind == "http":
-            await _refused(send, "http.response", scope.get("method") or "GET", refusal)
+            await refuse(send, "http.response", scope.get("method") or "GET", refusal)
         elif "websocket.http.response" in scope.get("extensions", ()):
             await receive()
-            await _refused(send, "websocket.http.response", "GET", refusal)
+            await refuse(send, "websocket.http.response", "GET", refusal)
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
 
 
-def _marking(send: Send, headers: Pairs) -> Send:
+def marked(send: Send, headers: Pairs) -> Send:
     """A `send` that adds the headers; what the application says of the same matter gives way, but for its links."""
     ours = {name for name, _ in headers} - {b"link"}
 
-    async def marked(message: Message) -> None:
+    async def sent(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
             kept = [header for header in message.get("headers", ()) if header[0].lower() not in ours]
             message = {**message, "headers": kept + list(headers)}
         await send(message)
 
-    return marked
+    return sent
 
 
-async def _refused(send: Send, kind: str, method: str, refusal: Refusal) -> None:
+async def refuse(send: Send, kind: str, method: str, refusal: Refusal) -> None:
+    """Sends a whole refusal; `kind` begins the names of its messages."""
     await send({"type": f"{kind}.start", "status": refusal.status, "headers": list(refusal.headers)})
     await send({"type": f"{kind}.body", "body": b"" if method == "HEAD" else refusal.body})

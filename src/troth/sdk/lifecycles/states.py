@@ -22,8 +22,9 @@ import httpx2
 
 from troth.errors import Malformed, NotFound, ServerUnreachable, TrothError
 from troth.sdk.client import is_loopback
-from troth.versions.lifecycles.headers import Marking, Markings, Refusal, markings, prefix_address
-from troth.versions.lifecycles.table import StateTable, version_name
+from troth.versions.lifecycles.headers import Marking, Refusal, prefix_address
+from troth.versions.lifecycles.live import LiveTable
+from troth.versions.lifecycles.table import StateTable
 
 #: bytes of a table; what is larger is none
 _LARGEST = 1 << 20
@@ -63,8 +64,7 @@ class ApiStates:
         self._stop = threading.Event()
         self._starting = threading.Lock()
         self._follower: threading.Thread | None = None
-        self._markings: Markings | None = None
-        self._named: dict[str, Marking] = {}
+        self._live: LiveTable | None = None
         is_server = isinstance(source, str) and urlsplit(source).scheme in ("http", "https")
         self._ask = _asking(str(source), key, api) if is_server else _reading(Path(source))
         if not is_server:
@@ -76,26 +76,23 @@ class ApiStates:
     @property
     def table(self) -> StateTable | None:
         """The table in force; None as long as no server and no cache had one."""
-        return self._markings.table if self._markings is not None else None
+        return self._live.table if self._live is not None else None
 
     def marking(self, path: str) -> Marking | None:
         """What holds for replies to this path; None where it names no version that the table knows."""
         if self._follower is None:
             self._follow()
-        held = self._markings
-        if held is None or not path.startswith(self.prefix):
+        live = self._live
+        if live is None or not path.startswith(self.prefix):
             return None
-        if (held.ends != _EVER or held.begins != -_EVER) and not held.hold(self._clock()):
-            self._mark(held.table)
         start = len(self.prefix)
         end = path.find("/", start)
-        return self._named.get(path[start:end] if end >= 0 else path[start:])
+        return live.marking(path[start:end] if end >= 0 else path[start:])
 
     def refused(self, marking: Marking, *, production: bool) -> Refusal | None:
         """What is answered now instead of the application's reply, if anything is."""
-        if marking.gone is not None or not marking.windows:
-            return marking.gone
-        return marking.refused(self._clock(), production=production)
+        live = self._live
+        return live.refused(marking, production=production) if live is not None else None
 
     def refresh(self) -> bool:
         """Looks for a new table; whether there was a good one. Blocks, for ten seconds at most where it is a server's."""
@@ -130,13 +127,7 @@ class ApiStates:
             raise Malformed(
                 f"the table of states is of {table.api} and not of {self.api}", repair="name another source"
             )
-        self._mark(table)
-
-    def _mark(self, table: StateTable) -> None:
-        made = markings(table, self._address, self._clock())
-        # one assignment each; a request in between goes by the former headers of the same table or of the one before
-        self._named = {version_name(number): marking for number, marking in made.versions.items()}
-        self._markings = made
+        self._live = LiveTable(table, self._address, self._clock)
 
     def _recall(self, cache: Path) -> None:
         try:
@@ -157,16 +148,13 @@ class ApiStates:
 
     def _complain(self, what: str, why: str) -> None:
         if not self._failing:
-            known = "those known before hold" if self._markings is not None else "replies say nothing of them"
+            known = "those known before hold" if self._live is not None else "replies say nothing of them"
             log.warning("the states of %s cannot be had, and %s: %s (%s)", self.api, known, what, why)
         self._failing = True
 
     def _forked(self) -> None:
         self._starting = threading.Lock()
         self._follower = None
-
-
-_EVER = float("inf")
 
 
 def _followed(known: weakref.ref[ApiStates]) -> None:

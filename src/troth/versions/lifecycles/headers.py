@@ -72,10 +72,6 @@ class Markings:
     begins: float
     ends: float
 
-    def hold(self, now: float) -> bool:
-        """Whether they are still what the table says; a clock that went backwards makes them false too."""
-        return self.begins <= now < self.ends
-
 
 def markings(table: StateTable, address: Address, now: float) -> Markings:
     """What replies say of each version of a table at a time; its edges are the begins and ends of brownouts."""
