@@ -200,6 +200,27 @@ class Client:
         """One product, and what is planned of it."""
         return self._get("/api/v1/query/product", product=product)
 
+    def apis(self) -> list[dict[str, Any]]:
+        """The APIs that this caller may know of."""
+        found: list[dict[str, Any]] = self._get("/api/v1/apis")["apis"]
+        return found
+
+    def api(self, api: str) -> dict[str, Any]:
+        """One API: its versions, their states, what led there, and what was decided."""
+        return self._get(f"/api/v1/apis/{quote(api)}")
+
+    def api_states(self, api: str) -> dict[str, Any]:
+        """The table of states of an API, as doors and middleware go by it."""
+        return self._get(f"/api/v1/apis/{quote(api)}/states")
+
+    def api_contract(self, api: str, version: str) -> dict[str, Any]:
+        """The OpenAPI document of a version of an API."""
+        return self._get(f"/api/v1/apis/{quote(api)}/versions/{quote(version)}/openapi.json")
+
+    def policy(self) -> dict[str, Any]:
+        """The policy in force, with what was decided beside it."""
+        return self._get("/api/v1/policy")
+
     def releases(self, product: str) -> list[dict[str, Any]]:
         """The releases of a product, the highest first."""
         found: list[dict[str, Any]] = self._get("/api/v1/query/releases", product=product)["releases"]

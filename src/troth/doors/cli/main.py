@@ -14,6 +14,7 @@ from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
 from troth.doors.cli import announcing, author, builds, caller, inside, operator, people, policy, publishing, references
+from troth.doors.cli.api import api
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
@@ -52,6 +53,7 @@ app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
+app.command(api)
 app.command(product)
 app.command(release)
 release.command(publishing.cut)

@@ -28,6 +28,7 @@ from troth.doors.authorization import caller_of, is_production
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
+from troth.doors.native.apis import ApisApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.check import CheckApi
 from troth.doors.native.inside import InsideApi
@@ -145,7 +146,7 @@ def _rest(server: Server) -> Starlette:
     release_files = ReleaseFiles(server.release_files, server.data.threads)
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)
-    operations += upgrades.operations()
+    operations += [*upgrades.operations(), *ApisApi(server.database).operations()]
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()

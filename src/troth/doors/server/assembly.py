@@ -30,6 +30,7 @@ from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
 from troth.calls.within import CallKeys
+from troth.commands.api_moves import api_handlers
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
@@ -248,7 +249,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
     sites = open_sites(home, release_files, database)
-    handlers |= product_handlers(database, release_files, sites)
+    handlers |= {**product_handlers(database, release_files, sites), **api_handlers(database)}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
