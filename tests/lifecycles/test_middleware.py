@@ -169,7 +169,8 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
     opened.states.close()
 
 
-@pytest.mark.clause("PDB-26", "PDB-34")
+@pytest.mark.clause("PDB-26")
+@pytest.mark.clause("PDB-34")
 @pytest.mark.parametrize("version", [4, 5, 6])
 @pytest.mark.parametrize("page", ["items", "nothing-there"])
 def test_every_reply_says_in_which_state_its_version_is(app: Opened, version: int, page: str) -> None:

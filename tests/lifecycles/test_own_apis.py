@@ -71,7 +71,7 @@ def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talking]:
 @pytest.fixture(autouse=True)
 def _as_it_was(talking: Talking) -> Iterator[None]:
     yield
-    talking.server.server.own_apis.take(OWN)
+    talking.server.server.gateway.apis.own.take(OWN)
 
 
 @pytest.mark.clause("PDB-34")
@@ -79,7 +79,7 @@ def _as_it_was(talking: Talking) -> Iterator[None]:
 def test_every_reply_of_a_deprecated_api_says_so(talking: Talking, api: str, method: str, path: str, key: bool) -> None:
     for _ in range(2):  # the second time the head is known
         assert marks(talking.ask(method, path, key).headers) == {}
-    talking.server.server.own_apis.take(moved(api, State.DEPRECATED))
+    talking.server.server.gateway.apis.own.take(moved(api, State.DEPRECATED))
     for _ in range(2):
         reply = talking.ask(method, path, key)
         assert marks(reply.headers) == DEPRECATED
@@ -92,19 +92,19 @@ def test_every_reply_of_a_deprecated_api_says_so(talking: Talking, api: str, met
 @pytest.mark.parametrize(("api", "method", "path", "key"), EVERY)
 def test_a_retired_api_is_gone_on_every_path(talking: Talking, api: str, method: str, path: str, key: bool) -> None:
     before = talking.ask(method, path, key).status_code
-    talking.server.server.own_apis.take(moved(api, State.RETIRED))
+    talking.server.server.gateway.apis.own.take(moved(api, State.RETIRED))
     for _ in range(2):
         reply = talking.ask(method, path, key)
         assert reply.status_code == 410
         assert reply.json()["clauses"] == ["PDB-38"]
     assert talking.ask("GET", "/health", False).status_code == 200
-    talking.server.server.own_apis.take(OWN)
+    talking.server.server.gateway.apis.own.take(OWN)
     assert talking.ask(method, path, key).status_code == before
 
 
 @pytest.mark.clause("PDB-26")
 def test_an_experimental_api_says_so(talking: Talking) -> None:
-    talking.server.server.own_apis.take(moved(ALGORITHMIA, State.EXPERIMENTAL))
+    talking.server.server.gateway.apis.own.take(moved(ALGORITHMIA, State.EXPERIMENTAL))
     for asked in PATHS[ALGORITHMIA]:
         assert talking.ask(*asked).headers["troth-api-state"] == "experimental"
 
@@ -115,9 +115,9 @@ def test_a_brownout_of_calls_spares_production_keys(talking: Talking) -> None:
     scope = {"algorithms": ["algo://*"], "production": True}
     production = server.owner.command("create_key", version=2, account=name, scope=scope)["key"]
     now = moment(BEGINS).timestamp()
-    clocked = type(server.server.own_apis)(lambda: now)
+    clocked = type(server.server.gateway.apis.own)(lambda: now)
     clocked.take(moved(ALGORITHMIA, State.DEPRECATED, Brownout(1, BEGINS, "2027-01-10T10:05:00Z")))
-    in_force = server.server.own_apis
+    in_force = server.server.gateway.apis.own
     for slot in ("_algorithmia", "_native", "call_lines", "guarded"):
         setattr(in_force, slot, getattr(clocked, slot))
     path, found = "/v1/algo/nobody/nothing", []

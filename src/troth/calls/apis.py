@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -22,7 +22,7 @@ from troth.versions.lifecycles.headers import prefix_address
 from troth.versions.lifecycles.live import LiveTable
 from troth.versions.lifecycles.own import OWN
 from troth.versions.lifecycles.states import State
-from troth.versions.lifecycles.table import MOST_BROWNOUTS, StateTable, version_name
+from troth.versions.lifecycles.table import StateTable, version_name
 
 #: Below which the gateway serves OWNER/API.
 GATEWAY = "/gateway/"
@@ -61,6 +61,10 @@ class Apis:
         self.own = own
         self._clock = clock
 
+    def now(self) -> datetime:
+        """The present moment, by the clock that these go by."""
+        return datetime.fromtimestamp(self._clock(), UTC)
+
     def load(self, connection: Connection) -> None:
         """Reads everything."""
         self.refresh_apis(connection, {row.subject for row in api_rows.all_apis(connection)})
@@ -80,7 +84,7 @@ class Apis:
 
     def _served(self, connection: Connection, row: api_rows.ApiRow) -> ServedApi:
         versions = api_rows.versions_of(connection, row.id)
-        table = self.states(connection, row, versions)
+        table = self._states(connection, row, versions)
         live = LiveTable(table, prefix_address(f"{GATEWAY}{row.subject}/"), self._clock)
         endpoints = {
             number: endpoints_of(api_rows.contract_of(connection, row.id, number)[1], version_name(number))
@@ -91,9 +95,6 @@ class Apis:
             row.subject, row.owner_id, row.public, live, upstreams.upstreams_of(connection, row.id), endpoints
         )
 
-    def states(self, connection: Connection, row: api_rows.ApiRow, versions: list[api_rows.VersionRow]) -> StateTable:
-        """The states of an API, with the brownouts that have not passed."""
-        now = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _states(self, connection: Connection, row: api_rows.ApiRow, versions: list[api_rows.VersionRow]) -> StateTable:
         table = api_rows.state_table(row, versions)
-        planned = upstreams.brownouts_of(connection, row.id, now)[:MOST_BROWNOUTS]
-        return replace(table, brownouts=tuple(one.brownout for one in planned if one.version in table.versions))
+        return upstreams.with_brownouts(connection, row.id, table, self.now())

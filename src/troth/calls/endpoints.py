@@ -48,8 +48,7 @@ class Endpoints:
 def endpoints_of(document: str | None, version: str) -> Endpoints:
     """The endpoints that an OpenAPI document describes; its paths may begin with the version or not. What is none is as if missing."""
     try:
-        found = json.loads(document) if document else None
-        paths = found["paths"]
+        paths = json.loads(document or "{}")["paths"]
         return Endpoints({_below(path, version): _operations(item) for path, item in paths.items()})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Endpoints()

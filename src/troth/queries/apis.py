@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.clock import now
 from troth.errors import NotFound
-from troth.registry import apis
+from troth.registry import apis, upstreams
 from troth.registry.apis import ApiRow
 from troth.versions.clauses import policy as policy_in_force
 from troth.versions.lifecycles.numbers import parsed
+from troth.versions.lifecycles.own import OWN
 from troth.versions.lifecycles.rules import RULES
 from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.table import StateTable, version_name
@@ -31,6 +33,17 @@ def state_tables(connection: Connection) -> dict[str, StateTable]:
     return apis.state_tables(connection)
 
 
+def own_tables(connection: Connection) -> dict[str, StateTable]:
+    """The states of troth's own APIs, as far as somebody moved them."""
+    found = {row.subject: row for subject in OWN if (row := apis.find_api(connection, subject))}
+    return {
+        subject: upstreams.with_brownouts(
+            connection, row.id, apis.state_table(row, apis.versions_of(connection, row.id)), now()
+        )
+        for subject, row in found.items()
+    }
+
+
 def listed(connection: Connection, caller: Actor) -> dict[str, Any]:
     """Every API that the caller may know of."""
     found = [row for row in apis.all_apis(connection) if apis.shows(connection, row, caller)]
@@ -47,7 +60,8 @@ def one(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
 def states(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
     """The table of states of an API, as doors, the gateway and middleware go by it. Raises NotFound."""
     row = visible(connection, caller, subject)
-    return apis.state_table(row, apis.versions_of(connection, row.id)).as_dict()
+    table = apis.state_table(row, apis.versions_of(connection, row.id))
+    return upstreams.with_brownouts(connection, row.id, table, now()).as_dict()
 
 
 def contract(connection: Connection, caller: Actor, subject: str, version: str) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
 from troth.registry.gateway_tables import api_brownouts, api_upstreams
-from troth.versions.lifecycles.table import Brownout
+from troth.versions.lifecycles.table import MOST_BROWNOUTS, Brownout, StateTable
 
 #: Stands for every version that has no upstream of its own.
 EVERY_VERSION = 0
@@ -97,6 +98,12 @@ def brownouts_of(connection: Connection, api_id: str, after: str = "") -> list[P
     return [
         PlannedBrownout(*row) for row in connection.execute(_BROWNOUTS.where(mine).order_by(api_brownouts.c.begins))
     ]
+
+
+def with_brownouts(connection: Connection, api_id: str, table: StateTable, now: datetime) -> StateTable:
+    """The table with the brownouts that have not passed."""
+    planned = brownouts_of(connection, api_id, now.strftime("%Y-%m-%dT%H:%M:%SZ"))[:MOST_BROWNOUTS]
+    return replace(table, brownouts=tuple(one.brownout for one in planned if one.version in table.versions))
 
 
 _BROWNOUTS = select(

@@ -13,6 +13,7 @@ import structlog
 
 from troth.calls.api_uses import ApiUses
 from troth.calls.apis import GATEWAY, Apis, ServedApi
+from troth.calls.endpoints import OTHER
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.authorization import caller_of
 from troth.doors.gateway.addresses import Addresses
@@ -136,7 +137,7 @@ class GatewayDoor:
     def _count(self, asked: _Asked, scope: dict[str, Any]) -> None:
         number = asked.marking.version.number
         endpoints = asked.api.endpoints.get(number)
-        endpoint, parameters = "*", ()
+        endpoint, parameters = OTHER, tuple[str, ...]()
         if endpoints is not None:
             path = asked.place.rest.decode("latin-1")
             endpoint, parameters = endpoints.of(scope["method"], path, scope["query_string"])

@@ -66,7 +66,11 @@ class UpstreamClient:
         await self._transport.aclose()
 
     async def send(
-        self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], content: AsyncIterator[bytes] | None
+        self,
+        method: str,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        content: AsyncIterator[bytes] | bytes | None,
     ) -> httpx2.Response:
         """The head of its reply, whose body is still to be read. Raises UpstreamFailed and UpstreamTimeout."""
         headers = [(b"host", self._authority), *headers]

@@ -25,11 +25,13 @@ from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
 from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of, is_production
+from troth.doors.gateway.door import PREFIX as GATEWAY_PREFIX
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
 from troth.doors.native.apis import ApisApi
 from troth.doors.native.builds import BuildApi
+from troth.doors.native.callers import CallersApi
 from troth.doors.native.check import CheckApi
 from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
@@ -69,7 +71,7 @@ class Application:
             server.results,
             Explaining(server.database, server.readings),
             server.call_keys,
-            server.own_apis,
+            server.gateway.apis.own,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
             request_bytes=settings.request_bytes,
@@ -95,8 +97,11 @@ class Application:
         self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
+        self._gateway = server.gateway.door
         self._rest = _rest(server)
-        self._marked = OwnStates(self._handed, server.own_apis, lambda headers: is_production(server.table, headers))
+        self._marked = OwnStates(
+            self._handed, server.gateway.apis.own, lambda headers: is_production(server.table, headers)
+        )
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("//"):  # a client whose address ends in a slash
@@ -112,6 +117,8 @@ class Application:
                 await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
+            elif path.startswith(GATEWAY_PREFIX):
+                await self._gateway(scope, receive, send)
             elif path.startswith(DOCS_PREFIX):
                 await self._sites(scope, receive, send)
             elif is_data(path):
@@ -147,6 +154,7 @@ def _rest(server: Server) -> Starlette:
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)
     operations += [*upgrades.operations(), *ApisApi(server.database).operations()]
+    operations += CallersApi(server.database, server.observation.bookkeeping.flush).operations()
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()

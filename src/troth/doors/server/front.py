@@ -37,6 +37,7 @@ from troth.doors.server.serve import inner_socket
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 from troth.observe.tracing import Tracing
+from troth.queries.apis import own_tables
 from troth.registry.database import Database
 from troth.runtime.engine import Loaded, VersionSpec
 from troth.runtime.local import LocalEngine
@@ -90,8 +91,9 @@ class Kept:
 class Follower:
     """Does what the server says: reads changes, ends; and has versions made ready by it."""
 
-    def __init__(self, link: Link, database: Database, loader: TableLoader) -> None:
+    def __init__(self, link: Link, database: Database, loader: TableLoader, apis: OwnApis) -> None:
         self._link = link
+        self._apis = apis
         self._database = database
         self._loader = loader
         self._numbers = itertools.count(1)
@@ -106,6 +108,8 @@ class Follower:
             if "refresh" in message:
                 with self._database.read() as connection:
                     self._loader.refresh(connection, set(message["algorithms"]), set(message["accounts"]))
+                    if message["apis"]:
+                        self._apis.take(own_tables(connection))
                 self._link.send({"refreshed": message["refresh"]})
             elif "loaded" in message:
                 said, answer = self._loading.pop(message["loaded"])
@@ -142,12 +146,13 @@ async def main(listener: socket.socket, link: Link) -> None:
     apis = OwnApis()
     table, readings = RoutingTable.empty(), Readings(settings.visibility_fixed_per, settings.latest_private)
     loader = TableLoader(table, readings)
-    follower = Follower(link, database, loader)
+    follower = Follower(link, database, loader, apis)
     launcher = launcher_of(settings)
     engine = local_engine(settings, settings.home_path(), launcher, follower.load)
     kept = Kept(settings, told["fronts"])
     with database.read() as connection:
         loader.load(connection)
+        apis.take(own_tables(connection))
     tokens.opened(settings, table)
     # what is changed from now on lies in the link; when `serve` comes out of it, this process is as far as the server
     link.send({"ready": True})
