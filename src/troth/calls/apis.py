@@ -21,7 +21,6 @@ from troth.registry.upstreams import EVERY_VERSION, Upstream
 from troth.versions.lifecycles.headers import prefix_address
 from troth.versions.lifecycles.live import LiveTable
 from troth.versions.lifecycles.own import OWN
-from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.table import StateTable, version_name
 
 #: Below which the gateway serves OWNER/API.
@@ -88,8 +87,7 @@ class Apis:
         live = LiveTable(table, prefix_address(f"{GATEWAY}{row.subject}/"), self._clock)
         endpoints = {
             number: endpoints_of(api_rows.contract_of(connection, row.id, number)[1], version_name(number))
-            for number, version in table.versions.items()
-            if version.state is not State.RETIRED
+            for number in table.versions
         }
         return ServedApi(
             row.subject, row.owner_id, row.public, live, upstreams.upstreams_of(connection, row.id), endpoints

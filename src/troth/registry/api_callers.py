@@ -58,7 +58,9 @@ def callers_of(connection: Connection, wanted: Wanted, *, named: bool, most: int
     found = select(*groups, *sums).where(_wanted(wanted)).group_by(*groups)
     order = (api_callers.c.day.desc(), *groups[1:])
     rows = connection.execute(found.order_by(*order).limit(most))
-    return [CallerRow(row[0], row[1], row[2], row[3], row[4] if named else None, int(row[-2]), int(row[-1])) for row in rows]
+    return [
+        CallerRow(row[0], row[1], row[2], row[3], row[4] if named else None, int(row[-2]), int(row[-1])) for row in rows
+    ]
 
 
 def forget_callers(connection: Connection, before: int) -> None:

@@ -41,7 +41,7 @@ def _check(raw_path: bytes) -> None:
     """Raises Malformed where an upstream could take a part of the path for the folder above it, whatever it unpacks."""
     path = raw_path
     for _ in range(_LAYERS):
-        parts = path.split(b"/")
+        parts = [part.partition(b";")[0] for part in path.split(b"/")]  # "..;x" is ".." to some servers
         if b".." in parts or b"." in parts or _CONTROL.search(path) or b"#" in path:
             break
         if b"%" not in path:
@@ -49,8 +49,7 @@ def _check(raw_path: bytes) -> None:
         unpacked = unquote_to_bytes(path)
         if unpacked == path:
             return
-        # "..;x" is ".." to some servers
-        path = b"/".join(part.partition(b";")[0] for part in unpacked.split(b"/"))
+        path = unpacked
     raise Malformed(
         "the path is not one that the gateway hands on",
         why="it holds . or .. as a part, a backslash, a control character, or escapes within escapes",
