@@ -18,6 +18,7 @@ from troth.doors.cli.api import api
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
+from troth.doors.cli.history import history
 from troth.doors.cli.importing import import_
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
@@ -48,6 +49,7 @@ app.command(import_, name="import")
 app.command(builds.build)
 app.command(builds.rebuild)
 app.command(check)
+check.command(history)
 app.command(credential)
 app.command(caller.call)
 app.command(caller.why)
