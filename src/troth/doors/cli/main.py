@@ -15,6 +15,7 @@ from cyclopts.exceptions import CycloptsError
 from troth import __version__
 from troth.doors.cli import announcing, author, builds, caller, inside, operator, people, policy, publishing, references
 from troth.doors.cli.api import api
+from troth.doors.cli.api_check import check as api_check
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
@@ -56,6 +57,7 @@ app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
 app.command(api)
+api.command(api_check, name="check")
 app.command(product)
 app.command(release)
 release.command(publishing.cut)
