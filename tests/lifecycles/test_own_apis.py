@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
 from tests.lifecycles.tables import BEGINS, marks
 from tests.server import RunningServer, running_server
+from troth.errors import Forbidden
 from troth.versions.lifecycles.own import ALGORITHMIA, NATIVE, OWN
 from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.table import ApiVersion, Brownout, StateTable, moment
@@ -124,3 +128,51 @@ def test_a_brownout_of_calls_spares_production_keys(talking: Talking) -> None:
     for key in (server.owner_key, production):
         found.append(talking.http.post(server.address + path, headers={"authorization": key}, content=b"1").status_code)
     assert found == [503, 200]
+
+
+@pytest.mark.clause("PDB-34")
+@pytest.mark.clause("PDB-38")
+def test_an_administrator_moves_them_and_every_process_says_so(tmp_path: Path) -> None:
+    with running_server(tmp_path / "home", fronts=2) as server:
+        while not all(one["serves"] for one in server.owner.engine()["fronts"]):
+            time.sleep(0.05)
+        _moved_by_an_administrator(server)
+
+
+def _moved_by_an_administrator(own_server: RunningServer) -> None:
+    client = own_server.owner
+    assert client.api_states(ALGORITHMIA)["versions"] == [{"number": 1, "state": "current", "since": "0.1.0"}]
+    _, stranger = own_server.account("eve")
+    with pytest.raises(Forbidden):
+        stranger.command("create_api", api=ALGORITHMIA, public=True)
+    client.command("create_api", api=ALGORITHMIA, public=True)
+
+    def move(command: str, version: str, release: str, **more: str) -> None:
+        client.command(command, api=ALGORITHMIA, api_version=version, release=release, **more)  # type: ignore[arg-type]
+
+    asked = ("POST", "/v1/algo/nobody/nothing/1.0.0", True)
+    found = []
+    for command, version, release in [
+        ("create_api_version", "v1", "0.1.0"), ("graduate_api", "v1", "0.1.0"), ("create_api_version", "v2", "0.2.0"),
+        ("graduate_api", "v2", "0.3.0"), ("retire_api", "v1", "1.0.0"),
+    ]:  # fmt: skip
+        move(command, version, release)
+        found.append(_said(own_server, *asked))
+    assert found == [
+        (200, "experimental", None), (200, None, None), (200, None, None), (200, "deprecated", "1.0.0"),
+        (410, "retired", None),
+    ]  # fmt: skip
+
+
+def _said(server: RunningServer, *asked: Any) -> tuple[int, str | None, str | None]:
+    """What connections are told that the processes share between them."""
+    said = set()
+    for _ in range(6):
+        talking = Talking(server)
+        for _ in range(2):
+            reply = talking.ask(*asked)
+            headers = reply.headers
+            said.add((reply.status_code, headers.get("troth-api-state"), headers.get("troth-retires-in")))
+        talking.http.close()
+    (found,) = said
+    return found

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
-from troth.commands.algorithms import require_for
-from troth.commands.apis import OnApi
+from troth.commands.apis import OnApi, require_for_api
 from troth.commands.bus import Handler, Transaction
 from troth.commands.formats import Payload
 from troth.errors import Malformed, NotFound, Refused
@@ -76,7 +75,7 @@ class CancelBrownout:
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         found = upstreams.find_brownout(connection, payload["brownout"])
         row = _api(connection, found) if found else None
-        require_for("cancel_brownout", connection, actor, row.subject if row else "nobody/nothing")
+        require_for_api("cancel_brownout", connection, actor, row.subject if row else "nobody/nothing")
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         found = upstreams.find_brownout(transaction.connection, payload["brownout"])
