@@ -89,9 +89,7 @@ _COMMAND = select(
 ).join(accounts, accounts.c.id == command_subjects.c.owner_id)  # fmt: skip
 
 
-def create(
-    connection: Connection, owner_id: str, name: str, *, summary: str, public: bool, now: str
-) -> None:
+def create(connection: Connection, owner_id: str, name: str, *, summary: str, public: bool, now: str) -> None:
     """A new command. Raises MalformedName, and NameTaken, also for a name that differs in letter case only."""
     folded = names.folded(names.check_algorithm(name))
     of_owner = (command_subjects.c.owner_id == owner_id, command_subjects.c.folded == folded)

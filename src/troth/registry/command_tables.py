@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from troth.registry.column_types import DIGEST, LONG, MOMENT, UUID
 from troth.registry.tables import metadata
@@ -64,8 +76,7 @@ queued_commands = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", MOMENT, nullable=False),
     Column("accepted_at", MOMENT, nullable=False),
-    Column("lease", UUID),
-    Column("leased_until", MOMENT),
+    Column("lease", UUID),  # of the run of a server that processes it
     Column("finished_at", MOMENT),
     Column("seconds", Float(53)),  # from acceptance to the end
     Column("outcome", Text),  # JSON

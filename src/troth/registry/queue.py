@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, tuple_, update
 from sqlalchemy import delete as remove
 
 from troth.registry.command_tables import queued_commands as queue
@@ -138,7 +138,11 @@ def accept(connection: Connection, items: Sequence[Accepted]) -> list[Acceptance
         if before is content:
             rows.append(_row(one))
         said.append(
-            Acceptance.ACCEPTED if before is content else Acceptance.REPEATED if before == content else Acceptance.REUSED
+            Acceptance.ACCEPTED
+            if before is content
+            else Acceptance.REPEATED
+            if before == content
+            else Acceptance.REUSED
         )
     if rows:
         connection.execute(insert(queue), rows)
@@ -155,30 +159,27 @@ def _row(one: Accepted) -> dict[str, Any]:
 _TAKE = (
     update(queue)
     .where(queue.c.position == bindparam("at"))
-    .values(state=QueueState.LEASED.value, lease=bindparam("by"), leased_until=bindparam("until"),
-            attempts=queue.c.attempts + 1)
-)  # fmt: skip
-
-
-def lease(
-    connection: Connection, *, now: str, until: str, lease: str, most: int, held: Collection[str]
-) -> list[Leased]:
-    """At most `most` commands that are due, the most urgent first; none of the commands named in `held`.
-
-    Of those with one key in common only the first is handed out, until it has ended.
-    """
-    earlier = queue.alias()
-    before = exists().where(
-        earlier.c.command == queue.c.command,
-        earlier.c.ordered_key == queue.c.ordered_key,
-        earlier.c.position < queue.c.position,
-        earlier.c.state.in_(OPEN),
+    .values(state=QueueState.LEASED.value, lease=bindparam("by"), attempts=queue.c.attempts + 1)
+)
+_EARLIER = queue.alias("earlier")
+#: What may be handed out: of commands with one key in common only the first, until it has ended.
+_READY = (queue.c.state == QueueState.WAITING.value) & (
+    queue.c.ordered_key.is_(None)
+    | ~exists().where(
+        _EARLIER.c.command == queue.c.command,
+        _EARLIER.c.ordered_key == queue.c.ordered_key,
+        _EARLIER.c.position < queue.c.position,
+        _EARLIER.c.state.in_(OPEN),
     )
+)
+
+
+def lease(connection: Connection, *, now: str, lease: str, most: int, held: Collection[str]) -> list[Leased]:
+    """At most `most` commands that are due, the most urgent first; none of the commands named in `held`."""
     wanted = (
         select(queue.c.position, queue.c.actor_id, queue.c.uuid, queue.c.scope, queue.c.command, queue.c.version,
                queue.c.serialisation, queue.c.payload, queue.c.attempts, queue.c.accepted_at, queue.c.outcome)
-        .where(queue.c.state == QueueState.WAITING.value, queue.c.due_at <= now)
-        .where(queue.c.ordered_key.is_(None) | ~before)
+        .where(_READY, queue.c.due_at <= now)
         .order_by(queue.c.priority, queue.c.position)
         .limit(most)
     )  # fmt: skip
@@ -186,11 +187,11 @@ def lease(
         wanted = wanted.where(queue.c.command.not_in(held))
     rows = connection.execute(wanted).all()
     if rows:
-        connection.execute(_TAKE, [{"at": row.position, "by": lease, "until": until} for row in rows])
+        connection.execute(_TAKE, [{"at": row.position, "by": lease} for row in rows])
     return [_leased(row) for row in rows]
 
 
-def _leased(row: Row[Any]) -> Leased:
+def _leased(row: Any) -> Leased:
     return Leased(
         row.position, row.actor_id, row.uuid, row.scope, row.command, row.version, row.serialisation, row.payload,
         row.attempts + 1, row.accepted_at, row.outcome,
@@ -199,34 +200,31 @@ def _leased(row: Row[Any]) -> Leased:
 
 _END = (
     update(queue)
-    .where(queue.c.position == bindparam("at"), queue.c.state == QueueState.LEASED.value)
+    .where(queue.c.position == bindparam("at"), queue.c.lease == bindparam("by"))
     .values(state=bindparam("to"), due_at=bindparam("due"), finished_at=bindparam("done"), seconds=bindparam("took"),
-            outcome=bindparam("came"), attempts=queue.c.attempts - bindparam("back"), lease=None, leased_until=None)
+            outcome=bindparam("came"), attempts=queue.c.attempts - bindparam("back"), lease=None)
 )  # fmt: skip
 
 
-def end(connection: Connection, ended: Sequence[Ended]) -> None:
-    """Writes down what came of attempts."""
+def end(connection: Connection, lease: str, ended: Sequence[Ended]) -> None:
+    """Writes down what came of attempts; of one whose lease was taken back, nothing."""
     rows = [
         {"at": one.position, "to": one.state.value, "due": one.due_at, "done": one.finished_at, "took": one.seconds,
-         "came": one.outcome, "back": int(one.returned)}
+         "came": one.outcome, "back": int(one.returned), "by": lease}
         for one in ended
     ]  # fmt: skip
     connection.execute(_END, rows)
 
 
-def give_back(connection: Connection, *, expired: str | None = None, kept: Collection[int] = ()) -> int:
-    """Makes leased commands wait again: all, as after a crash, or those whose lease ended before `expired`. Their number."""
-    taken = update(queue).where(queue.c.state == QueueState.LEASED.value)
-    if expired is not None:
-        taken = taken.where(queue.c.leased_until < expired, queue.c.position.not_in(kept))
-    back = taken.values(state=QueueState.WAITING.value, lease=None, leased_until=None)
-    return connection.execute(back).rowcount
+def give_back(connection: Connection, kept: Collection[int] = ()) -> int:
+    """Makes leased commands wait again, as after a crash, but for the positions in `kept`. Their number."""
+    taken = update(queue).where(queue.c.state == QueueState.LEASED.value, queue.c.position.not_in(kept))
+    return connection.execute(taken.values(state=QueueState.WAITING.value, lease=None)).rowcount
 
 
 def next_due(connection: Connection, held: Collection[str]) -> str | None:
-    """When the next command that waits is due."""
-    wanted = select(func.min(queue.c.due_at)).where(queue.c.state == QueueState.WAITING.value)
+    """When the next command is due that may be handed out."""
+    wanted = select(func.min(queue.c.due_at)).where(_READY)
     if held:
         wanted = wanted.where(queue.c.command.not_in(held))
     found: str | None = connection.execute(wanted).scalar()
@@ -241,6 +239,9 @@ _SHOWN = select(
     queue.c.accepted_at, queue.c.finished_at, queue.c.seconds, queue.c.outcome,
 ).join(accounts, accounts.c.id == queue.c.actor_id)  # fmt: skip
 
+#: the place of the state in such a row
+_STATE = 6
+
 
 def find(connection: Connection, identity: str) -> list[QueuedRow]:
     """The commands of this uuid: at most one of each sender."""
@@ -248,15 +249,25 @@ def find(connection: Connection, identity: str) -> list[QueuedRow]:
 
 
 def listed(
-    connection: Connection, *, commands: Iterable[str] | None, actor_id: str, state: str, after: int, most: int
+    connection: Connection,
+    *,
+    commands: Iterable[str] | None,
+    only: str,
+    actor_id: str,
+    state: str,
+    after: int,
+    most: int,
 ) -> list[QueuedRow]:
-    """The newest first: those of `commands` (None: all) and those that the actor sent, in a state where one is named.
+    """The newest first: those of `commands` (None: all) and those that the actor sent; `only` one command, and in one
+    state, where these are named.
 
     `after` is the position that the page before ended with; 0 for the first.
     """
     wanted = _SHOWN
     if commands is not None:
         wanted = wanted.where(queue.c.command.in_(list(commands)) | (queue.c.actor_id == actor_id))
+    if only:
+        wanted = wanted.where(queue.c.command == only)
     if state:
         wanted = wanted.where(queue.c.state == state)
     if after:
@@ -301,8 +312,7 @@ def forget(connection: Connection, before: str, most: int) -> int:
     return connection.execute(remove(queue).where(queue.c.position.in_(old))).rowcount
 
 
-def _shown(row: Row[Any]) -> QueuedRow:
-    *plain, outcome = row
-    found = QueuedRow(*plain, json.loads(outcome) if outcome else None)  # type: ignore[arg-type]
-    object.__setattr__(found, "state", QueueState(found.state))
-    return found
+def _shown(row: Any) -> QueuedRow:
+    plain = list(row)
+    plain[_STATE], plain[-1] = QueueState(plain[_STATE]), json.loads(plain[-1]) if plain[-1] else None
+    return QueuedRow(*plain)

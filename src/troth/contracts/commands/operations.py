@@ -73,7 +73,9 @@ def _parsed(one: Any, number: int) -> Operation:
 
 
 def _malformed(number: int, why: str) -> Malformed:
-    return Malformed(f"operation {number} of the up-conversion is none", why=why, repair="see docs/commands-and-queue.md")
+    return Malformed(
+        f"operation {number} of the up-conversion is none", why=why, repair="see docs/commands-and-queue.md"
+    )
 
 
 def _holder(payload: Any, operation: Operation) -> dict[str, Any] | None:

@@ -79,7 +79,9 @@ class Rule:
 def _number(standing: Standing, proposal: Proposal) -> Said:
     if proposal.version in (*standing.versions, standing.next):
         return None
-    return f"version {proposal.version} cannot follow {max(standing.versions, default=0) or 'nothing'}", _publish(standing)
+    return f"version {proposal.version} cannot follow {max(standing.versions, default=0) or 'nothing'}", _publish(
+        standing
+    )
 
 
 def _release(standing: Standing, proposal: Proposal) -> Said:
@@ -93,7 +95,11 @@ def _release(standing: Standing, proposal: Proposal) -> Said:
 
 
 def _described(standing: Standing, proposal: Proposal) -> Said:
-    return None if proposal.described else ("the version has no wire format", "give it a JSON Schema, of a bare scalar too")
+    return (
+        None
+        if proposal.described
+        else ("the version has no wire format", "give it a JSON Schema, of a bare scalar too")
+    )
 
 
 def _one_number(standing: Standing, proposal: Proposal) -> Said:

@@ -42,7 +42,6 @@ def upgrade() -> None:
     sa.Column('due_at', sa.String(length=27), nullable=False),
     sa.Column('accepted_at', sa.String(length=27), nullable=False),
     sa.Column('lease', sa.String(length=36), nullable=True),
-    sa.Column('leased_until', sa.String(length=27), nullable=True),
     sa.Column('finished_at', sa.String(length=27), nullable=True),
     sa.Column('seconds', sa.Float(precision=53), nullable=True),
     sa.Column('outcome', sa.Text(), nullable=True),
