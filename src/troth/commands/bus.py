@@ -28,6 +28,8 @@ from troth.registry.tables import commands
 
 log = structlog.get_logger()
 
+_ADD = commands.insert()
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -129,6 +131,17 @@ class Bus:
         log.info("command done", command=envelope.command, uuid=envelope.uuid, actor=envelope.actor.name)
         return Outcome(outcome.uuid, outcome.command, outcome.version, outcome.result, transaction.secrets)
 
+    async def process(self, envelope: Envelope) -> dict[str, Any]:
+        """The result of a command that the queue hands over, once it is durable: nothing about it is looked up twice.
+
+        Raises the refusal where it was refused.
+        """
+        payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
+        require_scope(envelope.command, envelope.actor.scope)
+        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
+        recorded, _ = await self._written(self._handlers[envelope.command], envelope, payload)
+        return _replayed(envelope, recorded).result
+
     async def admit(self, envelope: Envelope) -> None:
         """Raises what `submit` would, as far as format, scope and authority go, and does nothing."""
         payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
@@ -227,17 +240,16 @@ def _record(connection: Connection, envelope: Envelope, outcome: dict[str, Any],
             "outcome": outcome,
         },
     )
-    connection.execute(
-        commands.insert().values(
-            actor_id=envelope.actor.id,
-            uuid=envelope.uuid,
-            name=envelope.command,
-            version=envelope.version,
-            payload=envelope.payload,
-            outcome=json.dumps(outcome),
-            position=position,
-        )
-    )
+    row = {
+        "actor_id": envelope.actor.id,
+        "uuid": envelope.uuid,
+        "name": envelope.command,
+        "version": envelope.version,
+        "payload": envelope.payload,
+        "outcome": json.dumps(outcome),
+        "position": position,
+    }
+    connection.execute(_ADD, row)
 
 
 def check_uuid(text: str) -> None:

@@ -67,7 +67,7 @@ class Working:
         if work.sender is None:
             raise Refused("the sender's account is gone", why="a command of troth's own is done in its sender's name")
         envelope = Envelope(name, version, payload, work.sender, work.leased.uuid)
-        return (await self._bus.submit(envelope)).result
+        return await self._bus.process(envelope)
 
     @staticmethod
     def _given(work: Work, version: int, value: Any) -> dict[str, Any]:
