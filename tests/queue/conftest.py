@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from tests.server import RunningServer, running_server
-from troth.sdk import Client
 
 #: A handler that says what it would do, and does it where it is no trial. It keeps a list in its owner's data.
 HANDLER = """\
