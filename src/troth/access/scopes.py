@@ -265,7 +265,9 @@ NEEDS: dict[str, Need] = {
     # commands pass by their own names; the rest answers each key with what its patterns show
     "submit_command": Need.NOTHING,
     "resolve_reference": Need.NOTHING,
+    "query_algorithms": Need.NOTHING,
     "query_versions": Need.NOTHING,
+    "query_calls": Need.NOTHING,
     "query_contract": Need.NOTHING,
     "query_clauses": Need.NOTHING,
     "query_usage": Need.NOTHING,

@@ -276,6 +276,25 @@ class Client:
         """All accounts, for administrators."""
         return self._get("/api/v1/query/accounts")
 
+    def query(self, entity: str, query: Any = None, **how: Any) -> dict[str, Any]:
+        """A page of what a query finds: `rows`, and `next`, a cursor, where more follow.
+
+        `query` is a text in the short form or the JSON form; `how` holds `order_by`, `limit`, `offset`, `cursor`,
+        `include_total` and `as_of` where wanted. Raises Malformed with what was probably meant.
+        """
+        document = {"query": query, **{name: value for name, value in how.items() if value is not None}}
+        return self._json("POST", f"/api/v1/query/{quote(entity, safe='')}", content=json.dumps(document).encode())
+
+    def query_all(self, entity: str, query: Any = None, **how: Any) -> Iterator[dict[str, Any]]:
+        """Every row that a query finds, page by page."""
+        cursor = None
+        while True:
+            page = self.query(entity, query, **{"limit": 1000, **how, "cursor": cursor})
+            yield from page["rows"]
+            cursor = page["next"]
+            if cursor is None:
+                return
+
     def receipt(self, request: str) -> dict[str, Any]:
         """What ran in the call with this request id."""
         return self._get(f"/api/v1/receipts/{quote(request, safe='')}")

@@ -20,6 +20,7 @@ from troth.doors.cli.diff import diff
 from troth.doors.cli.importing import import_
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
+from troth.doors.cli.querying import query
 from troth.doors.cli.release import release
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
@@ -77,6 +78,7 @@ app.command(operator.doctor)
 app.command(top)
 app.command(worker)
 app.command(service)
+app.command(query)
 app.command(operator.journal)
 app.command(builds.collect)
 app.command(inside.secret)

@@ -8,6 +8,7 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     deletions,
     failures,
     inside_tables,
+    journal_facts,
     product_tables,
     replays,
     scms,
