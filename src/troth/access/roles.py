@@ -94,6 +94,8 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "cancel_planned_release": _OWNERS,
     "create_calendar": frozenset({Relation.USER}),
     "revoke_calendar": _OPERATORS | {Relation.SELF},
+    # beside the right to set what is rolled back
+    "roll_back": _OWNERS,
     "end_session": frozenset({Relation.SYSTEM}),
     "read_journal": _OPERATORS,
     "read_accounts": _OPERATORS,

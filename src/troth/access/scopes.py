@@ -242,6 +242,8 @@ NEEDS: dict[str, Need] = {
     "create_calendar": Need.MANAGE,
     "revoke_calendar": Need.MANAGE,
     "query_calendars": Need.MANAGE,
+    "roll_back": Need.MANAGE,
+    "preview_rollback": Need.MANAGE,
     "upload_release_file": Need.MANAGE,
     "query_products": Need.NOTHING,
     "query_product": Need.NOTHING,

@@ -161,8 +161,8 @@ class Selecting:
             nullable = one.function != "count"
         else:
             expressions, nullable = self._column(one).compared(self._sight), one.nullable
-            if self._query.group_by:
-                expressions = self._grouping(one)
+            if one.kind is Kind.BOOLEAN:  # which databases do not order alike
+                expressions = (case((expressions[0], 1), else_=0),)
         found = []
         if nullable:
             found.append(Key(case((expressions[0].is_(None), 0), else_=1), descends))

@@ -73,3 +73,12 @@ def next_moment(connection: Connection, now: datetime) -> str:
     if last is None or last < moment:
         return moment
     return stamp(datetime.fromisoformat(last) + timedelta(microseconds=1))
+
+
+def position_at(connection: Connection, text: str) -> int | None:
+    """The position that a number names, or the last one at a stamp; None where there is no entry."""
+    if text.isascii() and text.isdigit():
+        position = int(text) if len(text) < 10 else 0
+        return position if moment_of(connection, position) is not None else None
+    found = select(journal_facts.c.position).where(journal_facts.c.at <= text)
+    return connection.execute(found.order_by(journal_facts.c.position.desc()).limit(1)).scalar()

@@ -18,6 +18,7 @@ from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
 from troth.doors.cli.importing import import_
+from troth.doors.cli.journal import journal, rollback
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
 from troth.doors.cli.querying import query
@@ -79,7 +80,8 @@ app.command(top)
 app.command(worker)
 app.command(service)
 app.command(query)
-app.command(operator.journal)
+app.command(journal)
+app.command(rollback)
 app.command(builds.collect)
 app.command(inside.secret)
 app.command(inside.insights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from csv import DictWriter
@@ -17,6 +18,8 @@ from troth.sdk import Client
 
 _USUAL = 50
 _LARGEST_PAGE = 1000
+_DIGEST = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 def query(
@@ -79,10 +82,26 @@ def _print(rows: list[dict[str, Any]], first: dict[str, Any], remote: Remote) ->
         show_json({"rows": rows, **known})
         return
     if rows:
-        heads = list(rows[0])
-        show_table("", heads, [[_cell(row[name]) for name in heads] for row in rows])
+        heads = _heads(rows)
+        show_table("", heads, [[_short(row[name]) for name in heads] for row in rows])
     more = f" of {first['total']}" if "total" in first else ""
     say(f"{len(rows)} rows{more}" if len(rows) != 1 else f"1 row{more}")
+
+
+def _heads(rows: list[dict[str, Any]]) -> list[str]:
+    """The columns that a table needs: none that is empty in every row, no parts of what is there whole."""
+    parts = (
+        {"owner", "name"} if {"algorithm", "product"} & set(rows[0]) and {"owner", "name"} <= set(rows[0]) else set()
+    )
+    return [name for name in rows[0] if name not in parts and any(row[name] not in (None, "") for row in rows)]
+
+
+def _short(value: Any) -> str:
+    """A digest by its beginning, a moment to the second; --json and --csv have them whole."""
+    text = _cell(value)
+    if _DIGEST.fullmatch(text):
+        return text[:12]
+    return text[:19].replace("T", " ") if _MOMENT.fullmatch(text) else text
 
 
 def _print_csv(rows: Iterator[dict[str, Any]]) -> None:

@@ -36,6 +36,7 @@ from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
 from troth.doors.native.queries import QueryApi
 from troth.doors.native.release_files import ReleaseFiles
+from troth.doors.native.rolling_back import RollbackApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.upgrades import UpgradeApi
 from troth.doors.native.usage import UsageApi
@@ -145,6 +146,7 @@ def _rest(server: Server) -> Starlette:
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
+    operations += RollbackApi(server.database).operations()
     operations = QueryApi(server.database, Cursors(server.home.webhook_key())).over(operations)
     document = json.dumps(openapi(operations)).encode()
 

@@ -8,6 +8,7 @@ from troth.artifacts.blobs import BlobStore
 from troth.commands import announcing, products
 from troth.commands.bus import Handler
 from troth.commands.cutting import CutRelease
+from troth.commands.rolling_back import RollBack
 from troth.home import Home
 from troth.registry.database import Database
 from troth.registry.products import needed_files
@@ -51,4 +52,5 @@ def product_handlers(database: Database, files: BlobStore, sites: Sites) -> dict
         "cancel_planned_release": announcing.CancelPlannedRelease(),
         "create_calendar": announcing.CreateCalendar(),
         "revoke_calendar": announcing.RevokeCalendar(),
+        "roll_back": RollBack(),
     }
