@@ -229,7 +229,7 @@ class Selecting:
         if node.operator == "compatible-with":
             return self._compatible(node.field, parts, node.value)
         if node.operator == "=" and column.equal is not None:
-            return column.equal(str(node.value))
+            return column.equal(self._sight, str(node.value))
         values = self._values(node.field, node.value)
         if len(parts) > 1:
             return _BY_OPERATOR[node.operator](tuple_(*parts), tuple_(*values))

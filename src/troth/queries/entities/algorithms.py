@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, null, or_, select
 
 from troth.clock import now, stamp
-from troth.queries.entities.rows import Column, Entity, Sight, column, subject
+from troth.queries.entities.rows import Column, Entity, Sight, account, column, subject
 from troth.queries.language.fields import Kind
 from troth.registry.deletions import deletions
 from troth.registry.tables import accounts, algorithms, builds, versions
@@ -18,7 +18,7 @@ _REQUESTER, _APPROVER, _REVOKER = (accounts.alias(name) for name in ("requester"
 _OF_ALGORITHM = algorithms.join(accounts, accounts.c.id == algorithms.c.owner_id)
 _OWNED = (
     subject("algorithm", accounts.c.name, algorithms.c.name, "OWNER/NAME of the algorithm."),
-    column("owner", Kind.TEXT, accounts.c.name, "The account that owns the algorithm."),
+    account("owner", accounts.c.name, "The account that owns the algorithm."),
     column("name", Kind.TEXT, algorithms.c.name, "Its name."),
 )
 _BY_ALGORITHM = ((algorithms.c.owner_id, False), (algorithms.c.folded, False))
@@ -57,8 +57,14 @@ def _public_version() -> ColumnElement[bool]:
 
 def _of_members(name: str, kind: Kind, value: ColumnElement[Any], summary: str) -> Column:
     """A column that has a value for members of the owner only."""
-    shown = lambda sight: (case((_member(sight), value), else_=null()),)  # noqa: E731
-    return column(name, kind, shown, f"{summary} For members of the owner.", nullable=True)
+
+    def shown(sight: Sight) -> tuple[ColumnElement[Any]]:
+        return (case((_member(sight), value), else_=null()),)
+
+    def equal(sight: Sight, asked: str) -> ColumnElement[bool]:
+        return and_(value == asked, _member(sight))
+
+    return column(name, kind, shown, f"{summary} For members of the owner.", nullable=True, equal=equal)
 
 
 ALGORITHMS = Entity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from troth.queries.entities.rows import Entity, Sight, column, subject
+from troth.queries.entities.rows import Entity, Sight, account, column, subject
 from troth.queries.language.fields import Kind
 from troth.registry.product_tables import products, releases
 from troth.registry.tables import accounts
@@ -12,7 +12,7 @@ from troth.registry.tables import accounts
 _CUTTER, _MARKER, _YANKER = (accounts.alias(name) for name in ("cutter", "marker", "yanker"))
 _OWNED = (
     subject("product", accounts.c.name, products.c.name, "OWNER/NAME of the product."),
-    column("owner", Kind.TEXT, accounts.c.name, "The account that owns the product."),
+    account("owner", accounts.c.name, "The account that owns the product."),
     column("name", Kind.TEXT, products.c.name, "Its name."),
 )
 

@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, case, false, null, or_, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, null, or_, true
 
 from troth.access.roles import Actor
 from troth.access.scopes import reach_of
 from troth.queries.language.fields import Field, Kind, Shape
+from troth.registry.tables import accounts
+from troth.versions.names import folded
 
 Expressions = tuple[ColumnElement[Any], ...]
 
@@ -52,17 +54,22 @@ class Sight:
 
     def happened(self, at: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether what has this moment had come by then."""
-        return true() if self.moment is None else at <= self.moment
+        return true() if self.moment is None else _unindexed(at) <= self.moment
 
     def held(self, begun: ColumnElement[Any], ended: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether what holds between these moments held then."""
         if self.moment is None:
             return ended.is_(None)
-        return (begun <= self.moment) & (ended.is_(None) | (ended > self.moment))
+        return (_unindexed(begun) <= self.moment) & (ended.is_(None) | (ended > self.moment))
 
     def since(self, at: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
         """The value, where it had come by then; else nothing."""
         return value if self.moment is None else case((at <= self.moment, value), else_=null())
+
+
+def _unindexed(at: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same moment, which no index knows: nearly every row had come by then, and the order is worth more."""
+    return at + ""
 
 
 #: the expressions of a column, which may depend on who asks and of when
@@ -99,7 +106,7 @@ class Column:
     #: a typed value as the parts hold it
     given: Callable[[Any], Any] = lambda value: value
     #: `=` in a form that an index answers
-    equal: Callable[[str], ColumnElement[bool]] | None = None
+    equal: Callable[[Sight, str], ColumnElement[bool]] | None = None
 
     def compared(self, sight: Sight) -> Expressions:
         """What it is compared by."""
@@ -168,8 +175,18 @@ class Entity:
 def subject(label: str, owner: ColumnElement[Any], name: ColumnElement[Any], summary: str) -> Column:
     """A field `owner/name`; to be equal is to be so in both parts, which indexes know."""
 
-    def equal(value: str) -> ColumnElement[bool]:
-        left, _, right = value.partition("/")
-        return (owner == left) & (name == right) if "/" in value else false()
+    def equal(sight: Sight, value: str) -> ColumnElement[bool]:
+        left, slash, right = value.partition("/")
+        return and_(_called(owner, left), name == right) if slash else false()
 
     return column(label, Kind.TEXT, (owner + "/" + name,), summary, equal=equal)
+
+
+def account(label: str, name: ColumnElement[Any], summary: str) -> Column:
+    """A field with the name of an account."""
+    return column(label, Kind.TEXT, (name,), summary, equal=lambda sight, value: _called(name, value))
+
+
+def _called(name: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    """Whether an account has exactly this name. Its folded name too, which tells databases that there is one at most."""
+    return and_(name == value, accounts.c.folded == folded(value))

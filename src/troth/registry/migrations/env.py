@@ -10,6 +10,7 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     inside_tables,
     journal_facts,
     product_tables,
+    query_indexes,
     replays,
     scms,
     waivers,
