@@ -123,6 +123,8 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "replay_queued_command": _OWNERS,
     # a public command is everybody's to send
     "send_command": _OPERATORS | _OWNERS,
+    # beside the right to set what is rolled back
+    "roll_back": _OWNERS,
     "end_session": frozenset({Relation.SYSTEM}),
     "read_journal": _OPERATORS,
     "read_accounts": _OPERATORS,

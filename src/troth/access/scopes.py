@@ -257,6 +257,8 @@ NEEDS: dict[str, Need] = {
     "read_command": Need.NOTHING,
     "list_queued": Need.NOTHING,
     "read_queued": Need.NOTHING,
+    "roll_back": Need.MANAGE,
+    "preview_rollback": Need.MANAGE,
     "upload_release_file": Need.MANAGE,
     "create_api": Need.MANAGE,
     "update_api": Need.MANAGE,
@@ -304,7 +306,9 @@ NEEDS: dict[str, Need] = {
     # commands pass by their own names; the rest answers each key with what its patterns show
     "submit_command": Need.NOTHING,
     "resolve_reference": Need.NOTHING,
+    "query_algorithms": Need.NOTHING,
     "query_versions": Need.NOTHING,
+    "query_calls": Need.NOTHING,
     "query_contract": Need.NOTHING,
     "query_clauses": Need.NOTHING,
     "query_usage": Need.NOTHING,

@@ -19,11 +19,12 @@ from sqlalchemy import Connection
 
 from troth.access.roles import Actor
 from troth.access.scopes import require_scope
-from troth.clock import now, stamp
+from troth.clock import now
 from troth.commands.formats import Formats, Payload
 from troth.errors import Malformed, Refused, TrothError, UuidReused
 from troth.registry import journal
 from troth.registry.database import Database
+from troth.registry.journal_facts import next_moment
 from troth.registry.tables import commands
 
 log = structlog.get_logger()
@@ -199,7 +200,7 @@ class Bus:
     def _commit(
         self, connection: Connection, handler: Handler, envelope: Envelope, payload: Payload, prepared: Any
     ) -> tuple[dict[str, Any], Transaction]:
-        transaction = Transaction(connection, envelope.actor, stamp(now()))
+        transaction = Transaction(connection, envelope.actor, next_moment(connection, now()))
         if recorded := _recorded(connection, envelope):
             return recorded, transaction
         handler.authorise(connection, envelope.actor, payload)

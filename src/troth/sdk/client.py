@@ -29,6 +29,8 @@ from troth.versions.chain import Link
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: things that one command of garbage removes; its payload stays small
 _THINGS_AT_ONCE = 5000
+#: rows in one page of a query
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +337,29 @@ class Client:
     def accounts(self) -> dict[str, Any]:
         """All accounts, for administrators."""
         return self._get("/api/v1/query/accounts")
+
+    def query(self, entity: str, query: Any = None, **how: Any) -> dict[str, Any]:
+        """A page of what a query finds: `rows`, and `next`, a cursor, where more follow.
+
+        `query` is a text in the short form or the JSON form; `how` holds `order_by`, `limit`, `offset`, `cursor`,
+        `include_total` and `as_of` where wanted. Raises Malformed with what was probably meant.
+        """
+        document = {"query": query, **{name: value for name, value in how.items() if value is not None}}
+        return self._json("POST", f"/api/v1/query/{quote(entity, safe='')}", content=json.dumps(document).encode())
+
+    def query_all(self, entity: str, query: Any = None, *, most: int = 0, **how: Any) -> Iterator[dict[str, Any]]:
+        """The rows that a query finds, page by page: all, or `most` of them."""
+        cursor, left = None, most
+        while True:
+            page = self.query(entity, query, **how, limit=min(left or _ROWS_AT_ONCE, _ROWS_AT_ONCE), cursor=cursor)
+            yield from page["rows"]
+            cursor, left = page["next"], left - len(page["rows"])
+            if cursor is None or (most and left <= 0):
+                return
+
+    def rollback(self, kind: str, subject: str, to: str) -> dict[str, Any]:
+        """What the settings of an algorithm or product were at a position or moment, and how they differ now."""
+        return self._get("/api/v1/rollback", **{kind: subject, "to": to})
 
     def receipt(self, request: str) -> dict[str, Any]:
         """What ran in the call with this request id."""

@@ -34,8 +34,10 @@ from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
 from troth.doors.cli.history import history
 from troth.doors.cli.importing import import_
+from troth.doors.cli.journal import journal, rollback
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
+from troth.doors.cli.querying import query
 from troth.doors.cli.release import release
 from troth.doors.cli.release_waivers import request_waiver
 from troth.doors.cli.rules import rules
@@ -104,7 +106,9 @@ app.command(operator.doctor)
 app.command(top)
 app.command(worker)
 app.command(service)
-app.command(operator.journal)
+app.command(query)
+app.command(journal)
+app.command(rollback)
 app.command(builds.collect)
 app.command(inside.secret)
 app.command(inside.insights)

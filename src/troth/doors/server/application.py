@@ -41,7 +41,9 @@ from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
+from troth.doors.native.queries import QueryApi
 from troth.doors.native.release_files import ReleaseFiles
+from troth.doors.native.rolling_back import RollbackApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.upgrades import UpgradeApi
 from troth.doors.native.usage import UsageApi
@@ -54,6 +56,7 @@ from troth.doors.sites.door import PREFIX as DOCS_PREFIX
 from troth.doors.sites.door import SiteDoor
 from troth.doors.sites.library import Library
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
+from troth.queries.cursors import Cursors
 
 #: uvicorn's parser takes heads of any size; nobody needs more than this.
 _LARGEST_HEAD = 64 * 1024
@@ -172,6 +175,8 @@ def _rest(server: Server) -> Starlette:
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
+    operations += RollbackApi(server.database).operations()
+    operations = QueryApi(server.database, Cursors(server.home.webhook_key())).over(operations)
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:

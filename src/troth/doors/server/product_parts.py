@@ -11,6 +11,7 @@ from troth.commands.cutting import CutRelease
 from troth.commands.excusing import Excusing
 from troth.commands.release_judging import ReleaseJudging
 from troth.commands.waiving_releases import RequestReleaseWaiver
+from troth.commands.rolling_back import RollBack
 from troth.home import Home
 from troth.registry.database import Database
 from troth.registry.products import needed_files
@@ -56,4 +57,5 @@ def product_handlers(database: Database, files: BlobStore, sites: Sites, excusin
         "cancel_planned_release": announcing.CancelPlannedRelease(),
         "create_calendar": announcing.CreateCalendar(),
         "revoke_calendar": announcing.RevokeCalendar(),
+        "roll_back": RollBack(),
     }
