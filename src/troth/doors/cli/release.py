@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from troth.contracts.declared_tables import FILE
 from troth.doors.cli.given_waivers import Waivers
-from troth.doors.cli.output import show, show_json, working
+from troth.doors.cli.output import Common, show, show_json, working
 from troth.errors import Malformed, Refused
 from troth.versions.releases import rendering
 

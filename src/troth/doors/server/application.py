@@ -50,8 +50,8 @@ from troth.doors.native.usage import UsageApi
 from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
-from troth.doors.server.relaying import relayed_by
 from troth.doors.server.own_states import OwnStates
+from troth.doors.server.relaying import relayed_by
 from troth.doors.sites.door import PREFIX as DOCS_PREFIX
 from troth.doors.sites.door import SiteDoor
 from troth.doors.sites.library import Library

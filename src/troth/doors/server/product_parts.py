@@ -10,8 +10,8 @@ from troth.commands.bus import Handler
 from troth.commands.cutting import CutRelease
 from troth.commands.excusing import Excusing
 from troth.commands.release_judging import ReleaseJudging
-from troth.commands.waiving_releases import RequestReleaseWaiver
 from troth.commands.rolling_back import RollBack
+from troth.commands.waiving_releases import RequestReleaseWaiver
 from troth.home import Home
 from troth.registry.database import Database
 from troth.registry.products import needed_files

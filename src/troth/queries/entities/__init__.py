@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from troth.queries.entities.algorithms import ALGORITHMS, BUILDS, VERSIONS, WAIVERS
+from troth.queries.entities.algorithms import ALGORITHMS, BUILDS, VERSIONS
 from troth.queries.entities.products import PRODUCTS, RELEASES
 from troth.queries.entities.records import ACCOUNTS, CALLS, CLAUSES, JOURNAL
 from troth.queries.entities.rows import Entity
+from troth.queries.entities.waivers import WAIVERS
 from troth.queries.language.fields import Shape
 
 ENTITIES: Mapping[str, Entity] = {

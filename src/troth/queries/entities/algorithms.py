@@ -1,20 +1,17 @@
-"""Algorithms, their versions and builds, and waivers."""
+"""Algorithms, their versions and builds."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, null, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_, select
 
-from troth.clock import now, stamp
 from troth.queries.entities.rows import Column, Entity, Sight, account, column, subject
 from troth.queries.language.fields import Kind
 from troth.registry.deletions import deletions
 from troth.registry.tables import accounts, algorithms, builds, versions
-from troth.registry.waivers import waivers
 
 _PUBLISHER, _STARTER = accounts.alias("publisher"), accounts.alias("starter")
-_REQUESTER, _APPROVER, _REVOKER = (accounts.alias(name) for name in ("requester", "approver", "revoker"))
 _OF_ALGORITHM = algorithms.join(accounts, accounts.c.id == algorithms.c.owner_id)
 _OWNED = (
     subject("algorithm", accounts.c.name, algorithms.c.name, "OWNER/NAME of the algorithm."),
@@ -24,18 +21,18 @@ _OWNED = (
 _BY_ALGORITHM = ((algorithms.c.owner_id, False), (algorithms.c.folded, False))
 
 
-def _member(sight: Sight) -> ColumnElement[bool]:
+def member(sight: Sight) -> ColumnElement[bool]:
     return sight.belongs(algorithms.c.owner_id, accounts.c.name, algorithms.c.name)
 
 
-def _stood(sight: Sight) -> ColumnElement[bool]:
+def stood(sight: Sight) -> ColumnElement[bool]:
     """Whether the algorithm was not deleted then."""
     of_row = deletions.c.algorithm_id == algorithms.c.id
     found = select(deletions.c.id).where(of_row, sight.held(deletions.c.valid_from, deletions.c.valid_to))
     return ~found.correlate(algorithms).exists()
 
 
-def _floats(published_at: ColumnElement[Any]) -> ColumnElement[bool]:
+def floats(published_at: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether a public version answers to everybody now: `AlgorithmRow.floats` in SQL (8.5)."""
     of_row = deletions.c.algorithm_id == algorithms.c.id
     open_one = select(deletions.c.id).where(of_row, deletions.c.valid_to.is_(None)).correlate(algorithms).exists()
@@ -50,7 +47,7 @@ def _public_version() -> ColumnElement[bool]:
         one.c.algorithm_id == algorithms.c.id,
         one.c.visibility == "public",
         one.c.valid_to.is_(None),
-        _floats(one.c.valid_from),
+        floats(one.c.valid_from),
     )
     return found.correlate(algorithms).exists()
 
@@ -59,10 +56,10 @@ def _of_members(name: str, kind: Kind, value: ColumnElement[Any], summary: str) 
     """A column that has a value for members of the owner only."""
 
     def shown(sight: Sight) -> tuple[ColumnElement[Any]]:
-        return (case((_member(sight), value), else_=null()),)
+        return (case((member(sight), value), else_=null()),)
 
     def equal(sight: Sight, asked: str) -> ColumnElement[bool]:
-        return and_(value == asked, _member(sight))
+        return and_(value == asked, member(sight))
 
     return column(name, kind, shown, f"{summary} For members of the owner.", nullable=True, equal=equal)
 
@@ -81,8 +78,8 @@ ALGORITHMS = Entity(
         column("created_at", Kind.MOMENT, algorithms.c.created_at, "When it was made."),
     ),
     _OF_ALGORITHM,
-    lambda sight: or_(_member(sight), _public_version()),
-    lambda sight: and_(sight.happened(algorithms.c.created_at), _stood(sight)),
+    lambda sight: or_(member(sight), _public_version()),
+    lambda sight: and_(sight.happened(algorithms.c.created_at), stood(sight)),
     _BY_ALGORITHM,
     "by owner and name",
 )  # fmt: skip
@@ -112,8 +109,8 @@ VERSIONS = Entity(
     .join(accounts, accounts.c.id == algorithms.c.owner_id)
     .join(builds, builds.c.id == versions.c.build_id, isouter=True)
     .join(_PUBLISHER, _PUBLISHER.c.id == versions.c.published_by, isouter=True),
-    lambda sight: or_(_member(sight), and_(versions.c.visibility == "public", _floats(versions.c.valid_from))),
-    lambda sight: and_(sight.held(versions.c.valid_from, versions.c.valid_to), _stood(sight)),
+    lambda sight: or_(member(sight), and_(versions.c.visibility == "public", floats(versions.c.valid_from))),
+    lambda sight: and_(sight.held(versions.c.valid_from, versions.c.valid_to), stood(sight)),
     (*_BY_ALGORITHM, (versions.c.major, False), (versions.c.minor, False), (versions.c.revision, False)),
     "by algorithm and number",
 )  # fmt: skip
@@ -144,72 +141,8 @@ BUILDS = Entity(
     builds.join(algorithms, algorithms.c.id == builds.c.algorithm_id)
     .join(accounts, accounts.c.id == algorithms.c.owner_id)
     .join(_STARTER, _STARTER.c.id == builds.c.started_by, isouter=True),
-    lambda sight: and_(sight.manages(algorithms.c.owner_id), _member(sight)),
-    lambda sight: and_(sight.happened(builds.c.started_at), _stood(sight)),
+    lambda sight: and_(sight.manages(algorithms.c.owner_id), member(sight)),
+    lambda sight: and_(sight.happened(builds.c.started_at), stood(sight)),
     ((builds.c.started_at, True), (builds.c.id, False)),
-    "the newest first",
-)  # fmt: skip
-
-
-def _state(sight: Sight) -> ColumnElement[Any]:
-    """`WaiverRow.state` in SQL."""
-    moment = sight.moment or stamp(now())
-    return case(
-        (and_(waivers.c.used_at.is_not(None), waivers.c.used_at <= moment), literal("used")),
-        (and_(waivers.c.revoked_at.is_not(None), waivers.c.revoked_at <= moment), literal("revoked")),
-        (waivers.c.expires_at <= moment, literal("expired")),
-        (and_(waivers.c.approved_at.is_not(None), waivers.c.approved_at <= moment), literal("approved")),
-        else_=literal("requested"),
-    )
-
-
-def _on_public_version(sight: Sight) -> ColumnElement[bool]:
-    """Whether the waiver is on the page of a version that everybody may see."""
-    one = versions.alias("waived")
-    number = cast(one.c.major, Text) + "." + cast(one.c.minor, Text) + "." + cast(one.c.revision, Text)
-    found = select(one.c.id).where(
-        one.c.algorithm_id == algorithms.c.id,
-        one.c.visibility == "public",
-        _floats(one.c.valid_from),
-        number == waivers.c.number,
-    )
-    return and_(waivers.c.used_at.is_not(None), found.correlate(algorithms, waivers).exists())
-
-
-WAIVERS = Entity(
-    "waivers",
-    "Waivers of clauses, as they were asked for, approved, revoked and used.",
-    "Everybody sees those that a public version rests on; members of the owner and administrators all.",
-    "query_waivers",
-    (
-        column("id", Kind.TEXT, waivers.c.id, "Its id."),
-        *_OWNED,
-        column("number", Kind.TEXT, waivers.c.number, "The number that it is for."),
-        column("hash", Kind.TEXT, waivers.c.hash, "The build that it is for."),
-        column("clauses", Kind.DOCUMENT, waivers.c.clauses, "What it waives."),
-        column("reason", Kind.TEXT, waivers.c.reason, "Why callers should bear it."),
-        column("state", Kind.TEXT, lambda sight: (_state(sight),), "requested, approved, expired, revoked or used."),
-        column("requested_by", Kind.TEXT, _REQUESTER.c.name, "Who asked for it.", nullable=True),
-        column("requested_at", Kind.MOMENT, waivers.c.requested_at, "When."),
-        column("expires_at", Kind.MOMENT, waivers.c.expires_at, "Until when it can be used."),
-        column("approved_by", Kind.TEXT, lambda sight: (sight.since(waivers.c.approved_at, _APPROVER.c.name),),
-               "Who approved it.", nullable=True),
-        column("approved_at", Kind.MOMENT, lambda sight: (sight.since(waivers.c.approved_at, waivers.c.approved_at),),
-               "When.", nullable=True),
-        column("revoked_by", Kind.TEXT, lambda sight: (sight.since(waivers.c.revoked_at, _REVOKER.c.name),),
-               "Who took it back.", nullable=True),
-        column("revoked_at", Kind.MOMENT, lambda sight: (sight.since(waivers.c.revoked_at, waivers.c.revoked_at),),
-               "When.", nullable=True),
-        column("used_at", Kind.MOMENT, lambda sight: (sight.since(waivers.c.used_at, waivers.c.used_at),),
-               "When a version was published by it.", nullable=True),
-    ),
-    waivers.join(algorithms, algorithms.c.id == waivers.c.algorithm_id)
-    .join(accounts, accounts.c.id == algorithms.c.owner_id)
-    .join(_REQUESTER, _REQUESTER.c.id == waivers.c.requested_by, isouter=True)
-    .join(_APPROVER, _APPROVER.c.id == waivers.c.approved_by, isouter=True)
-    .join(_REVOKER, _REVOKER.c.id == waivers.c.revoked_by, isouter=True),
-    lambda sight: or_(sight.administers, _member(sight), _on_public_version(sight)),
-    lambda sight: and_(sight.happened(waivers.c.requested_at), _stood(sight)),
-    ((waivers.c.requested_at, True), (waivers.c.id, False)),
     "the newest first",
 )  # fmt: skip
