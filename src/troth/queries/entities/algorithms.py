@@ -22,6 +22,7 @@ _BY_ALGORITHM = ((algorithms.c.owner_id, False), (algorithms.c.folded, False))
 
 
 def member(sight: Sight) -> ColumnElement[bool]:
+    """Whether a member of the owner asks, with a key that is for the algorithm."""
     return sight.belongs(algorithms.c.owner_id, accounts.c.name, algorithms.c.name)
 
 
