@@ -131,7 +131,16 @@ class CutRelease:
             made = self._sites.ready(digest)
         except FileNotFoundError:
             raise _missing("documentation") from None
-        self._sites.refuse_retired(digest, product.documentation_retired)
+        kept = self._sites.matching(digest, product.documentation_retired)
+        if kept:
+            raise Refused(
+                f"the documentation has pages of what is retired: {', '.join(path[:100] for path in kept)}",
+                why="at retirement the documentation is removed; that of earlier releases stays",
+                repair="take them out, and what leads to them, and build it again",
+                clauses=["PDB-39"],
+                asked=list(product.documentation_retired),
+                found=kept,
+            )
         return made
 
     def _artifacts(self, payload: Payload) -> list[Artifact]:

@@ -20,6 +20,8 @@ from troth.doors.cli.diff import diff
 from troth.doors.cli.importing import import_
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
+from troth.doors.cli.recording import record
+from troth.doors.cli.registry_upgrade import upgrade
 from troth.doors.cli.release import release
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
@@ -38,7 +40,7 @@ app = App(
     help_format="plaintext",
 )
 app.command(operator.up)
-app.command(operator.upgrade)
+app.command(upgrade)
 app.command(operator.demo)
 app.command(author.new)
 app.command(author.run)
@@ -55,6 +57,7 @@ app.command(caller.versions)
 app.command(diff)
 app.command(product)
 app.command(release)
+release.command(record)
 release.command(publishing.cut)
 release.command(publishing.list_, name="list")
 release.command(publishing.show_, name="show")

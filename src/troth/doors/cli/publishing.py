@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,10 +60,7 @@ def cut(
         str | None, Parameter(help="Address of a PostgreSQL on which databases may be made and dropped; else SQLite.")
     ] = None,
     seconds: Annotated[
-        float,
-        Parameter(
-            help="Seconds that one comparison, one run of migrations, or the build of the documentation may take."
-        ),
+        float, Parameter(help="Seconds that one comparison, or one run of migrations, may take.")
     ] = _SECONDS,
     tag: Annotated[bool, Parameter(help="Tag the commit in this repository once it is released.")] = True,
     remote: Remote = Remote(),
@@ -87,7 +83,7 @@ def cut(
         name = subject.product.tags.replace("{version}", str(chosen))
         found = _existing(client, subject, chosen)
         if found is None:
-            files = _staged(held, subject, document, docs, artifact, seconds)
+            files = _staged(held, subject, document, docs or _built(subject, seconds), artifact)
             found = _cut(client, subject, chosen, name, files)
     tagged = tag and _tag(subject, name)
     if remote.json:
@@ -269,15 +265,10 @@ def _existing(client: Client, subject: Subject, number: ReleaseNumber) -> dict[s
 
 
 def _staged(
-    held: ExitStack,
-    subject: Subject,
-    document: ReleaseDocument,
-    docs: Path | None,
-    artifacts: tuple[Path, ...],
-    seconds: float,
+    held: ExitStack, subject: Subject, document: ReleaseDocument, docs: Path | None, artifacts: tuple[Path, ...]
 ) -> dict[str, IO[bytes]]:
     """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash."""
-    from troth.releases.documentation import built, pack, pack_committed
+    from troth.releases.documentation import pack, pack_committed
 
     def scratch() -> IO[bytes]:
         return held.enter_context(tempfile.TemporaryFile())
@@ -288,10 +279,6 @@ def _staged(
     if docs is not None:
         pack(docs, bundle)
         found["documentation"] = bundle
-    elif subject.product.documentation_build:
-        say(f"building the documentation: {escape(shlex.join(subject.product.documentation_build))}")
-        pack(built(subject, seconds), bundle)
-        found["documentation"] = bundle
     elif pack_committed(subject, bundle):
         found["documentation"] = bundle
     for path in artifacts:
@@ -299,6 +286,16 @@ def _staged(
             raise MalformedSource(f"there is no file {path}", repair="name one that there is")
         found[f"/{path.name}"] = held.enter_context(path.open("rb"))
     return found
+
+
+def _built(subject: Subject, seconds: float) -> Path | None:
+    """The folder of the documentation, built now where troth.toml names a command for it."""
+    from troth.releases.documentation import built
+
+    if not subject.product.documentation_build:
+        return None
+    say(f"building the documentation: {escape(' '.join(subject.product.documentation_build))}")
+    return built(subject, seconds)
 
 
 def _cut(

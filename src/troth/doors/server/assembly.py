@@ -55,7 +55,6 @@ from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts, secret_records
 from troth.registry.database import Database
 from troth.registry.sealing import Sealing
-from troth.registry.upgrading import upgraded
 from troth.runtime.engine import Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
@@ -213,7 +212,7 @@ async def open_server(settings: Settings) -> tuple[Server, str | None]:
 
 async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server, str | None]:
     database = Database(settings.database or home.registry)
-    await asyncio.to_thread(_upgraded, database, home)
+    await asyncio.to_thread(database.bring_up, home.backups)
     artifacts = ArtifactStore(home.artifacts)
     trees = Trees(home.trees, artifacts)
     trees.recover()
@@ -280,17 +279,6 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         sealing,
     )
     return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
-
-
-def _upgraded(database: Database, home: Home) -> None:
-    """Brings the registry up to this release. A file is copied first; backups of a PostgreSQL are its operator's."""
-    try:
-        found = upgraded(database, home.backups, copy=database.url.startswith("sqlite"))
-    except BaseException:
-        database.close()
-        raise
-    if found.migrations and not found.is_new:
-        log.warning("the registry was upgraded", before=found.before, after=found.after, backup=str(found.backup or ""))
 
 
 async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
