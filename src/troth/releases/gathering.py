@@ -7,19 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from troth.contracts.path_patterns import matches
-from troth.contracts.product import FILE, Product, Promised
+from troth.contracts.product import FILE, Product
 from troth.releases.contract_changes import Compare, contract_facts
 from troth.releases.migration_changes import Listed, migration_facts
 from troth.releases.notes import commit_facts, fragment_facts, unknown_fragments
 from troth.releases.records import record_facts
 from troth.releases.repository import Repository, Snapshot, changed
+from troth.releases.unfolding import unfolded
 from troth.versions.releases.evidence import Fact, Kind, Maturity
 
 _MIGRATED = frozenset({Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED})
 _NOTED = frozenset({Kind.NOTED_BREAK, Kind.NOTED_FEATURE, Kind.NOTED_FIX, Kind.MAJOR_FUNCTIONALITY, Kind.MANUAL_STEP})
-#: A document of these kinds is a file; where a folder is declared, each file of it is a contract of its own.
-_SINGLE = ("openapi", "wire")
-_DOCUMENTS = (".json", ".yaml", ".yml")
 _ORDER = {Maturity.ALPHA: 0, Maturity.BETA: 1, Maturity.STABLE: 2}
 
 
@@ -43,7 +41,7 @@ def gathered(between: Between, repository: Repository, compare: Compare, listed:
     differing = changed(old, new)
     notes = list(_notes(between, repository))
     facts = [
-        *contract_facts(_unfolded(product, old, new), _unfolded(between.then_or_now(), old, new), old, new, compare),
+        *contract_facts(unfolded(product, old, new), unfolded(between.then_or_now(), old, new), old, new, compare),
         *migration_facts(product, then, old, new, listed),
         *_component_facts(between),
         *_target_facts(between, differing),
@@ -53,16 +51,6 @@ def gathered(between: Between, repository: Repository, compare: Compare, listed:
     ]
     facts += _changed_components(between, differing, facts)
     return [_promised(between, fact) for fact in facts]
-
-
-def _unfolded(product: Product, old: Snapshot, new: Snapshot) -> Product:
-    """The product with each document of a folder of documents as a contract of its own."""
-    found: list[Promised] = []
-    for one in product.contracts:
-        is_file = one.kind not in _SINGLE or one.path in old.leaves or one.path in new.leaves
-        listed = [] if is_file else sorted({*old.below(one.path), *new.below(one.path)})
-        found += [replace(one, path=path) for path in listed if path.endswith(_DOCUMENTS)] or [one]
-    return replace(product, contracts=tuple(found))
 
 
 def standing(product: Product, new: Snapshot) -> list[Fact]:
