@@ -70,6 +70,13 @@ class ToldMigration(_Told, frozen=True):
     position: int | None = None
 
 
+class ToldTime(_Told, frozen=True):
+    """How long one migration took in a path."""
+
+    id: _Text
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+
+
 class ToldPath(_Told, frozen=True):
     """One path of migrations that was run: from which release on, on what, how long, and what came of it."""
 
@@ -83,6 +90,8 @@ class ToldPath(_Told, frozen=True):
     locked: float | None
     again: _Text
     confined: Any = None
+    #: of those migrations whose tool tells it
+    times: Annotated[tuple[ToldTime, ...], _Many] = ()
 
 
 class ToldRecord(_Told, frozen=True):

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from troth.contracts.migrations.chain import Chain
 from troth.contracts.product import FILE, Infrastructure
 from troth.contracts.release_document import (
@@ -81,7 +83,7 @@ def claim(
         facts=tuple(map(ToldFact.of, facts)),
         migrations=told_chains(_chains(subject, listed)),
         tried=tried,
-        paths=tuple(ToldPath(**_renamed(path)) for path in paths),
+        paths=msgspec.convert([_renamed(path) for path in paths], tuple[ToldPath, ...]),
         infrastructures=tuple(_infrastructure(subject.repository.folder, one) for one in product.infrastructures),
         notes=tuple(_notes(subject, facts)),
         settings=tuple(_settings(subject)),
@@ -94,14 +96,12 @@ def _chains(subject: Subject, listed: Listed) -> dict[str, tuple[Chain, str]]:
         component = one.component
         if not component and (owner := subject.product.component_of(one.path)) is not None:
             component = owner.name
-        found[one.path or " ".join(one.listed_by)] = (chain_at(one, subject.now, listed), component)
+        found[one.called] = (chain_at(one, subject.now, listed), component)
     return found
 
 
 def _renamed(path: dict[str, Any]) -> dict[str, Any]:
-    return {
-        ("begins" if key == "from" else key): tuple(value) if key == "also" else value for key, value in path.items()
-    }
+    return {("begins" if key == "from" else key): value for key, value in path.items()}
 
 
 def _infrastructure(folder: Path, one: Infrastructure) -> ToldInfrastructure:
