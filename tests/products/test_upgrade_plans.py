@@ -139,7 +139,7 @@ def test_a_plan_tells_how_long_each_migration_took() -> None:
         last.number, last.released, "fix", "1.2.0", paths=[path("1.0.0", a=9, b=9), path("1.1.0", b=2)]
     )
     listed = [migration(name) for name in "abc"]
-    told = plan("ada/shop", [first, middle, last], first, last, Standing(), Standing(listed)).as_dict()
+    told: dict[str, Any] = plan("ada/shop", [first, middle, last], first, last, Standing(), Standing(listed)).as_dict()
     assert [(one["id"], one["seconds"], one["database"]) for one in told["migrations"]] == [
         ("a", 0.25, "PostgreSQL"),
         ("b", 2, "PostgreSQL"),

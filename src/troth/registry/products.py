@@ -235,6 +235,7 @@ def records_of(connection: Connection, product_id: str, number: ReleaseNumber) -
             tuple(told["profiles"]),
             {name: Maturity(mark) for name, mark in told["components"].items() if mark},
             chains_of(migration_of(one) for one in migrations),
+            former.evidence_digest,
         )
     return Records(tuple(row.number for row in rows), recorded, {row.number: row.state for row in final})
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from troth.contracts.contract_facts import Compare
 from troth.contracts.product import FILE, Product, parse_product
 from troth.errors import MalformedSource
-from troth.releases.contract_changes import Compare
 from troth.releases.gathering import Between, gathered, missing, standing
 from troth.releases.history import (
     Release,

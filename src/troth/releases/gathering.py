@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from troth.contracts.contract_facts import Compare, contract_facts
 from troth.contracts.path_patterns import matches
 from troth.contracts.product import FILE, Product
-from troth.releases.contract_changes import Compare, contract_facts
 from troth.releases.migration_changes import Listed, migration_facts
 from troth.releases.notes import commit_facts, fragment_facts, unknown_fragments
 from troth.releases.records import record_facts

@@ -264,7 +264,10 @@ def _existing(client: Client, subject: Subject, number: ReleaseNumber) -> dict[s
 def _staged(
     held: ExitStack, subject: Subject, document: ReleaseDocument, docs: Path | None, artifacts: tuple[Path, ...]
 ) -> dict[str, IO[bytes]]:
-    """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash."""
+    """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash, and what the
+    evidence names with a question mark."""
+    from troth.contracts.release_document import contract_files
+    from troth.releases.claim import kept_contracts
     from troth.releases.documentation import pack, pack_committed
 
     def scratch() -> IO[bytes]:
@@ -273,6 +276,11 @@ def _staged(
     evidence, bundle = scratch(), scratch()
     evidence.write(document.as_bytes())
     found = {"evidence": evidence}
+    if document.contracts:
+        found["?contracts"] = scratch()
+        found["?contracts"].write(contract_files(kept_contracts(subject)[0]))
+    for record in (record for one in document.infrastructures for record in one.records):
+        found[f"?{record.path}"] = held.enter_context((subject.repository.folder / record.path).open("rb"))
     if docs is not None:
         pack(docs, bundle)
         found["documentation"] = bundle

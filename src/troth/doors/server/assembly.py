@@ -245,7 +245,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
     sites = open_sites(home, release_files, database)
-    handlers |= product_handlers(database, release_files, sites)
+    handlers |= product_handlers(database, release_files, sites, settings.judging_seconds)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,

@@ -39,12 +39,12 @@ def open_sites(home: Home, files: BlobStore, database: Database) -> Sites:
     return sites
 
 
-def product_handlers(database: Database, files: BlobStore, sites: Sites) -> dict[str, Handler]:
+def product_handlers(database: Database, files: BlobStore, sites: Sites, judging_seconds: float) -> dict[str, Handler]:
     """Every command on products by its name."""
     return {
         "create_product": products.CreateProduct(),
         "update_product": products.UpdateProduct(),
-        "cut_release": CutRelease(database, files, sites, time.time),
+        "cut_release": CutRelease(database, files, sites, time.time, judging_seconds),
         "mark_stable": products.MarkStable(),
         "yank_release": products.YankRelease(),
         "plan_release": announcing.PlanRelease(),
