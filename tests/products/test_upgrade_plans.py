@@ -130,7 +130,13 @@ def test_a_plan_tells_how_long_each_migration_took() -> None:
 
     def path(begins: str, **took: float) -> dict[str, Any]:
         times = [{"id": name, "seconds": seconds} for name, seconds in took.items()]
-        told = {"migrations": "migrations", "begins": begins, "also": [], "outcome": "passed", "locked": None}
+        told: dict[str, Any] = {
+            "migrations": "migrations",
+            "begins": begins,
+            "also": [],
+            "outcome": "passed",
+            "locked": None,
+        }
         return {**told, "seconds": 1.0, "database": "PostgreSQL", "words": "ok", "times": times}
 
     first, last = release("1.0.0"), release("1.2.0")

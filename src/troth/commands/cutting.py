@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +12,18 @@ import msgspec
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
-from troth.artifacts.blobs import BlobStore
 from troth.commands.algorithms import require_for
 from troth.commands.bus import Moved, Transaction
 from troth.commands.checking import Checking
 from troth.commands.formats import Payload
+from troth.commands.release_room import ReleaseRoom
 from troth.commands.staged_files import StagedFiles, missing_file
 from troth.contracts.product import Product, parse_product
 from troth.contracts.release_document import LARGEST_DOCUMENT, ReleaseDocument, release_document
 from troth.contracts.release_findings import Compared, Records, findings, situation_of
 from troth.contracts.release_trust import believed, checked
 from troth.errors import Malformed, Refused
-from troth.registry import planned_releases, products
+from troth.registry import planned_releases, products, release_files
 from troth.registry.database import Database
 from troth.registry.products import Artifact, ProductRow
 from troth.sites.making import Made
@@ -45,6 +45,8 @@ class Staged:
     product: Product
     site: Made | None
     artifacts: tuple[Artifact, ...]
+    #: bytes, by digest, of what it rests on: evidence, documentation, contracts, records of tests
+    files: dict[str, int]
     #: what the release was judged beside, and what came of it
     records: Records
     compared: Compared
@@ -59,11 +61,13 @@ class CutRelease:
     """
 
     def __init__(
-        self, database: Database, files: BlobStore, sites: Sites, seconds_now: Callable[[], float], seconds: float
-    ) -> None:
+        self, database: Database, files: StagedFiles, sites: Sites, room: ReleaseRoom,
+        seconds_now: Callable[[], float], judging_seconds: float,
+    ) -> None:  # fmt: skip
         self._database = database
-        self._files = StagedFiles(files)
-        self._checking = Checking(self._files, seconds)
+        self._files = files
+        self._checking = Checking(files, judging_seconds)
+        self._room = room
         self._sites = sites
         self._seconds_now = seconds_now
 
@@ -85,7 +89,11 @@ class CutRelease:
             raise _refusal(verdict, row, number)
         values = _values(prepared, verdict, payload)
         values |= {"product_id": row.id, "cut_by": transaction.actor.id, "cut_at": transaction.now}
-        products.add_release(connection, values, prepared.artifacts)
+        files = prepared.files | {one.digest: one.size for one in prepared.artifacts}
+        self._room.check(connection, row.owner_id, files)
+        identity = products.add_release(connection, values, prepared.artifacts)
+        release_files.add_evidence(connection, identity, prepared.files)
+        release_files.forget_uploads(connection, files)
         planned_releases.fulfil(connection, row.id, number)
         release = products.get_release(connection, row, number)
         return {"product": row.subject, **release.as_dict(), "verdict": verdict.as_dict()}
@@ -105,7 +113,14 @@ class CutRelease:
         former = self._checking.former(records.former.evidence) if records.former else None
         compared = self._checking.compared(document, product, former)
         verdict = self._verdict(document, product, site, records, compared, number)
-        return Staged(document, product, site, artifacts, records, compared, verdict)
+        files = dict(self._sizes(payload, document))
+        return Staged(document, product, site, artifacts, files, records, compared, verdict)
+
+    def _sizes(self, payload: Payload, document: ReleaseDocument) -> Iterator[tuple[str, int]]:
+        named = [(payload["evidence"], "evidence"), (payload.get("documentation"), "documentation")]
+        named += [(document.contracts, "the files of its contracts")]
+        named += [(record.digest, record.path) for one in document.infrastructures for record in one.records]
+        yield from ((digest, self._files.find(digest, what).size) for digest, what in named if digest)
 
     def _verdict(
         self,

@@ -134,6 +134,10 @@ def show_(name: Release, /, *, remote: Remote = Remote()) -> int:
         show(escape(f"  {one['kind'].removeprefix('noted-')}: {one['text'].partition(chr(10))[0]}"))
     for one in found["artifacts"]:
         show(f"  {one['name']}  {one['bytes']} bytes  {one['digest'][:12]}")
+    for line in found.get("checked", ()):
+        show(escape(f"  checked here: {line}"))
+    for line in found.get("believed", ()):
+        show(escape(f"  believed: {line}"))
     show(escape(rendering.as_text({**found["verdict"], "paths": [_path(one) for one in found["paths"]]})))
     return 0
 
