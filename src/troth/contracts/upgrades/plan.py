@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -133,9 +134,11 @@ def _pending(held: Standing, wanted: Standing, between: Sequence[PlannedRelease]
 def _times(between: Sequence[PlannedRelease]) -> dict[tuple[str, str], tuple[float, str]]:
     """Seconds of each migration, and on what: as the first release that has it was proved, from the nearest before it."""
     found: dict[tuple[str, str], tuple[float, str]] = {}
+    number = cache(ReleaseNumber.parse)
     for release in between:
-        for path in sorted(release.paths, key=lambda one: ReleaseNumber.parse(one["begins"]), reverse=True):
-            for one in path.get("times", ()):
+        timed = [path for path in release.paths if path.get("times")]
+        for path in sorted(timed, key=lambda one: number(one["begins"]), reverse=True):
+            for one in path["times"]:
                 found.setdefault((path["migrations"], one["id"]), (one["seconds"], path["database"]))
     return found
 
