@@ -25,10 +25,11 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """All releases, lowest first, and the tags that look like releases and are none."""
+    """All releases, lowest first, the tags that look like releases and are none, and those that are spelled in another way."""
 
     releases: tuple[Release, ...]
     unread: tuple[str, ...] = ()
+    respelled: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> tuple[ReleaseNumber, ...]:
@@ -68,7 +69,8 @@ def releases_of(repository: Repository, product: Product, commit: str, *, tolera
         found[number] = Release(number, tag.name, tag.commit, tag.made, tag.name in reached)
         _check_name(tag)
     listed = tuple(found[number] for number in sorted(found))
-    return Releases(listed, tuple(sorted(unread)))
+    odd = (one.tag for one in listed if (match := pattern.fullmatch(one.tag)) and match[1] != str(one.number))
+    return Releases(listed, tuple(sorted(unread)), tuple(odd))
 
 
 def _number(tag: str, text: str, tolerant: bool) -> ReleaseNumber | None:
