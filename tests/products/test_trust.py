@@ -154,26 +154,6 @@ def test_a_comparison_that_comes_to_no_end_is_no_proof(contracts: Shop) -> None:
     assert len(found.facts) == len(BREAKS)
 
 
-@pytest.mark.clause("PLX-13")
-@pytest.mark.parametrize("record", ["<testsuite/>", RECORD.replace("/></", "><skipped/></testcase></"), "no record"])
-def test_tests_are_counted_by_the_server(shop: Shop, record: str) -> None:
-    shop.commit("0.1.0", {}, occasion="functionality")
-    document = shop.claimed("0.1.0")
-    good, other = (shop.uploaded(content.encode()) for content in (RECORD, record))
-    told = tuple(
-        ToldInfrastructure(name, name, "", "", (ToldRecord(f"{name}.xml", digest, tests=100),))
-        for name, digest in (("one", good), ("two", other))
-    )
-    with pytest.raises(Refused) as caught:
-        shop.cut_as(msgspec.structs.replace(document, infrastructures=told), "0.1.0")
-    assert caught.value.clauses == ("PLX-13",)
-    both = (told[0], msgspec.structs.replace(told[1], records=told[0].records))
-    shop.cut_as(msgspec.structs.replace(document, infrastructures=both), "0.1.0")
-    found = shop.client.release(shop.subject, "0.1.0")
-    assert [one["records"][0]["tests"] for one in found["infrastructures"]] == [1, 1]
-    assert "2 tests counted in 2 records" in found["checked"]
-
-
 def test_a_record_that_is_not_there_is_no_record(shop: Shop) -> None:
     told = (ToldInfrastructure("one", "one", "", "", (ToldRecord("one.xml", "0" * 64),)),)
     with pytest.raises(NotFound, match=r"one\.xml was not uploaded whole"):
