@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +12,18 @@ import msgspec
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
-from troth.artifacts.blobs import BlobStore
 from troth.commands.algorithms import require_for
 from troth.commands.bus import Moved, Transaction
+from troth.commands.checking import Checking
 from troth.commands.formats import Payload
+from troth.commands.release_room import ReleaseRoom
+from troth.commands.staged_files import StagedFiles, missing_file
 from troth.contracts.product import Product, parse_product
 from troth.contracts.release_document import LARGEST_DOCUMENT, ReleaseDocument, release_document
-from troth.contracts.release_findings import Records, findings, situation_of
-from troth.errors import Malformed, NotFound, Refused, TooLarge
-from troth.registry import planned_releases, products
+from troth.contracts.release_findings import Compared, Records, findings, situation_of
+from troth.contracts.release_trust import believed, checked
+from troth.errors import Malformed, Refused
+from troth.registry import planned_releases, products, release_files
 from troth.registry.database import Database
 from troth.registry.products import Artifact, ProductRow
 from troth.sites.making import Made
@@ -43,8 +45,11 @@ class Staged:
     product: Product
     site: Made | None
     artifacts: tuple[Artifact, ...]
+    #: bytes, by digest, of what it rests on: evidence, documentation, contracts, records of tests
+    files: dict[str, int]
     #: what the release was judged beside, and what came of it
     records: Records
+    compared: Compared
     verdict: ReleaseVerdict
 
 
@@ -55,9 +60,14 @@ class CutRelease:
     another release came meanwhile.
     """
 
-    def __init__(self, database: Database, files: BlobStore, sites: Sites, seconds_now: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, files: StagedFiles, sites: Sites, room: ReleaseRoom,
+        seconds_now: Callable[[], float], judging_seconds: float,
+    ) -> None:  # fmt: skip
         self._database = database
         self._files = files
+        self._checking = Checking(files, judging_seconds)
+        self._room = room
         self._sites = sites
         self._seconds_now = seconds_now
 
@@ -79,7 +89,11 @@ class CutRelease:
             raise _refusal(verdict, row, number)
         values = _values(prepared, verdict, payload)
         values |= {"product_id": row.id, "cut_by": transaction.actor.id, "cut_at": transaction.now}
-        products.add_release(connection, values, prepared.artifacts)
+        files = prepared.files | {one.digest: one.size for one in prepared.artifacts}
+        self._room.check(connection, row.owner_id, files)
+        identity = products.add_release(connection, values, prepared.artifacts)
+        release_files.add_evidence(connection, identity, prepared.files)
+        release_files.forget_uploads(connection, files)
         planned_releases.fulfil(connection, row.id, number)
         release = products.get_release(connection, row, number)
         return {"product": row.subject, **release.as_dict(), "verdict": verdict.as_dict()}
@@ -87,7 +101,8 @@ class CutRelease:
     # --- before the transaction
 
     def _staged(self, payload: Payload) -> Staged:
-        document = release_document(self._evidence(payload["evidence"]))
+        document = release_document(self._files.read(payload["evidence"], "evidence", LARGEST_DOCUMENT))
+        document = msgspec.structs.replace(document, infrastructures=self._checking.counted(document.infrastructures))
         product = parse_product(document.declared.encode())
         site = self._site(payload["documentation"], product) if "documentation" in payload else None
         artifacts = tuple(self._artifacts(payload))
@@ -95,8 +110,17 @@ class CutRelease:
         with self._database.read() as connection:
             row = products.existing(connection, payload["product"])
             records = products.records_of(connection, row.id, number)
-        verdict = self._verdict(document, product, site, records, number)
-        return Staged(document, product, site, artifacts, records, verdict)
+        former = self._checking.former(records.former.evidence) if records.former else None
+        compared = self._checking.compared(document, product, former)
+        verdict = self._verdict(document, product, site, records, compared, number)
+        files = dict(self._sizes(payload, document))
+        return Staged(document, product, site, artifacts, files, records, compared, verdict)
+
+    def _sizes(self, payload: Payload, document: ReleaseDocument) -> Iterator[tuple[str, int]]:
+        named = [(payload["evidence"], "evidence"), (payload.get("documentation"), "documentation")]
+        named += [(document.contracts, "the files of its contracts")]
+        named += [(record.digest, record.path) for one in document.infrastructures for record in one.records]
+        yield from ((digest, self._files.find(digest, what).size) for digest, what in named if digest)
 
     def _verdict(
         self,
@@ -104,33 +128,23 @@ class CutRelease:
         product: Product,
         site: Made | None,
         records: Records,
+        compared: Compared,
         number: ReleaseNumber,
     ) -> ReleaseVerdict:
         situation = situation_of(document, product, records, number)
         state = products.state_of(document.migrations)
-        facts = findings(document, product, records, number, documented=site is not None, state=state)
+        facts = findings(document, product, records, number, compared, documented=site is not None, state=state)
         warnings = []
         if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
             warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
         return judge(facts, situation, number, warnings)
-
-    def _evidence(self, digest: str) -> bytes:
-        with os.fdopen(self._open(digest, "evidence"), "rb") as file:
-            content = file.read(LARGEST_DOCUMENT + 1)
-        if len(content) > LARGEST_DOCUMENT:
-            raise TooLarge(
-                "the evidence is too large",
-                why=f"it has at most {LARGEST_DOCUMENT >> 20} MiB",
-                repair="release in smaller steps",
-            )
-        return content
 
     def _site(self, digest: str, product: Product) -> Made:
         """The documentation as it will be served. Raises Refused where it has pages of what is retired (PDB-39)."""
         try:
             made = self._sites.ready(digest)
         except FileNotFoundError:
-            raise _missing("documentation") from None
+            raise missing_file("documentation") from None
         kept = self._sites.matching(digest, product.documentation_retired)
         if kept:
             raise Refused(
@@ -149,26 +163,9 @@ class CutRelease:
             raise Malformed("two files of the release have one name", repair="give each a name of its own")
         found = []
         for one in listed:
-            blob = self._files.find(one["digest"])
-            if blob is None:
-                raise _missing(one["name"])
+            blob = self._files.find(one["digest"], one["name"])
             found.append(Artifact(one["name"], blob.digest, blob.size))
         return found
-
-    def _open(self, digest: str, what: str) -> int:
-        try:
-            return self._files.open(digest)
-        except FileNotFoundError:
-            raise _missing(what) from None
-
-
-def _missing(what: str) -> NotFound:
-    return NotFound(
-        f"{what} was not uploaded whole",
-        why="a release is cut when everything that belongs to it is there",
-        repair="upload it (PUT /api/v1/release-files/DIGEST), and cut again",
-        asked=what,
-    )
 
 
 def _check_declared(staged: Staged, payload: Payload, number: ReleaseNumber) -> None:
@@ -249,6 +246,8 @@ def _values(staged: Staged, verdict: ReleaseVerdict, payload: Payload) -> dict[s
         "paths": msgspec.to_builtins(document.paths),
         "infrastructures": msgspec.to_builtins(document.infrastructures),
         "warnings": list(verdict.warnings),
+        "checked": checked(document, staged.compared, staged.records, documented=staged.site is not None),
+        "believed": believed(document, staged.compared, staged.records),
     }
     return {
         "number": str(number),

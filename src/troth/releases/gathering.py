@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from troth.contracts.contract_facts import Compare, contract_facts
 from troth.contracts.path_patterns import matches
 from troth.contracts.product import FILE, Product
-from troth.releases.contract_changes import Compare, contract_facts
+from troth.contracts.unfolding import unfolded
 from troth.releases.migration_changes import Listed, migration_facts
 from troth.releases.notes import commit_facts, fragment_facts, unknown_fragments
 from troth.releases.records import record_facts
 from troth.releases.repository import Repository, Snapshot, changed
-from troth.releases.unfolding import unfolded
 from troth.versions.releases.evidence import Fact, Kind, Maturity
 
 _MIGRATED = frozenset({Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED})

@@ -137,6 +137,10 @@ def show_(name: Release, /, *, remote: Remote = Remote()) -> int:
         show(escape(f"  {one['kind'].removeprefix('noted-')}: {one['text'].partition(chr(10))[0]}"))
     for one in found["artifacts"]:
         show(f"  {one['name']}  {one['bytes']} bytes  {one['digest'][:12]}")
+    for line in found.get("checked", ()):
+        show(escape(f"  checked here: {line}"))
+    for line in found.get("believed", ()):
+        show(escape(f"  believed: {line}"))
     show(escape(rendering.as_text({**found["verdict"], "paths": [_path(one) for one in found["paths"]]})))
     return 0
 
@@ -267,7 +271,10 @@ def _existing(client: Client, subject: Subject, number: ReleaseNumber) -> dict[s
 def _staged(
     held: ExitStack, subject: Subject, document: ReleaseDocument, docs: Path | None, artifacts: tuple[Path, ...]
 ) -> dict[str, IO[bytes]]:
-    """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash."""
+    """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash, and what the
+    evidence names with a question mark."""
+    from troth.contracts.release_document import contract_files
+    from troth.releases.claim import kept_contracts
     from troth.releases.documentation import pack, pack_committed
 
     def scratch() -> IO[bytes]:
@@ -276,6 +283,11 @@ def _staged(
     evidence, bundle = scratch(), scratch()
     evidence.write(document.as_bytes())
     found = {"evidence": evidence}
+    if document.contracts:
+        found["?contracts"] = scratch()
+        found["?contracts"].write(contract_files(kept_contracts(subject)[0]))
+    for record in (record for one in document.infrastructures for record in one.records):
+        found[f"?{record.path}"] = held.enter_context((subject.repository.folder / record.path).open("rb"))
     if docs is not None:
         pack(docs, bundle)
         found["documentation"] = bundle

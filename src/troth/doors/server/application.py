@@ -15,6 +15,7 @@ from starlette.routing import Route
 from troth import __version__
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
+from troth.commands.release_room import ReleaseRoom
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
@@ -136,7 +137,8 @@ def _rest(server: Server) -> Starlette:
     )
     running = RunningApi(server.results)
     operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
-    release_files = ReleaseFiles(server.release_files, server.data.threads)
+    room = ReleaseRoom(server.database, server.settings.release_bytes)
+    release_files = ReleaseFiles(server.release_files, server.data.threads, room)
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)
     operations += upgrades.operations()

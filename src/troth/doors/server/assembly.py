@@ -37,6 +37,7 @@ from troth.commands.formats import shipped
 from troth.commands.garbage import Garbage
 from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
+from troth.commands.release_room import ReleaseRoom
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
 from troth.doors.authorization import caller_of
@@ -243,9 +244,10 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
-    release_files = open_release_files(home, database)
+    room = ReleaseRoom(database, settings.release_bytes)
+    release_files = open_release_files(home, database, room)
     sites = open_sites(home, release_files, database)
-    handlers |= product_handlers(database, release_files, sites)
+    handlers |= product_handlers(database, release_files, sites, room, settings.judging_seconds)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,

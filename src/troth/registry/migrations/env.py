@@ -9,6 +9,7 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     failures,
     inside_tables,
     product_tables,
+    release_files,
     replays,
     scms,
     waivers,
