@@ -28,6 +28,7 @@ from bench import (
     predict,
     publish,
     pushes,
+    releases,
     resolution,
     sites,
     transport,
@@ -53,6 +54,7 @@ SECTIONS: dict[str, Section] = {
     "pushes": pushes.measure,
     "transport": transport.measure,
     "sites": sites.measure,
+    "releases": releases.measure,
     "peers": against_peers.measure,
 }
 #: Run only where they are asked for by name: they set up hundreds of megabytes of other people's software.

@@ -7,10 +7,9 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import IO, Any
 
 import structlog
@@ -38,6 +37,7 @@ from troth.commands.formats import shipped
 from troth.commands.garbage import Garbage
 from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
+from troth.commands.release_room import ReleaseRoom
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
 from troth.doors.server import tokens
@@ -46,6 +46,7 @@ from troth.doors.server.fronts import Fronts
 from troth.doors.server.gateway_parts import Gateway, handlers_of_gateway, open_gateway
 from troth.doors.server.handlers import handlers_of
 from troth.doors.server.invoking import Invoking, holder_of
+from troth.doors.server.launching import launcher_of, listed, local_engine, named_states
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
@@ -58,13 +59,10 @@ from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts, secret_records
 from troth.registry.database import Database
 from troth.registry.sealing import Sealing
-from troth.registry.upgrading import upgraded
 from troth.runtime.engine import CallResult, Loaded, VersionSpec
-from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
-from troth.sandbox.isolation import measure
-from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
+from troth.sandbox.launcher import Launcher
 from troth.settings import Settings, default_owner
 from troth.signing import SigningKey
 from troth.sites.store import Sites
@@ -229,13 +227,13 @@ async def open_server(settings: Settings) -> tuple[Server, str | None]:
 
 async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server, str | None]:
     database = Database(settings.database or home.registry)
-    await asyncio.to_thread(_upgraded, database, home)
+    await asyncio.to_thread(database.bring_up, home.backups)
     artifacts = ArtifactStore(home.artifacts)
     trees = Trees(home.trees, artifacts)
     trees.recover()
     repositories = Repositories(home.repositories)
     repositories.recover()
-    origins = Origins(repositories, _listed(settings.scm_allow), seconds=settings.git_seconds)
+    origins = Origins(repositories, listed(settings.scm_allow), seconds=settings.git_seconds)
     readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
@@ -264,18 +262,20 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     bus.tell_of_apis(fronts)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
-    release_files = open_release_files(home, database)
+    room = ReleaseRoom(database, settings.release_bytes)
+    release_files = open_release_files(home, database, room)
     sites = open_sites(home, release_files, database)
-    handlers |= {
-        **product_handlers(database, release_files, sites, excusing),
-        **api_handlers(database),
-        **handlers_of_gateway(home),
-    }
+    handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds)
+    handlers |= {**api_handlers(database), **handlers_of_gateway(home)}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     queue = open_queue(
         settings, database, bus, launcher, Invoking(database, table, engine, lambda *told: server.handled(*told))
     )
     handlers |= queue.handlers
+    observed = observation(
+        settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses,
+        gateway.ledger,
+    )  # fmt: skip
     server = Server(
         settings,
         home,
@@ -295,20 +295,12 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         judging,
         signing_key,
         launcher,
-        observation(
-            settings,
-            database,
-            faults,
-            lambda facts: server.receipt(facts),
-            lambda: server.states(),
-            table.uses,
-            gateway.ledger,
-        ),
+        observed,
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
         threads,
-        Warming(_listed(settings.keep_warm), table, engine),
+        Warming(listed(settings.keep_warm), table, engine),
         fronts,
         CallKeys(engine, table, lambda origin: holder_of(table, origin)),
         sealing,
@@ -316,17 +308,6 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         queue,
     )
     return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
-
-
-def _upgraded(database: Database, home: Home) -> None:
-    """Brings the registry up to this release. A file is copied first; backups of a PostgreSQL are its operator's."""
-    try:
-        found = upgraded(database, home.backups, copy=database.url.startswith("sqlite"))
-    except BaseException:
-        database.close()
-        raise
-    if found.migrations and not found.is_new:
-        log.warning("the registry was upgraded", before=found.before, after=found.after, backup=str(found.backup or ""))
 
 
 async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
@@ -365,59 +346,3 @@ async def _found(server: Server) -> str | None:
 
 async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
     return await bus.submit(Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4())))
-
-
-def launcher_of(settings: Settings) -> Launcher:
-    """What confines processes, as the settings say."""
-    allow, deny = _listed(settings.egress_allow), _listed(settings.egress_deny)
-    return Launcher(
-        worker_uid=settings.worker_uid,
-        worker_uids=settings.worker_uids,
-        service_uid=settings.service_uid,
-        bubblewrap=find_bubblewrap(),
-        egress=EgressRules(tuple(allow), tuple(deny)),
-    )
-
-
-def _listed(setting: str) -> list[str]:
-    """What stands between the commas of a setting."""
-    return [one.strip() for one in setting.split(",") if one.strip()]
-
-
-def local_engine(
-    settings: Settings, home: Path, launcher: Launcher, load: Callable[[VersionSpec], Loaded]
-) -> LocalEngine:
-    """An engine with the limits that the settings give."""
-    return LocalEngine(
-        launcher,
-        measure(launcher, home),
-        load,
-        limits=PoolLimits(
-            queue=settings.queue_calls,
-            queue_bytes=settings.queue_bytes,
-            queue_seconds=settings.queue_seconds,
-            load_seconds=settings.load_seconds,
-            scale_seconds=settings.scale_seconds,
-            idle_seconds=settings.idle_seconds,
-            zygote_seconds=settings.zygote_seconds,
-            workers=settings.version_workers or PoolLimits().workers,
-            all_workers=settings.workers,
-            memory_bytes=settings.warm_memory,
-            versions=settings.warm_versions,
-            result_bytes=settings.result_bytes,
-        ),
-        worker_limits=Limits(
-            memory_bytes=settings.worker_memory,
-            processes=settings.worker_processes,
-            temporary_bytes=settings.worker_temporary,
-        ),
-        trust_authors=settings.trust_authors,
-    )
-
-
-def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
-    """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
-    found = engine.states()
-    for state in found:
-        state["algorithm"], state["version"] = table.name(state.pop("algorithm_id"), state["id"])
-    return found
