@@ -66,7 +66,7 @@ class RequestReleaseWaiver:
         found = []
         for waivers in ((), (_supposed(payload, number),)):
             supposed = replace(beside, waivers=waivers)
-            found.append(self._judging.verdict(document, product, supposed, number, documented=False, complete=False))
+            found.append(self._judging.verdict(document, product, supposed, number, documented=True, complete=False))
         return _Judged(document, product, beside, *found)
 
 
