@@ -71,7 +71,7 @@ class RequestReleaseWaiver:
         for waivers in ((), (_supposed(payload, number),)):
             supposed = replace(beside, waivers=waivers)
             found.append(
-                self._judging.verdict(document, product, supposed, Compared(), number, documented=False, complete=False)
+                self._judging.verdict(document, product, supposed, Compared(), number, documented=True, complete=False)
             )
         return _Judged(document, product, beside, *found)
 
