@@ -39,7 +39,6 @@ from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
-from troth.doors.authorization import caller_of
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
@@ -47,6 +46,7 @@ from troth.doors.server.handlers import handlers_of
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
+from troth.doors.server.rehearsing import acting, holder_of
 from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
@@ -105,6 +105,7 @@ class Server:
     #: keys of calls that run, which algorithms use
     call_keys: CallKeys
     sealing: Sealing
+    moving: Moving
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
     #: None where no signed tokens are taken
@@ -143,6 +144,10 @@ class Server:
         task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
+
+    def serves(self) -> None:
+        """From now on it takes calls, those of its own algorithms too."""
+        self.begin(self.moving.behind())
 
     def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
         """The receipt of a call from the facts that were kept of it."""
@@ -235,7 +240,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
     signing_key = SigningKey.open(home.signing_key)
-    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
+    judging = Judging(database, readings, replaying, acting, Excusing(signing_key), seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
@@ -275,17 +280,19 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads,
         Warming(_listed(settings.keep_warm), table, engine),
         fronts,
-        CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
+        CallKeys(engine, table, lambda origin: holder_of(table, origin)),
         sealing,
+        Moving(database, replaying, acting, bus.submit),
     )
-    return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+    return server, await _begun(server, loader)
 
 
-async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
+async def _begun(server: Server, loader: TableLoader) -> str | None:
     """Everything that goes on by itself goes on; the owner's key where it was made just now."""
     server.tokens = tokens.opened(server.settings, server.table)
     key = await _found(server)
-    await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
+    if server.settings.replay_at_start == "before":
+        await server.moving.replay(before=True)
     with server.database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
