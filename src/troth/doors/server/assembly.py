@@ -45,12 +45,14 @@ from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.gateway_parts import Gateway, handlers_of_gateway, open_gateway
 from troth.doors.server.handlers import handlers_of
-from troth.doors.server.invoking import Invoking, holder_of
+from troth.doors.server.holders import holder_of
+from troth.doors.server.invoking import Invoking
 from troth.doors.server.launching import launcher_of, listed, local_engine, named_states
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
 from troth.doors.server.queue_parts import QueueParts, open_queue
+from troth.doors.server.rehearsing import acting
 from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
@@ -110,6 +112,7 @@ class Server:
     gateway: Gateway
     #: commands of teams
     queue: QueueParts
+    moving: Moving
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
     #: None where no signed tokens are taken
@@ -148,6 +151,10 @@ class Server:
         task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
+
+    def serves(self) -> None:
+        """From now on it takes calls, those of its own algorithms too."""
+        self.begin(self.moving.behind())
 
     def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
         """The receipt of a call from the facts that were kept of it."""
@@ -251,7 +258,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     replaying = Replaying(engine, seconds=settings.replay_seconds)
     signing_key = SigningKey.open(home.signing_key)
     excusing = Excusing(signing_key)
-    judging = Judging(database, readings, replaying, excusing, seconds=settings.judging_seconds)
+    judging = Judging(database, readings, replaying, acting, excusing, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
@@ -306,15 +313,17 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         sealing,
         gateway,
         queue,
+        Moving(database, replaying, acting, bus.submit),
     )
-    return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+    return server, await _begun(server, loader)
 
 
-async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
+async def _begun(server: Server, loader: TableLoader) -> str | None:
     """Everything that goes on by itself goes on; the owner's key where it was made just now."""
     server.tokens = tokens.opened(server.settings, server.table)
     key = await _found(server)
-    await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
+    if server.settings.replay_at_start == "before":
+        await server.moving.replay(before=True)
     with server.database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
