@@ -203,6 +203,7 @@ def test_what_is_deprecated_is_gone_at_the_next_x_boundary() -> None:
     assert str(retires_in(subject.versions[3])) == "8.0.0"
     assert [one.name for one in overdue(subject, number("8.0.0"))] == ["v3"]
     assert overdue(subject, number("7.9.0")) == []
+    assert "v3 is to be gone in 8.0.0" in judge(asked(Move.CREATE, "v5", "8.0.0"), subject).warnings[0]
     late = Api({3: Standing(3, D, number("8.0.0"))})
     assert str(retires_in(late.versions[3])) == "9.0.0", "deprecated in N.0.0, it has until (N+1).0.0 (note N15)"
     assert overdue(late, number("8.0.0")) == []

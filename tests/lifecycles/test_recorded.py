@@ -201,6 +201,35 @@ def test_versions_before_the_starting_point_are_recorded_and_not_judged(keeper: 
     assert moved["verdict"]["effects"] == {"v4": "current", "v3": "deprecated"}
 
 
+@pytest.mark.parametrize(
+    ("value", "code", "told"),
+    [
+        ({"openapi": "3.1.0", "paths": []}, 2, "not an OpenAPI document"),
+        ({"openapi": "2.0"}, 2, "not an OpenAPI document"),
+        ({"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {"$ref": "#/components/nothing"}}}}}}, 2, "not an OpenAPI"),
+        ({**document(), "x": "long" * 300_000}, 2, "larger than"),
+    ],
+    ids=["no paths", "another version", "a reference to nowhere", "huge"],
+)  # fmt: skip
+def test_documents_that_are_none_are_refused_with_the_reason(
+    keeper: Keeper, tmp_path: Path, value: dict[str, Any], code: int, told: str
+) -> None:
+    found = keeper.asked("add", "v1", "--release", "1.0.0", "--contract", written(tmp_path, value))
+    assert (found[0], told in found[1]["detail"]) == (code, True), found[1]
+    assert keeper.states() == {}
+
+
+@pytest.mark.clause("PDB-21")
+def test_what_cannot_be_told_is_not_compatible(keeper: Keeper, tmp_path: Path) -> None:
+    remote = document(name={"$ref": "https://example.org/name.json"})
+    keeper.made("add", "v1", "--release", "1.0.0", "--contract", written(tmp_path, remote))
+    keeper.made("graduate", "v1", "--release", "1.0.0")
+    other = document(name={"$ref": "https://example.org/name.json"}, mail={"type": "string"})
+    code, problem = keeper.asked("change", "v1", "--release", "1.1.0", "--contract", written(tmp_path, other))
+    assert (code, problem["clauses"][0]) == (3, "PDB-21")
+    assert "not proved compatible" in problem["detail"]
+
+
 def test_of_two_who_move_a_version_at_once_one_wins(keeper: Keeper) -> None:
     keeper.made("add", "v1", "--release", "1.0.0")
     server = keeper.server.server
