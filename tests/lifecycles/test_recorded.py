@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from tests.lifecycles.conftest import Keeper
 from tests.server import RunningServer
 from troth.commands.bus import Envelope
+from troth.doors.cli.main import execute
 from troth.errors import NotFound, Refused
 from troth.queries.apis import state_tables
 from troth.registry import accounts
@@ -172,6 +173,18 @@ def test_a_gap_waits_for_a_person_whose_decision_stands_beside_the_policy(keeper
     named = {one["id"] for one in policy["clauses"]}
     assert {rule["clause"] for rules in policy["rules"].values() for rule in rules} <= named
     assert keeper.troth("api", "show", keeper.api)[1].count("decided by") == 1
+    assert f"decided for {keeper.api} by {keeper.owner}: v2 beside v1 is allowed" in keeper.troth("policy")[1]
+    page = httpx2.get(f"{keeper.server.address}/api/v1/policy", headers={"accept": "text/html"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "two teams try out two ideas" in page.text
+
+
+def test_the_policy_is_told_without_a_server_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["policy", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (len(told["clauses"]), told["decisions"]) == (95, [])
+    assert execute(["policy"]) == 0
+    assert "policy revision" in capsys.readouterr().out
 
 
 @pytest.mark.clause("PDB-03")
