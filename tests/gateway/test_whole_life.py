@@ -52,6 +52,15 @@ STATES = {
 }
 
 
+APP = fastapi.FastAPI()
+
+
+@APP.get("/{version}/{rest:path}")
+def answer(version: str, rest: str) -> dict[str, str]:
+    """What the application answers, whatever version is asked for."""
+    return {"version": version, "rest": rest}
+
+
 @dataclass
 class Life:
     """One API, everywhere that it answers."""
@@ -64,6 +73,7 @@ class Life:
     states: ApiStates
     key: Path
     contract: Path
+    http: httpx2.Client
 
     def troth(self, *tokens: str) -> int:
         return execute([*tokens, "--server", self.server.address, "--key-file", str(self.key)])
@@ -71,17 +81,11 @@ class Life:
     def through_the_gateway(self, method: str, path: str) -> httpx2.Response:
         headers = {"Troth-Key": self.caller[1]}
         address = f"{self.server.address}/gateway/{self.api}{path}"
-        return httpx2.request(method, address, headers=headers, trust_env=False, timeout=30)
+        return self.http.request(method, address, headers=headers)
 
     def in_the_application(self, method: str, path: str) -> httpx2.Response:
-        app = fastapi.FastAPI()
-
-        @app.get("/{version}/{rest:path}")
-        def answer(version: str, rest: str) -> dict[str, str]:
-            return {"version": version, "rest": rest}
-
         async def asked() -> httpx2.Response:
-            transport = httpx2.ASGITransport(app=asgi.LifeCycle(app, self.states))
+            transport = httpx2.ASGITransport(app=asgi.LifeCycle(APP, self.states))
             async with httpx2.AsyncClient(transport=transport, base_url="http://shop") as client:
                 return await client.request(method, path)
 
@@ -96,9 +100,9 @@ def life(gateway_server: RunningServer, tmp_path: Path) -> Iterator[Life]:
     key, contract = tmp_path / "key", tmp_path / "openapi.json"
     key.write_text(client.key)
     contract.write_text(json.dumps(CONTRACT))
-    with running_upstream() as upstream:
+    with running_upstream() as upstream, httpx2.Client(trust_env=False, timeout=30) as http:
         states = ApiStates(api, gateway_server.address, cache=tmp_path / "states.json")
-        found = Life(gateway_server, client, (name, other.key), api, upstream, states, key, contract)
+        found = Life(gateway_server, client, (name, other.key), api, upstream, states, key, contract, http)
         assert found.troth("api", "create", api, "--public") == 0
         assert found.troth("api", "upstream", api, upstream.address) == 0
         yield found
