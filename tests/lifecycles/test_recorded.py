@@ -144,7 +144,7 @@ def test_a_deprecated_version_takes_security_fixes_with_a_reference(keeper: Keep
 @pytest.mark.clause("PDB-41")
 def test_an_endpoint_alone_is_refused(keeper: Keeper, tmp_path: Path) -> None:
     keeper.made("add", "v1", "--release", "1.0.0")
-    code, problem = keeper.asked("graduate", "v1", "--release", "1.1.0", "--endpoint", "GET /v1/nodes")
+    code, problem = keeper.asked("graduate", "v1", "--release", "1.1.0", "--operation", "GET /v1/nodes")
     assert (code, problem["clauses"][0]) == (3, "PDB-41")
     value = document(name={"type": "string"})
     value["paths"]["/nodes"]["get"]["x-api-version"] = 3

@@ -40,7 +40,7 @@ class Compared:
     beside: str | None = None
     changes: tuple[ContractChange, ...] = ()
     undescribed: tuple[str, ...] = ()
-    #: places that give an endpoint a version or state of its own
+    #: places that give an operation a version or state of its own
     own: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ class MoveApi(OnApi):
             parsed(payload["api_version"]),
             release,
             state=State(payload.get("state", FIRST)),
-            endpoint=payload.get("endpoint", "") or "; ".join(prepared.own[:5]),
+            operation=payload.get("operation", "") or "; ".join(prepared.own[:5]),
             changes=declared + prepared.changes,
             reference=payload.get("reference", ""),
             note=payload.get("note", ""),

@@ -153,7 +153,7 @@ class Apis:
             number,
             release,
             state=_state(event, "state", FIRST),
-            endpoint=event.text("endpoint") if move not in (Move.CHANGE, Move.SECURITY_FIX) else "",
+            operation=event.text("endpoint", "operation") if move not in (Move.CHANGE, Move.SECURITY_FIX) else "",
             changes=tuple(_changes(event)),
             reference=event.text("reference", "advisory"),
             note=event.text("note"),
