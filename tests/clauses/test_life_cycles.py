@@ -348,6 +348,12 @@ def test_versions_are_ordered_as_numbers(numbers: list[int]) -> None:
     assert [f"v{one}" for one in sorted(numbers)] == sorted((f"v{one}" for one in numbers), key=parsed)
 
 
+@pytest.mark.clause("PDB-10")
+def test_the_version_behind_v10_is_v11() -> None:
+    assert judge(asked(Move.CREATE, "v11", "7.4.0"), api(v9=D, v10=C)).outcome is allowed
+    assert said(judge(asked(Move.CREATE, "v10", "7.4.0"), api(v8=D, v9=C))) == (allowed, "PDB-20")
+
+
 @given(st.lists(st.tuples(st.sampled_from(list(Move)), st.integers(1, 4), st.sampled_from(list(Step))), max_size=25))
 def test_no_life_has_two_current_versions_or_retires_without_notice(
     moves: list[tuple[Move, int, Step]],
