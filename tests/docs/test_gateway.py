@@ -22,9 +22,7 @@ def test_the_sessions_run(page: object, terminal: Terminal) -> None:
 
 
 def test_the_table_of_headers_is_whole() -> None:
-    version = ApiVersion(
-        1, State.DEPRECATED, None, "8.0.0", "2999-01-31T00:00:00Z", 2, "/docs", "2026-01-01T00:00:00Z"
-    )
+    version = ApiVersion(1, State.DEPRECATED, None, "8.0.0", "2999-01-31T00:00:00Z", 2, "/docs", "2026-01-01T00:00:00Z")
     brownout = Brownout(1, "2999-01-01T00:00:00Z", "2999-01-01T00:05:00Z")
     said = {name.decode() for name, _ in headers_of(version, prefix_address("/"), (brownout,))}
     assert {row[0].strip("`").lower() for row in tables(GATEWAY)[0]} == said
