@@ -28,6 +28,8 @@
     |  |  `- RateLimited            rate-limited              429   5
     |  |- ParentEnded               parent-ended              503   5    (a call made within another)
     |  |- BrownedOut                browned-out               503   5    (a rehearsal of a retirement)
+    |  |- UpstreamFailed            upstream-failed           502   5    (what the gateway hands on to)
+    |  |- UpstreamTimeout           upstream-timeout          504   5
     |  |- IsolationUnavailable      isolation-unavailable     503   5
     |  |- EnvironmentUnavailable    environment-unavailable   503   5    (libraries for another machine)
     |  `- ServerUnreachable         server-unreachable        503   5
@@ -273,6 +275,18 @@ class BrownedOut(Unavailable):
     """A version of an API is refused for a short while, because it will soon be gone."""
 
     code = "browned-out"
+
+
+class UpstreamFailed(Unavailable):
+    """An upstream of the gateway cannot be reached, or broke off."""
+
+    code, status = "upstream-failed", 502
+
+
+class UpstreamTimeout(Unavailable):
+    """An upstream of the gateway does not answer in time."""
+
+    code, status = "upstream-timeout", 504
 
 
 class IsolationUnavailable(Unavailable):

@@ -17,7 +17,7 @@ from tests.mutants.table import MUTANTS
 from troth.versions.clauses import policy
 
 _PARTS = (
-    "life_cycles", "histories", "api_check", "publishing", "contracts", "resolution", "data", "releases", "products",
+    "life_cycles", "replies", "histories", "api_check", "publishing", "contracts", "resolution", "data", "releases", "products",
     "documentation", "random_lives",
 )  # fmt: skip
 #: Runs at a time; each has a server of its own.

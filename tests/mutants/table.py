@@ -15,6 +15,7 @@ from tests.mutants.lifecycles import LIFE_CYCLE_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
 from tests.mutants.releases import RELEASE_MUTANTS
+from tests.mutants.replies import REPLY_MUTANTS
 from tests.mutants.sites import SITE_MUTANTS
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
@@ -405,8 +406,8 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
     **{
-        clause: [mutant for found in (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS) for mutant in found.get(clause, [])]
-        for clause in RELEASE_MUTANTS | SITE_MUTANTS | LIFE_CYCLE_MUTANTS
+        clause: [mutant for found in (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, REPLY_MUTANTS) for mutant in found.get(clause, [])]
+        for clause in RELEASE_MUTANTS | SITE_MUTANTS | LIFE_CYCLE_MUTANTS | REPLY_MUTANTS
     },
 }  # fmt: skip
 

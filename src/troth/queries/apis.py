@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.clock import now
 from troth.errors import NotFound
-from troth.registry import apis
+from troth.registry import apis, upstreams
 from troth.registry.apis import ApiRow
 from troth.versions.lifecycles.numbers import parsed
+from troth.versions.lifecycles.own import OWN
 from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.table import StateTable, version_name
 from troth.versions.policy_document import policy_document
@@ -20,6 +22,17 @@ from troth.versions.policy_document import policy_document
 def state_tables(connection: Connection) -> dict[str, StateTable]:
     """The states of every API, by OWNER/API, for what answers requests by them."""
     return apis.state_tables(connection)
+
+
+def own_tables(connection: Connection) -> dict[str, StateTable]:
+    """The states of troth's own APIs, as far as somebody moved them."""
+    found = {row.subject: row for subject in OWN if (row := apis.find_api(connection, subject))}
+    return {
+        subject: upstreams.with_brownouts(
+            connection, row.id, apis.state_table(row, apis.versions_of(connection, row.id)), now()
+        )
+        for subject, row in found.items()
+    }
 
 
 def listed(connection: Connection, caller: Actor) -> dict[str, Any]:
@@ -37,8 +50,11 @@ def one(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
 
 def states(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
     """The table of states of an API, as doors, the gateway and middleware go by it. Raises NotFound."""
+    if subject in OWN and apis.find_api(connection, subject) is None:
+        return OWN[subject].as_dict()
     row = visible(connection, caller, subject)
-    return apis.state_table(row, apis.versions_of(connection, row.id)).as_dict()
+    table = apis.state_table(row, apis.versions_of(connection, row.id))
+    return upstreams.with_brownouts(connection, row.id, table, now()).as_dict()
 
 
 def contract(connection: Connection, caller: Actor, subject: str, version: str) -> dict[str, Any]:

@@ -13,7 +13,20 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import announcing, author, builds, caller, inside, operator, people, policy, publishing, references
+from troth.doors.cli import (
+    announcing,
+    api_callers,
+    api_gateway,
+    author,
+    builds,
+    caller,
+    inside,
+    operator,
+    people,
+    policy,
+    publishing,
+    references,
+)
 from troth.doors.cli.api import api
 from troth.doors.cli.api_check import check as api_check
 from troth.doors.cli.check import check
@@ -57,6 +70,11 @@ app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
 app.command(api)
+api.command(api_callers.callers)
+api.command(api_callers.alerts)
+api.command(api_gateway.upstream)
+api.command(api_gateway.served)
+api.command(api_gateway.brownout)
 api.command(api_check, name="check")
 app.command(product)
 app.command(release)

@@ -8,6 +8,7 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     data_tables,
     deletions,
     failures,
+    gateway_tables,
     inside_tables,
     product_tables,
     replays,
