@@ -74,6 +74,7 @@ def said(verdict: MoveVerdict) -> tuple[Outcome, str]:
 
 
 @pytest.mark.clause("PDB-11")
+@pytest.mark.clause("PDB-19")
 @pytest.mark.clause("PDB-36")
 @pytest.mark.clause("PDB-37")
 @pytest.mark.parametrize(("before", "after", "kind"), list(product(State, State, KINDS)))
