@@ -22,6 +22,7 @@ from bench import (
     commands,
     data,
     echo,
+    gateway,
     large,
     memory,
     overload,
@@ -55,6 +56,7 @@ SECTIONS: dict[str, Section] = {
     "transport": transport.measure,
     "sites": sites.measure,
     "releases": releases.measure,
+    "gateway": gateway.measure,
     "peers": against_peers.measure,
 }
 #: Run only where they are asked for by name: they set up hundreds of megabytes of other people's software.

@@ -52,6 +52,9 @@ _SAMPLES: dict[str, Any] = {
     "algorithm": "ada/hello",
     "base": "https://git.example.org",
     "bump": "minor",
+    "after": 0,
+    "begins": "2027-01-10T10:00:00Z",
+    "brownout": "1f0a7c3e-5b2d-4c6e-8f90-a1b2c3d4e5f6",
     "bytes": 1000000000,
     "clauses": ["ALG-07"],
     "collection": "photos",
@@ -60,10 +63,12 @@ _SAMPLES: dict[str, Any] = {
     "description": "of the bank's API",
     "details": {},
     "enabled": False,
+    "ends": "2027-01-10T10:05:00Z",
     "expires_at": "2027-01-31T00:00:00Z",
     "file": "cat.png",
     "force": True,
     "hash": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
+    "hook": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "key_id": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "label": "bank",
     "name": "bob",
@@ -84,7 +89,9 @@ _SAMPLES: dict[str, Any] = {
     "started_by": "ada",
     "temporary_before": "2026-11-24T12:00:00.000000Z",
     "things": [{"kind": "source", "id": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567"}],
+    "create_alert_hook.url": "https://ops.example.org/troth",
     "upload": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "url": "https://shop.internal.example:8443",
     "value": "never shown again",
     "waiver": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "worker": 3,
@@ -346,7 +353,7 @@ def _kind(rule: dict[str, Any]) -> str:
     if "anyOf" in rule:
         return " or ".join(map(_kind, rule["anyOf"]))
     named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null",
-             "integer": "whole number"}  # fmt: skip
+             "integer": "whole number", "number": "number"}  # fmt: skip
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
     said = " or ".join(named[kind] for kind in kinds)
     if "items" in rule:

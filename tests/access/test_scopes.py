@@ -44,6 +44,30 @@ SCOPES = st.builds(
 #: What each kind of key may be used for (commands on data ask for the access themselves), written down here on its own: c calls only, r reads data, w writes data, m manages,
 #: a is an administrator's that manages nothing, e everything.
 MAY = """
+    create_api               m e
+    update_api               m e
+    create_api_version       m e
+    graduate_api             m e
+    deprecate_api            m e
+    retire_api               m e
+    drop_api                 m e
+    change_api               m e
+    extend_api               m e
+    decide_api               m e
+    set_upstream             m e
+    plan_brownout            m e
+    cancel_brownout          m e
+    create_alert_hook        m e
+    remove_alert_hook        m e
+    replay_alerts            m e
+    query_api_callers        c r w m a e
+    query_upstreams          m e
+    query_alerts             m e
+    query_apis               c r w m a e
+    query_api                c r w m a e
+    read_api_states          c r w m a e
+    read_api_contract        c r w m a e
+    read_policy              c r w m a e
     update_product           m e
     roll_back                m e
     preview_rollback         m e
@@ -248,6 +272,24 @@ def test_a_key_takes_from_the_administrator_and_never_adds() -> None:
 #: Who may do what by their role, written down here on its own: S troth itself, A an administrator, O the account itself,
 #: X an admin of the organisation, M a member of it, U any user. Rows of section 15.3 of the protocol are among them.
 ROLES = """
+    create_api              O X M
+    update_api              O X
+    create_api_version      O X M
+    graduate_api            O X M
+    deprecate_api           O X M
+    retire_api              O X M
+    drop_api                O X M
+    change_api              O X M
+    extend_api              O X
+    decide_api              O X
+    set_upstream            O X
+    plan_brownout           O X
+    cancel_brownout         O X
+    create_alert_hook       O X
+    remove_alert_hook       S A O X
+    replay_alerts           O X
+    read_callers            S A O X M
+    read_alerts             O X
     update_product          O X
     roll_back               O X M
     revoke_calendar         S A O

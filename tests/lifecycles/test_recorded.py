@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from tests.lifecycles.conftest import Keeper
 from tests.server import RunningServer
 from troth.commands.bus import Envelope
+from troth.doors.cli.main import execute
 from troth.errors import NotFound, Refused
 from troth.queries.apis import state_tables
 from troth.registry import accounts
@@ -119,10 +120,12 @@ def test_contracts_are_compared_when_a_version_changes(keeper: Keeper, tmp_path:
     code, problem = keeper.asked("change", "v1", "--release", "2.0.0", "--contract", narrower)
     assert (code, problem["clauses"]) == (3, ["PDB-21", "PDB-24"])
     keeper.made("add", "v2", "--release", "2.0.0", "--contract", narrower)
+    strange = document(**{"age": text, "a\0b": text})
+    keeper.made("change", "v2", "--release", "2.1.0", "--contract", written(tmp_path, strange))
     found = keeper.made("change", "v2", "--release", "2.1.0", "--contract", written(tmp_path, document(age=text)))
     assert "PDB-28" in found["verdict"]["warnings"][-1]
     told = keeper.client.api(keeper.api)["moves"][-1]
-    assert "mail" in told["note"], "a change note is made of what was found (PDB-28)"
+    assert "ab" in told["note"], "a change note is made of what was found (PDB-28)"
     assert keeper.client.api_contract(keeper.api, "v2") == document(age=text)
 
 
@@ -143,7 +146,7 @@ def test_a_deprecated_version_takes_security_fixes_with_a_reference(keeper: Keep
 @pytest.mark.clause("PDB-41")
 def test_an_endpoint_alone_is_refused(keeper: Keeper, tmp_path: Path) -> None:
     keeper.made("add", "v1", "--release", "1.0.0")
-    code, problem = keeper.asked("graduate", "v1", "--release", "1.1.0", "--endpoint", "GET /v1/nodes")
+    code, problem = keeper.asked("graduate", "v1", "--release", "1.1.0", "--operation", "GET /v1/nodes")
     assert (code, problem["clauses"][0]) == (3, "PDB-41")
     value = document(name={"type": "string"})
     value["paths"]["/nodes"]["get"]["x-api-version"] = 3
@@ -172,6 +175,18 @@ def test_a_gap_waits_for_a_person_whose_decision_stands_beside_the_policy(keeper
     named = {one["id"] for one in policy["clauses"]}
     assert {rule["clause"] for rules in policy["rules"].values() for rule in rules} <= named
     assert keeper.troth("api", "show", keeper.api)[1].count("decided by") == 1
+    assert f"decided for {keeper.api} by {keeper.owner}: v2 beside v1 is allowed" in keeper.troth("policy")[1]
+    page = httpx2.get(f"{keeper.server.address}/api/v1/policy", headers={"accept": "text/html"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "two teams try out two ideas" in page.text
+
+
+def test_the_policy_is_told_without_a_server_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["policy", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (len(told["clauses"]), told["decisions"]) == (95, [])
+    assert execute(["policy"]) == 0
+    assert "policy revision" in capsys.readouterr().out
 
 
 @pytest.mark.clause("PDB-03")
@@ -186,6 +201,35 @@ def test_versions_before_the_starting_point_are_recorded_and_not_judged(keeper: 
     assert caught.value.clauses[0] == "PDB-31"
     moved = keeper.client.command("graduate_api", api=api, api_version="v4", release="3.0.0")
     assert moved["verdict"]["effects"] == {"v4": "current", "v3": "deprecated"}
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "told"),
+    [
+        ({"openapi": "3.1.0", "paths": []}, 2, "not an OpenAPI document"),
+        ({"openapi": "2.0"}, 2, "not an OpenAPI document"),
+        ({"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {"$ref": "#/components/nothing"}}}}}}, 2, "not an OpenAPI"),
+        ({**document(), "x": "long" * 300_000}, 2, "larger than"),
+    ],
+    ids=["no paths", "another version", "a reference to nowhere", "huge"],
+)  # fmt: skip
+def test_documents_that_are_none_are_refused_with_the_reason(
+    keeper: Keeper, tmp_path: Path, value: dict[str, Any], code: int, told: str
+) -> None:
+    found = keeper.asked("add", "v1", "--release", "1.0.0", "--contract", written(tmp_path, value))
+    assert (found[0], told in found[1]["detail"]) == (code, True), found[1]
+    assert keeper.states() == {}
+
+
+@pytest.mark.clause("PDB-21")
+def test_what_cannot_be_told_is_not_compatible(keeper: Keeper, tmp_path: Path) -> None:
+    remote = document(name={"$ref": "https://example.org/name.json"})
+    keeper.made("add", "v1", "--release", "1.0.0", "--contract", written(tmp_path, remote))
+    keeper.made("graduate", "v1", "--release", "1.0.0")
+    other = document(name={"$ref": "https://example.org/name.json"}, mail={"type": "string"})
+    code, problem = keeper.asked("change", "v1", "--release", "1.1.0", "--contract", written(tmp_path, other))
+    assert (code, problem["clauses"][0]) == (3, "PDB-21")
+    assert "not proved compatible" in problem["detail"]
 
 
 def test_of_two_who_move_a_version_at_once_one_wins(keeper: Keeper) -> None:

@@ -11,9 +11,11 @@ from unittest.mock import patch
 
 from immutables import Map
 
+from tests.mutants.lifecycles import LIFE_CYCLE_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
 from tests.mutants.releases import RELEASE_MUTANTS
+from tests.mutants.replies import REPLY_MUTANTS
 from tests.mutants.sites import SITE_MUTANTS
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
@@ -403,7 +405,10 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
-    **{clause: [*RELEASE_MUTANTS.get(clause, []), *SITE_MUTANTS.get(clause, [])] for clause in RELEASE_MUTANTS | SITE_MUTANTS},
+    **{
+        clause: [mutant for found in (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, REPLY_MUTANTS) for mutant in found.get(clause, [])]
+        for clause in RELEASE_MUTANTS | SITE_MUTANTS | LIFE_CYCLE_MUTANTS | REPLY_MUTANTS
+    },
 }  # fmt: skip
 
 

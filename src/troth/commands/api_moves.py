@@ -40,7 +40,7 @@ class Compared:
     beside: str | None = None
     changes: tuple[ContractChange, ...] = ()
     undescribed: tuple[str, ...] = ()
-    #: places that give an endpoint a version or state of its own
+    #: places that give an operation a version or state of its own
     own: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ class MoveApi(OnApi):
             parsed(payload["api_version"]),
             release,
             state=State(payload.get("state", FIRST)),
-            endpoint=payload.get("endpoint", "") or "; ".join(prepared.own[:5]),
+            operation=payload.get("operation", "") or "; ".join(prepared.own[:5]),
             changes=declared + prepared.changes,
             reference=payload.get("reference", ""),
             note=payload.get("note", ""),
@@ -170,7 +170,8 @@ def _note(verdict: MoveVerdict, after: Api) -> str:
         planned = retires_in(after.versions[number])
         ending = f", and is gone in {planned}" if planned else ""
         lines.append(f"{version_name(number)} is {state} from {asked.release} on{ending}")
-    return "\n".join(lines)
+    # what strangers' documents call their fields may hold what no database keeps
+    return "\n".join(lines).replace("\0", "")
 
 
 def _text(number: ReleaseNumber | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from troth.access.roles import Actor
 from troth.commands.algorithms import require_for
+from troth.commands.api_duties import check_overdue
 from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
 from troth.commands.release_judging import Beside, ReleaseJudging, check_base, check_declared
@@ -74,6 +75,7 @@ class CutRelease:
         check_declared(prepared.document, prepared.product, payload, number)
         self._judging.check_still(connection, prepared.beside, row.id, payload["commit"], number, transaction.now)
         check_base(prepared.document, prepared.beside.records, number)
+        check_overdue(connection, row.id, number)
         verdict = prepared.verdict
         if verdict.outcome is not Outcome.ALLOWED:
             raise _refusal(verdict, row, number)
@@ -94,10 +96,11 @@ class CutRelease:
     def _staged(self, payload: Payload) -> Staged:
         document = self._judging.counted(self._judging.claimed(payload["evidence"]))
         product = parse_product(document.declared.encode())
-        site = self._site(payload["documentation"], product) if "documentation" in payload else None
         artifacts = tuple(self._artifacts(payload))
         number = ReleaseNumber.parse(payload["number"])
         beside = self._judging.beside(payload["product"], payload["commit"], number)
+        retired = (*product.documentation_retired, *beside.retired)
+        site = self._site(payload["documentation"], retired) if "documentation" in payload else None
         compared = self._judging.compared(document, product, beside.records)
         verdict = self._judging.verdict(document, product, beside, compared, number, documented=site is not None)
         files = dict(self._sizes(payload, document))
@@ -109,13 +112,13 @@ class CutRelease:
         named += [(record.digest, record.path) for one in document.infrastructures for record in one.records]
         yield from ((digest, self._files.find(digest, what).size) for digest, what in named if digest)
 
-    def _site(self, digest: str, product: Product) -> Made:
+    def _site(self, digest: str, retired: Sequence[str]) -> Made:
         """The documentation as it will be served. Raises Refused where it has pages of what is retired (PDB-39)."""
         try:
             made = self._sites.ready(digest)
         except FileNotFoundError:
             raise missing_file("documentation") from None
-        self._sites.refuse_retired(digest, product.documentation_retired)
+        self._sites.refuse_retired(digest, retired)
         return made
 
     def _artifacts(self, payload: Payload) -> list[Artifact]:

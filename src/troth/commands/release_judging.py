@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from troth.clock import now, stamp
+from troth.commands.api_duties import retired_pages
 from troth.commands.bus import Moved
 from troth.commands.checking import Checking
 from troth.commands.excusing import Excusing
@@ -30,10 +31,12 @@ _SKEW_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a release is judged beside: what is recorded of its product, and the waivers that somebody may mean."""
+    """What a release is judged beside: what is recorded of its product and its APIs, and the waivers that somebody may mean."""
 
     records: Records
     waivers: tuple[Considered, ...]
+    #: where the documentation has nothing, because the API that was told there is retired (PDB-39)
+    retired: tuple[str, ...] = ()
 
 
 class ReleaseJudging:
@@ -67,7 +70,8 @@ class ReleaseJudging:
         with self._database.read() as connection:
             row = products.existing(connection, subject)
             records = products.records_of(connection, row.id, number)
-            return Beside(records, self._waivers(connection, row.id, commit, number, stamp(now())))
+            found = self._waivers(connection, row.id, commit, number, stamp(now()))
+            return Beside(records, found, tuple(retired_pages(connection, row.id, number)))
 
     def check_still(
         self, connection: Connection, beside: Beside, product_id: str, commit: str, number: ReleaseNumber, moment: str

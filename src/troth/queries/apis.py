@@ -12,20 +12,11 @@ from troth.clock import now
 from troth.errors import NotFound
 from troth.registry import apis, upstreams
 from troth.registry.apis import ApiRow
-from troth.versions.clauses import policy as policy_in_force
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.own import OWN
-from troth.versions.lifecycles.rules import RULES
 from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.table import StateTable, version_name
-from troth.versions.releases.rules import RULES as RELEASE_RULES
-
-#: The three documents that the policy restates, and from where each is judged where a subject does not say otherwise.
-_STARTS = {
-    "ALG": "the first publication of an algorithm",
-    "PDB": "the starting point that an API or a product names, else its first version (PDB-03)",
-    "PLX": "the release that a product names in [policy] since, else its first (PLX-05)",
-}
+from troth.versions.policy_document import policy_document
 
 
 def state_tables(connection: Connection) -> dict[str, StateTable]:
@@ -96,22 +87,10 @@ def visible(connection: Connection, caller: Actor, subject: str) -> ApiRow:
 
 def policy(connection: Connection, caller: Actor) -> dict[str, Any]:
     """The policy in force: clauses, readings, rules, starting points, and what was decided beside it (PDB-01, PLX-01)."""
-    found = policy_in_force()
     seen = [row for row in apis.all_apis(connection) if apis.shows(connection, row, caller)]
     decisions = [{"api": row.subject, **each} for row in seen for each in apis.decisions_of(connection, row.id)]
     starting = {row.subject: version_name(row.starting_point) for row in seen if row.starting_point}
-    return {
-        "revision": found.revision,
-        "clauses": [clause.as_dict() for clause in found.clauses.values()],
-        "readings": {note.id: {"concerns": note.concerns, "reading": note.reading} for note in found.notes.values()},
-        "rules": {
-            "apis": [rule.as_dict() for rule in RULES],
-            "releases": [rule.as_dict() for rule in RELEASE_RULES],
-        },
-        "judged_from": _STARTS,
-        "starting_points": starting,
-        "decisions": decisions,
-    }
+    return policy_document(starting, decisions)
 
 
 def _described(connection: Connection, row: ApiRow) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def _disturbed(old: Side, new: Side, changes: Mapping[int, tuple[ContractChange,
 
 
 def _standing(new: Side, api: Api, release: ReleaseNumber) -> Iterator[Objection]:
-    """Faults that no move makes: what is overdue, endpoints with versions of their own, several current versions."""
+    """Faults that no move makes: what is overdue, operations with versions of their own, several current versions."""
     if not api.governed:
         return
     for one in overdue(api, release):
@@ -176,8 +176,8 @@ def _standing(new: Side, api: Api, release: ReleaseNumber) -> Iterator[Objection
         yield Objection("PDB-35", words, f"retire {one.name}, or record an extension")
     for number, text in new.documents.items():
         for place in own_versions(_value(text), number)[:5]:
-            words = f"v{number}: {place}, and all endpoints of a version share its number and its state"
-            yield Objection("PDB-41", words, "put the endpoint into a version of its own number")
+            words = f"v{number}: {place}, and all operations of a version share its number and its state"
+            yield Objection("PDB-41", words, "put it into the version of that number")
     current = [one.standing.name for one in new.declared.versions.values() if one.standing.state is State.CURRENT]
     if len(current) > 1:
         yield Objection("PDB-31", f"{', '.join(current)} are current at once", "deprecate all but the newest")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from troth.contracts.histories.commands import CHANGED, ENDED, NEW, Commands
 from troth.contracts.histories.moves import Apis, move_of
@@ -57,7 +58,8 @@ def _release(event: Event, releases: Releases, apis: Apis) -> EventVerdict:
         clause = "PLX-05" if "polyaxon" in verdict.profiles else "PDB-03"
         return EventVerdict(event, what, verdict.outcome, rests_on=(clause,), judged=False)
     said = [*reasons(verdict), *apis.release_reasons(event, number)]
-    return decided(event, what, said, [one.clause for one in verdict.asked] or ["PDB-05"])
+    found = decided(event, what, said, [one.clause for one in verdict.asked] or ["PDB-05"])
+    return replace(found, notes=tuple(apis.release_notes(number)))
 
 
 def _stable(event: Event, releases: Releases) -> EventVerdict:

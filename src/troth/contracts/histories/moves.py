@@ -14,7 +14,7 @@ from troth.contracts.histories.reading import Event, History
 from troth.contracts.histories.verdict import EventVerdict, Said, decided
 from troth.errors import MalformedNumber
 from troth.versions.lifecycles.judging import judge, moved
-from troth.versions.lifecycles.numbers import parsed
+from troth.versions.lifecycles.numbers import next_major, parsed
 from troth.versions.lifecycles.rules import overdue
 from troth.versions.lifecycles.states import FIRST, State
 from troth.versions.lifecycles.subject import Api, Asked, ContractChange, Decided, Move, Weight
@@ -117,6 +117,17 @@ class Apis:
                     yield Said("PDB-35", words, f"retire {one.name} in {release}, or record an extension")
             yield from self._served(event, name, api, leaving)
 
+    def release_notes(self, release: ReleaseNumber) -> Iterator[str]:
+        """The versions that a release serves only because their retirement was put off (PDB-35)."""
+        for name, api in self.found.items():
+            for one in api.live(State.DEPRECATED):
+                if (
+                    one.extended is not None
+                    and one.since is not None
+                    and next_major(one.since) <= release < one.extended
+                ):
+                    yield f"{name} {one.name} is served by an extension, until {one.extended} (PDB-35)"
+
     def _served(self, event: Event, name: str, api: Api, leaving: set[int]) -> Iterator[Said]:
         """What the event itself lists: versions that are served, and those that are documented."""
         gone = {number for number, one in api.versions.items() if one.state is State.RETIRED}
@@ -153,7 +164,7 @@ class Apis:
             number,
             release,
             state=_state(event, "state", FIRST),
-            endpoint=event.text("endpoint") if move not in (Move.CHANGE, Move.SECURITY_FIX) else "",
+            operation=event.text("endpoint", "operation") if move not in (Move.CHANGE, Move.SECURITY_FIX) else "",
             changes=tuple(_changes(event)),
             reference=event.text("reference", "advisory"),
             note=event.text("note"),

@@ -1,4 +1,4 @@
-"""What a comparison of two OpenAPI documents is to the policy of APIs, and what a document says that no endpoint may say."""
+"""What a comparison of two OpenAPI documents is to the policy of APIs, and what a document says that no operation may say."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def undescribed(*documents: Any) -> tuple[str, ...]:
 
 
 def own_versions(document: Any, number: int) -> list[str]:
-    """The places in a document of version `number` that give an endpoint a version or a state of its own (PDB-41)."""
+    """The places in a document of version `number` that give an operation a version or a state of its own (PDB-41)."""
     paths = document.get("paths") if isinstance(document, dict) else None
     return list(_own_versions(paths, number)) if isinstance(paths, dict) else []
 

@@ -26,7 +26,9 @@ Release = Annotated[str, Parameter(help="The release that it rides on: X.0.0, X.
 Contract = Annotated[Path | None, Parameter(help="Its OpenAPI document, in JSON or YAML.")]
 Sunset = Annotated[str | None, Parameter(help="The day on which what is deprecated is switched off: 2027-01-31.")]
 Reason = Annotated[str, Parameter(help="Why.")]
-Endpoint = Annotated[str, Parameter(help="An endpoint alone; refused, because all endpoints share one state (PDB-41).")]
+Alone = Annotated[
+    str, Parameter(help="A single operation; refused, because all of a version share one state (PDB-41).")
+]
 
 
 @Parameter(name="*")
@@ -36,7 +38,7 @@ class Riding(Remote):
 
     release: Release = ""
     reason: Reason = ""
-    endpoint: Endpoint = ""
+    operation: Alone = ""
 
     def payload(self) -> dict[str, Any]:
         """What of it was given."""
@@ -46,7 +48,7 @@ class Riding(Remote):
                 why="a version moves with a release of the software",
                 repair="give --release 5.1.0",
             )
-        return given(release=self.release, reason=self.reason, endpoint=self.endpoint)
+        return given(release=self.release, reason=self.reason, operation=self.operation)
 
 
 def given(**values: Any) -> dict[str, Any]:

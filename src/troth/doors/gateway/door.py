@@ -75,7 +75,7 @@ class GatewayDoor:
         live, marking = asked.api.live, asked.marking
         self._count(asked, scope)
         if marking.headers:
-            send = marked(send, marking.headers)
+            send = marked(send, marking)
         production = asked.caller is not None and asked.caller.scope.production
         refusal = live.refused(marking, production=production)
         if refusal is not None:

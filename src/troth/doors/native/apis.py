@@ -13,6 +13,7 @@ from troth.doors.native.operations import Asked, Operation
 from troth.errors import MalformedNumber, NotFound
 from troth.queries import apis as queries
 from troth.registry.database import Database
+from troth.versions.policy_document import policy_page
 
 
 class ApisApi:
@@ -38,7 +39,7 @@ class ApisApi:
                       errors=(NotFound, MalformedNumber), public=True),
             Operation("GET", "/api/v1/policy", "read_policy",
                       "The policy in force: clauses, readings, rules, starting points, and what was decided beside it.",
-                      self._query(lambda c, who, p: queries.policy(c, who)), public=True),
+                      self._query(lambda c, who, p: queries.policy(c, who)), public=True, page=policy_page),
         ]  # fmt: skip
 
     def _query(self, ask: Callable[[Connection, Actor, dict[str, str]], dict[str, Any]]) -> Callable[[Asked], Any]:

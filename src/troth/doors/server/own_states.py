@@ -31,4 +31,4 @@ class OwnStates:
         if refusal is not None:
             await refuse(send, "http.response", scope["method"], refusal)
         else:
-            await self._app(scope, receive, marked(send, marking.headers) if marking.headers else send)
+            await self._app(scope, receive, marked(send, marking) if marking.headers else send)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from troth.sdk.lifecycles.states import ApiStates
-from troth.versions.lifecycles.headers import Pairs, Refusal
+from troth.versions.lifecycles.headers import Marking, Refusal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,7 +36,7 @@ class LifeCycle:
         production = self._production is None or (bool(marking.windows) and self._production(scope))
         refusal = self._states.refused(marking, production=production)
         if refusal is None:
-            await self._app(scope, receive, marked(send, marking.headers) if marking.headers else send)
+            await self._app(scope, receive, marked(send, marking) if marking.headers else send)
         elif kind == "http":
             await refuse(send, "http.response", scope.get("method") or "GET", refusal)
         elif "websocket.http.response" in scope.get("extensions", ()):
@@ -47,14 +47,14 @@ class LifeCycle:
             await send({"type": "websocket.close", "code": 1008})
 
 
-def marked(send: Send, headers: Pairs) -> Send:
+def marked(send: Send, marking: Marking) -> Send:
     """A `send` that adds the headers; what the application says of the same matter gives way, but for its links."""
-    ours = {name for name, _ in headers} - {b"link"}
+    headers, once = marking.headers, marking.once
 
     async def sent(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
-            kept = [header for header in message.get("headers", ()) if header[0].lower() not in ours]
-            message = {**message, "headers": kept + list(headers)}
+            kept = [header for header in message.get("headers", ()) if header[0].lower() not in once]
+            message = {**message, "headers": [*kept, *headers]}
         await send(message)
 
     return sent

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from troth.sdk.lifecycles.states import ApiStates
-from troth.versions.lifecycles.headers import Pairs
+from troth.versions.lifecycles.headers import Marking, Pairs
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -32,17 +32,16 @@ class LifeCycle:
         production = self._production is None or (bool(marking.windows) and self._production(environ))
         refusal = self._states.refused(marking, production=production)
         if refusal is None:
-            return self._app(environ, _marking(start, marking.headers))
+            return self._app(environ, _marking(start, marking))
         start(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", _native(refusal.headers))
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [refusal.body]
 
 
-def _marking(start: Start, headers: Pairs) -> Start:
-    native = _native(headers)
-    ours = {name for name, _ in native} - {"link"}
+def _marking(start: Start, marking: Marking) -> Start:
+    native, once = marking.native, marking.once_native
 
     def marked(status: str, said: list[tuple[str, str]], *more: Any) -> Any:
-        return start(status, [header for header in said if header[0].lower() not in ours] + native, *more)
+        return start(status, [*[header for header in said if header[0].lower() not in once], *native], *more)
 
     return marked
 

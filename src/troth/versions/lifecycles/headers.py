@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from functools import partial
@@ -52,6 +52,16 @@ class Marking:
     #: the answer on every path of a retired version (PDB-38)
     gone: Refusal | None = None
     windows: tuple[Window, ...] = ()
+    #: the same headers as text, and the names of those that a reply has once, as bytes and as text
+    native: tuple[tuple[str, str], ...] = field(init=False, compare=False)
+    once: frozenset[bytes] = field(init=False, compare=False)
+    once_native: frozenset[str] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        native = tuple((name.decode("ascii"), value.decode("ascii")) for name, value in self.headers)
+        object.__setattr__(self, "native", native)
+        object.__setattr__(self, "once_native", frozenset(name for name, _ in native) - {"link"})
+        object.__setattr__(self, "once", frozenset(name.encode() for name in self.once_native))
 
     def refused(self, now: float, *, production: bool) -> Refusal | None:
         """What is answered instead of the API's own reply at this second, if anything is."""

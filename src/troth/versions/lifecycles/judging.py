@@ -109,6 +109,10 @@ _RESTS_ON: dict[Move, tuple[str, ...]] = {
 
 def _warnings(asked: Asked, api: Api) -> Iterator[str]:
     standing = api.versions.get(asked.number)
+    for one in api.live(State.DEPRECATED):
+        planned = rules.retires_in(one)
+        if planned is not None and planned <= asked.release.finished and one.number != asked.number:
+            yield f"{one.name} is to be gone in {planned} (PDB-35)"
     for what in asked.undescribed:
         yield f"{what} are not regulated: nothing in the contract describes them (PDB-04)"
     if standing is None:

@@ -61,12 +61,12 @@ def overdue(api: Api, release: ReleaseNumber) -> list[Standing]:
 
 
 def _alone(asked: Asked, api: Api) -> Objection | None:
-    if not asked.endpoint:
+    if not asked.operation:
         return None
     return Objection(
         "PDB-41",
-        f"{asked.endpoint} alone cannot be moved: all endpoints of {asked.name} have its version and its state",
-        f"move {asked.name} as a whole, or put the endpoint into the next version",
+        f"{asked.operation} alone cannot be moved: all operations of {asked.name} have its version and its state",
+        f"move {asked.name} as a whole, or put it into the next version",
         also=("PDB-10",),
     )
 
@@ -238,7 +238,7 @@ def _row(identity: str, clause: str, moves: str, handler: Handler, purpose: str)
 _STATES: Final = "create graduate deprecate retire drop return"
 RULES: Final[tuple[MoveRule, ...]] = (
     _row("whole", "PDB-41", "create graduate deprecate retire drop extend return", _alone,
-         "All endpoints of a version are versioned together."),
+         "All operations of a version are versioned together."),
     _row("exists", "PDB-11", "create", _exists, "A version is made once."),
     _row("missing", "PDB-20", "graduate deprecate retire drop change security-fix extend return", _missing,
          "A version begins as experimental, and what never began is in no state."),

@@ -119,8 +119,8 @@ class Asked:
     release: ReleaseNumber
     #: of `create` and `return`: the state that the version is to have
     state: State = FIRST
-    #: a single endpoint, where somebody asks for one alone
-    endpoint: str = ""
+    #: a single operation, where somebody asks for one alone
+    operation: str = ""
     changes: tuple[ContractChange, ...] = ()
     #: of a security fix: what tells of the fault
     reference: str = ""

@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("deprecated_at", sa.String(length=27), nullable=True),
         sa.Column("extended", sa.String(length=128), nullable=True),
         sa.Column("sunset", sa.String(length=20), nullable=True),
-        sa.Column("successor", sa.Integer(), nullable=True),
         sa.Column("dropped_in", sa.String(length=128), nullable=True),
         sa.Column("contract", sa.Text(), nullable=True),
         sa.Column("contract_digest", sa.String(length=64), nullable=True),

@@ -14,12 +14,18 @@ import pytest
 from tests.server import RunningServer
 from troth.doors.cli.main import execute
 
-RELEASED = Path(__file__).parent / "released"
+RELEASED = Path(__file__).parents[1] / "lifecycles" / "released"
 TEXT = {"type": "string"}
 
 
-def document(operators: list[str] | None = None, media: tuple[str, ...] = ("application/json",), **fields: Any) -> str:
-    """An OpenAPI document of a query and a submission."""
+def document(
+    operators: list[str] | None = None,
+    media: tuple[str, ...] = ("application/json",),
+    parameters: dict[str, bool] | None = None,
+    paths: tuple[str, ...] = (),
+    **fields: Any,
+) -> str:
+    """An OpenAPI document of a query and a submission; `parameters` of that are required or not."""
     answer = {"type": "object", "properties": fields, "required": sorted(fields)}
     get: dict[str, Any] = {
         "responses": {"200": {"description": "ok", "content": {"application/json": {"schema": answer}}}}
@@ -27,9 +33,13 @@ def document(operators: list[str] | None = None, media: tuple[str, ...] = ("appl
     if operators is not None:
         get["x-operators"] = operators
     body = {"content": {name: {"schema": {"type": "object"}} for name in media}}
-    post = {"requestBody": body, "responses": {"200": {"description": "ok"}}}
-    paths = {"/nodes": {"get": get}, "/cmd": {"post": post}}
-    return json.dumps({"openapi": "3.1.0", "info": {"title": "nodes", "version": "1"}, "paths": paths})
+    done: dict[str, Any] = {"responses": {"200": {"description": "ok"}}}
+    listed = [
+        {"name": name, "in": "query", "required": must, "schema": TEXT} for name, must in (parameters or {}).items()
+    ]
+    items = {"/nodes": {"get": get}, "/cmd": {"post": {"requestBody": body, "parameters": listed, **done}}}
+    items |= {path: {"get": done} for path in paths}
+    return json.dumps({"openapi": "3.1.0", "info": {"title": "nodes", "version": "1"}, "paths": items})
 
 
 @dataclass
@@ -85,6 +95,9 @@ def test_nothing_changes_nothing(branch: Branch) -> None:
 
 
 @pytest.mark.clause("PDB-14")
+@pytest.mark.clause("PDB-15")
+@pytest.mark.clause("PDB-18")
+@pytest.mark.clause("PDB-24")
 @pytest.mark.clause("PDB-16")
 @pytest.mark.clause("PDB-17")
 @pytest.mark.clause("PDB-25")
@@ -99,6 +112,10 @@ def test_nothing_changes_nothing(branch: Branch) -> None:
         (document(["="], ("application/json", "application/msgpack"), name=TEXT, mail=TEXT), "7.4.0", "allowed", "PDB-17"),
         (document(["="], ("application/msgpack",), name=TEXT, mail=TEXT), "8.0.0", "refused", "PDB-17"),
         (document(["="], name=TEXT), "8.0.0", "refused", "PDB-24"),
+        (document(["="], paths=("/facts",), name=TEXT, mail=TEXT), "7.4.0", "allowed", "PDB-15"),
+        (document(["="], paths=("/facts",), name=TEXT, mail=TEXT), "7.3.1", "refused", "PDB-15"),
+        (document(["="], parameters={"wait": False}, name=TEXT, mail=TEXT), "7.4.0", "allowed", "PDB-18"),
+        (document(["="], parameters={"wait": True}, name=TEXT, mail=TEXT), "8.0.0", "refused", "PDB-18"),
     ],
 )  # fmt: skip
 def test_what_changes_of_the_current_version(

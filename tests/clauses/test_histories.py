@@ -71,6 +71,7 @@ def test_an_x_release_that_still_serves_what_is_deprecated_is_refused() -> None:
     assert last([*GROWN, release("7.9.0")])[0] == "allowed"
     extended = [*GROWN, move("extend", "v4", until="9.0.0", reason="the bank moves in spring"), release("8.0.0")]
     assert last(extended)[0] == "allowed"
+    assert "served by an extension, until 9.0.0" in verdicts(extended)[-1].notes[0]
     assert last([*extended, release("9.0.0")]) == ("refused", ("PDB-35",))
     assert last([*GROWN, move("extend", "v4", until="9.0.0")])[1] == ("PDB-35",)
 

@@ -74,6 +74,7 @@ def said(verdict: MoveVerdict) -> tuple[Outcome, str]:
 
 
 @pytest.mark.clause("PDB-11")
+@pytest.mark.clause("PDB-19")
 @pytest.mark.clause("PDB-36")
 @pytest.mark.clause("PDB-37")
 @pytest.mark.parametrize(("before", "after", "kind"), list(product(State, State, KINDS)))
@@ -203,6 +204,7 @@ def test_what_is_deprecated_is_gone_at_the_next_x_boundary() -> None:
     assert str(retires_in(subject.versions[3])) == "8.0.0"
     assert [one.name for one in overdue(subject, number("8.0.0"))] == ["v3"]
     assert overdue(subject, number("7.9.0")) == []
+    assert "v3 is to be gone in 8.0.0" in judge(asked(Move.CREATE, "v5", "8.0.0"), subject).warnings[0]
     late = Api({3: Standing(3, D, number("8.0.0"))})
     assert str(retires_in(late.versions[3])) == "9.0.0", "deprecated in N.0.0, it has until (N+1).0.0 (note N15)"
     assert overdue(late, number("8.0.0")) == []
@@ -245,7 +247,7 @@ def test_only_what_is_experimental_may_be_dropped() -> None:
 @pytest.mark.clause("PDB-41")
 @pytest.mark.parametrize("move", [Move.CREATE, Move.GRADUATE, Move.DEPRECATE, Move.RETIRE, Move.DROP])
 def test_an_endpoint_has_no_state_and_no_version_of_its_own(move: Move) -> None:
-    found = judge(asked(move, "v4", "8.0.0", endpoint="GET /v4/nodes"), api(v4=C))
+    found = judge(asked(move, "v4", "8.0.0", operation="GET /v4/nodes"), api(v4=C))
     assert said(found) == (refused, "PDB-41")
     assert "GET /v4/nodes" in found.objections[0].text
 
@@ -346,6 +348,12 @@ def test_numbers_of_software_are_no_versions_of_an_api(text: str) -> None:
 @given(st.lists(st.integers(1, 999), min_size=2, unique=True))
 def test_versions_are_ordered_as_numbers(numbers: list[int]) -> None:
     assert [f"v{one}" for one in sorted(numbers)] == sorted((f"v{one}" for one in numbers), key=parsed)
+
+
+@pytest.mark.clause("PDB-10")
+def test_the_version_behind_v10_is_v11() -> None:
+    assert judge(asked(Move.CREATE, "v11", "7.4.0"), api(v9=D, v10=C)).outcome is allowed
+    assert said(judge(asked(Move.CREATE, "v10", "7.4.0"), api(v8=D, v9=C))) == (allowed, "PDB-20")
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Move)), st.integers(1, 4), st.sampled_from(list(Step))), max_size=25))
