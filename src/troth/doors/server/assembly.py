@@ -245,9 +245,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
-    gateway = open_gateway(settings, home, database, table)
-    bus.tell_of_apis(gateway.apis)
-    bus.tell_of_apis(fronts)
+    gateway = open_gateway(settings, home, database, table, bus, fronts)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
@@ -277,15 +275,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         judging,
         signing_key,
         launcher,
-        observation(
-            settings,
-            database,
-            faults,
-            lambda facts: server.receipt(facts),
-            lambda: server.states(),
-            table.uses,
-            gateway.ledger,
-        ),
+        _observed(settings, database, faults, table, gateway, lambda: server),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
@@ -297,6 +287,19 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         gateway,
     )
     return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+
+
+def _observed(
+    settings: Settings,
+    database: Database,
+    faults: Faults,
+    table: RoutingTable,
+    gateway: Gateway,
+    server: Callable[[], Server],
+) -> Observation:
+    """What is counted and recorded; `server` is asked once there are calls."""
+    states, receipt = (lambda: server().states()), (lambda facts: server().receipt(facts))
+    return observation(settings, database, faults, receipt, states, table.uses, gateway.ledger)
 
 
 async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:

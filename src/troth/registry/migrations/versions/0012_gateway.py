@@ -45,11 +45,11 @@ def upgrade() -> None:
     sa.Column('day', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('api', sa.String(length=127), nullable=False),
     sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('endpoint', sa.String(length=300), nullable=False),
+    sa.Column('operation', sa.String(length=300), nullable=False),
     sa.Column('parameter', sa.String(length=64), nullable=False),
     sa.Column('caller', sa.String(length=63), nullable=False),
     sa.Column('calls', _long(), nullable=False),
-    sa.PrimaryKeyConstraint('day', 'api', 'version', 'endpoint', 'parameter', 'caller', name=op.f('pk_api_callers'))
+    sa.PrimaryKeyConstraint('day', 'api', 'version', 'operation', 'parameter', 'caller', name=op.f('pk_api_callers'))
     )
     op.create_index('ix_api_callers_api_day', 'api_callers', ['api', 'day'], unique=False)
     op.create_table('api_alerts',
