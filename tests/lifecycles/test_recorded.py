@@ -120,10 +120,12 @@ def test_contracts_are_compared_when_a_version_changes(keeper: Keeper, tmp_path:
     code, problem = keeper.asked("change", "v1", "--release", "2.0.0", "--contract", narrower)
     assert (code, problem["clauses"]) == (3, ["PDB-21", "PDB-24"])
     keeper.made("add", "v2", "--release", "2.0.0", "--contract", narrower)
+    strange = document(**{"age": text, "a\0b": text})
+    keeper.made("change", "v2", "--release", "2.1.0", "--contract", written(tmp_path, strange))
     found = keeper.made("change", "v2", "--release", "2.1.0", "--contract", written(tmp_path, document(age=text)))
     assert "PDB-28" in found["verdict"]["warnings"][-1]
     told = keeper.client.api(keeper.api)["moves"][-1]
-    assert "mail" in told["note"], "a change note is made of what was found (PDB-28)"
+    assert "ab" in told["note"], "a change note is made of what was found (PDB-28)"
     assert keeper.client.api_contract(keeper.api, "v2") == document(age=text)
 
 

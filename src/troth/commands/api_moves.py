@@ -170,7 +170,8 @@ def _note(verdict: MoveVerdict, after: Api) -> str:
         planned = retires_in(after.versions[number])
         ending = f", and is gone in {planned}" if planned else ""
         lines.append(f"{version_name(number)} is {state} from {asked.release} on{ending}")
-    return "\n".join(lines)
+    # what strangers' documents call their fields may hold what no database keeps
+    return "\n".join(lines).replace("\0", "")
 
 
 def _text(number: ReleaseNumber | None) -> str | None:
