@@ -246,7 +246,7 @@ class Client:
         return self._get(f"/api/v1/apis/{quote(api)}/versions/{quote(version)}/openapi.json")
 
     def api_callers(self, api: str, *, version: str = "", since: str = "", until: str = "") -> dict[str, Any]:
-        """Requests to an API through the gateway by day, version, endpoint and parameter; days are like 2026-11-25."""
+        """Requests to an API through the gateway by day, version, operation and parameter; days are like 2026-11-25."""
         question = {"version": version, "from": since, "to": until}
         return self._get(f"/api/v1/apis/{quote(api)}/callers", **question)
 
