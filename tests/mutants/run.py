@@ -16,7 +16,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.table import MUTANTS
 from troth.versions.clauses import policy
 
-_PARTS = ("publishing", "contracts", "resolution", "data", "releases", "products", "documentation", "random_lives")
+_PARTS = ("publishing", "contracts", "resolution", "data", "releases", "products", "documentation", "commands", "random_lives")
 #: Runs at a time; each has a server of its own.
 _PARALLEL = 2
 

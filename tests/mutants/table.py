@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from immutables import Map
 
+from tests.mutants.commands import COMMAND_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
 from tests.mutants.releases import RELEASE_MUTANTS
@@ -403,6 +404,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
+    **COMMAND_MUTANTS,
     **{clause: [*RELEASE_MUTANTS.get(clause, []), *SITE_MUTANTS.get(clause, [])] for clause in RELEASE_MUTANTS | SITE_MUTANTS},
 }  # fmt: skip
 
