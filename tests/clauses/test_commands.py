@@ -215,8 +215,10 @@ def test_the_envelope_has_the_version_of_the_api_and_the_payload_its_own(publish
     publisher.publish(command, 1, NAMED, handler, [{"name": "a"}])
     publisher.publish(command, 2, OPEN, handler, [{"name": "a"}], up_conversion=SAME)
     assert _document(publisher) == before
-    for version in (1, 2):
-        assert publisher.send(command, version, {"name": "n"}, "&secondsToWaitForCompletion=60")["state"] == "done"
+    for version, more in ((1, {}), (2, {"else": 1})):
+        answer = publisher.send(command, version, {"name": "n", **more}, "&secondsToWaitForCompletion=60")
+        assert answer["state"] == "done"
+    assert publisher.curl(f"command={command}&version=1", b'{"name": "n", "else": 1}')[0] == 400
     status, problem = publisher.curl(f"command={command}&version=2", b'{"other": 1}')
     assert (status, problem["code"]) == (400, "malformed-payload")
     status, problem = publisher.curl("version=1", json.dumps({"command": command, "payload": {"name": "n"}}).encode())

@@ -15,6 +15,7 @@ from cyclopts.exceptions import CycloptsError
 from troth import __version__
 from troth.doors.cli import announcing, author, builds, caller, inside, operator, people, policy, publishing, references
 from troth.doors.cli.check import check
+from troth.doors.cli.command import command
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
 from troth.doors.cli.importing import import_
@@ -52,6 +53,7 @@ app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
+app.command(command)
 app.command(product)
 app.command(release)
 release.command(publishing.cut)
