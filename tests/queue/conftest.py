@@ -80,7 +80,7 @@ class Publisher:
         """The answer to a submission that is accepted."""
         status, answer = self.curl(f"command={command}&version={version}{extra}", json.dumps(payload).encode())
         assert status == 200, answer
-        return answer
+        return dict(answer)
 
     def shown(self, identity: str) -> dict[str, Any]:
         """What the server tells of an accepted command."""
@@ -90,7 +90,8 @@ class Publisher:
     def ended(self, identity: str, *states: str) -> dict[str, Any]:
         """The same, once it is in one of these states."""
         wanted = states or ("done", "failed", "discarded")
-        return until(lambda: found if (found := self.shown(identity))["state"] in wanted else None)
+        found: dict[str, Any] = until(lambda: one if (one := self.shown(identity))["state"] in wanted else None)
+        return found
 
 
 def until(found: Callable[[], Any]) -> Any:

@@ -76,6 +76,7 @@ class Ordeal:
         self._chance = random.Random(seed)
         self._numbers = itertools.count()
         self._lock = threading.Lock()
+        self._own = threading.local()
         self.acknowledged: dict[str, int] = {}
         self.up: Up | None = None
 
@@ -86,8 +87,9 @@ class Ordeal:
         senders = [threading.Thread(target=self._send) for _ in range(_SENDERS)]
         for sender in senders:
             sender.start()
-        for _ in range(self._kills):
-            time.sleep(self._chance.uniform(0.1, 1.2))
+        for number in range(self._kills):
+            self._await(int((number + self._chance.random()) * self._count / self._kills))
+            time.sleep(self._chance.uniform(0.0, 0.3))
             self.up.kill()
             self.up = Up(self._home)
         for sender in senders:
@@ -95,6 +97,13 @@ class Ordeal:
             assert not sender.is_alive(), "a sender was not answered"
         assert len(self.acknowledged) == self._count
         return self._checked(self.up)
+
+    def _await(self, acknowledged: int) -> None:
+        """Until so many commands were acknowledged."""
+        deadline = time.monotonic() + _PATIENCE
+        while len(self.acknowledged) < acknowledged:
+            assert time.monotonic() < deadline, "nothing is acknowledged any more"
+            time.sleep(0.01)
 
     def _send(self) -> None:
         """Sends one command after the other, each until it is acknowledged, with the same uuid."""
@@ -108,8 +117,7 @@ class Ordeal:
         up = self.up
         assert up is not None
         try:
-            with up.client() as client:
-                answer = client.submit(command, 1, {"product": f"owner/product{number}"}, uuid=identity)
+            answer = self._client(up).submit(command, 1, {"product": f"owner/product{number}"}, uuid=identity)
         except TrothError as error:
             assert error.code in ("server-unreachable", "unavailable"), error
             return False
@@ -117,6 +125,15 @@ class Ordeal:
         with self._lock:
             self.acknowledged[identity] = number
         return True
+
+    def _client(self, up: Up) -> Client:
+        """This thread's client of one run of the server."""
+        known: tuple[Up, Client] | None = getattr(self._own, "client", None)
+        if known is None or known[0] is not up:
+            if known is not None:
+                known[1].close()
+            known = self._own.client = (up, up.client())
+        return known[1]
 
     def _checked(self, up: Up) -> dict[str, Any]:
         with up.client() as client:

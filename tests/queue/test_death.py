@@ -14,11 +14,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from tests.queue.conftest import HANDLER, Publisher, until
 from tests.queue.killing import Ordeal
 from tests.server import RunningServer, running_server
+from troth.clock import now
 from troth.commands.queued import processing, submission
 from troth.errors import Unavailable
 from troth.registry import database as databases
@@ -45,7 +46,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningServ
     with running_server(folder / "home", command_retry_seconds=0.02, command_attempts=3) as running:
         publisher = Publisher(running, folder)
         command = publisher.command()
-        golden = [{"payload": {}, "result": {"handled": {}}}]
+        golden: list[Any] = [{"payload": {}, "result": {"handled": {}}}]
         publisher.publish(command, 1, ANY, publisher.algorithm(HANDLER), golden)
         yield running, publisher, command
 
@@ -110,15 +111,14 @@ def test_a_full_disk_refuses_and_is_survived(held: tuple[RunningServer, Publishe
 def test_a_clock_that_goes_back_neither_loses_nor_disorders(held: tuple[RunningServer, Publisher, str]) -> None:
     _, publisher, command = held
     ordered = publisher.command()
-    golden = [{"payload": {}, "result": {"handled": {}}}]
+    golden: list[Any] = [{"payload": {}, "result": {"handled": {}}}]
     handler = publisher.client.command_format(command)["versions"][0]["handler"]
     publisher.publish(ordered, 1, ANY, handler, golden, ordered_by="/node")
     first = publisher.send(ordered, 1, {"node": "a", "number": 1})["uuid"]
     publisher.ended(first)
-    real = processing.now
 
     def earlier() -> datetime:
-        return real() - timedelta(hours=1)
+        return now() - timedelta(hours=1)
 
     with patch.object(processing, "now", earlier), patch.object(submission, "now", earlier):
         second = publisher.send(ordered, 1, {"node": "a", "number": 2}, "&secondsToWaitForCompletion=60")
@@ -136,7 +136,7 @@ def _is_durable(database: Database) -> bool:
 
     def ask(connection: Any) -> tuple[Any, Any]:
         asked = (connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous"))
-        return tuple(asked)  # type: ignore[return-value]
+        return tuple(asked)
 
     return database.write_now(ask) == ("wal", 2)
 
@@ -150,9 +150,7 @@ def test_commits_are_on_disk_and_it_would_be_seen_if_they_were_not(tmp_path: Pat
 
     def without_fsync(url: str) -> Engine:
         engine = made(url)
-        databases.event.listen(
-            engine, "connect", lambda connection, record: connection.execute("PRAGMA synchronous=OFF")
-        )
+        event.listen(engine, "connect", lambda connection, record: connection.execute("PRAGMA synchronous=OFF"))
         return engine
 
     with patch.object(databases, "_engine", without_fsync):

@@ -42,8 +42,8 @@ from troth.commands.waiving import waiver_handlers
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
+from troth.doors.server.handler_calls import HandlerCalls, holder_of
 from troth.doors.server.handlers import handlers_of
-from troth.doors.server.invoking import Invoking, holder_of
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
@@ -260,7 +260,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= product_handlers(database, release_files, sites)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     queue = open_queue(
-        settings, database, bus, launcher, Invoking(database, table, engine, lambda *told: server.handled(*told))
+        settings, database, bus, launcher, HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     )
     handlers |= queue.handlers
     server = Server(

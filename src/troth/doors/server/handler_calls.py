@@ -42,7 +42,7 @@ def holder_of(table: RoutingTable, origin: Origin) -> Caller | None:
     return caller_of(table, origin.authorization, origin.head)
 
 
-class Invoking:
+class HandlerCalls:
     """Calls algorithms for `troth.commands.queued`. `told` hears of each call that handled a command."""
 
     def __init__(
