@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from immutables import Map
 
+from tests.mutants.commands import COMMAND_MUTANTS
 from tests.mutants.lifecycles import LIFE_CYCLE_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
@@ -330,6 +332,9 @@ def _revisions_may_add() -> None:
 _NO_RISE = Mutant("no-rise", "a revision below the highest of its line is let through", _without_rule("ALG-15"))
 
 #: Enforced clause to its mutants. Clauses that follow from others have the mutants of their causes.
+#: what has files of its own
+_PARTS = (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, REPLY_MUTANTS, COMMAND_MUTANTS)
+
 MUTANTS: dict[str, list[Mutant]] = {
     "ALG-01": [Mutant("lenient-numbers", "numbers are read out of any text", _lenient_numbers)],
     "ALG-02": [Mutant("no-unused", "ALG-02 is left out of the rules", _without_rule("ALG-02"))],
@@ -405,10 +410,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
-    **{
-        clause: [mutant for found in (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, REPLY_MUTANTS) for mutant in found.get(clause, [])]
-        for clause in RELEASE_MUTANTS | SITE_MUTANTS | LIFE_CYCLE_MUTANTS | REPLY_MUTANTS
-    },
+    **{clause: [mutant for found in _PARTS for mutant in found.get(clause, [])] for clause in dict.fromkeys(chain(*_PARTS))},
 }  # fmt: skip
 
 

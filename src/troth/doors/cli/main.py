@@ -30,6 +30,7 @@ from troth.doors.cli import (
 from troth.doors.cli.api import api
 from troth.doors.cli.api_check import check as api_check
 from troth.doors.cli.check import check
+from troth.doors.cli.command import command
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
 from troth.doors.cli.history import history
@@ -82,6 +83,7 @@ api.command(api_gateway.upstream)
 api.command(api_gateway.served)
 api.command(api_gateway.brownout)
 api.command(api_check, name="check")
+app.command(command)
 app.command(product)
 app.command(release)
 release.command(record)

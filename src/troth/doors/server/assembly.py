@@ -44,9 +44,9 @@ from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.gateway_parts import Gateway, handlers_of_gateway, open_gateway
+from troth.doors.server.handler_calls import HandlerCalls
 from troth.doors.server.handlers import handlers_of
 from troth.doors.server.holders import holder_of
-from troth.doors.server.invoking import Invoking
 from troth.doors.server.launching import launcher_of, listed, local_engine, named_states
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
@@ -274,7 +274,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= {**api_handlers(database), **handlers_of_gateway(home)}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     queue = open_queue(
-        settings, database, bus, launcher, Invoking(database, table, engine, lambda *told: server.handled(*told))
+        settings, database, bus, launcher, HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     )
     handlers |= queue.handlers
     observed = observation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from troth.calls.routing import Caller, RoutingTable
 from troth.calls.within import Origin, Rehearsal
 from troth.doors.authorization import caller_of
-from troth.doors.server.invoking import CommandOrigin
+from troth.doors.server.handler_calls import CommandOrigin
 
 
 def holder_of(table: RoutingTable, origin: Origin) -> Caller | None:

@@ -33,7 +33,7 @@ class CommandOrigin:
     head: Iterable[tuple[bytes, bytes]] = field(default_factory=tuple)
 
 
-class Invoking:
+class HandlerCalls:
     """Calls algorithms for `troth.commands.queued`. `told` hears of each call that handled a command."""
 
     def __init__(
