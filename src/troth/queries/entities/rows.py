@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, null, or_, true
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, false, literal_column, null, or_, true
 
 from troth.access.roles import Actor
 from troth.access.scopes import reach_of
@@ -179,7 +179,7 @@ def subject(label: str, owner: ColumnElement[Any], name: ColumnElement[Any], sum
         left, slash, right = value.partition("/")
         return and_(_called(owner, left), name == right) if slash else false()
 
-    return column(label, Kind.TEXT, (owner + "/" + name,), summary, equal=equal)
+    return column(label, Kind.TEXT, (owner + literal_column("'/'", Text) + name,), summary, equal=equal)
 
 
 def account(label: str, name: ColumnElement[Any], summary: str) -> Column:
