@@ -21,6 +21,7 @@ from bench import (
     cold,
     data,
     echo,
+    gateway,
     large,
     memory,
     overload,
@@ -51,6 +52,7 @@ SECTIONS: dict[str, Section] = {
     "pushes": pushes.measure,
     "transport": transport.measure,
     "sites": sites.measure,
+    "gateway": gateway.measure,
     "peers": against_peers.measure,
 }
 #: Run only where they are asked for by name: they set up hundreds of megabytes of other people's software.

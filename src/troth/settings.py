@@ -123,6 +123,11 @@ class Settings:
     usage_days: int = _setting(90, "days for which counts of calls are kept")
     record_days: int = _setting(30, "days for which receipts of calls are kept")
     records: int = _setting(1_000_000, "receipts that are kept at most; the oldest go first")
+    gateway_allow: str = _setting(
+        "",
+        "networks of this machine and private ones, with commas between them, that upstreams of APIs and webhooks may be in, "
+        "e.g. 10.1.0.0/16",
+    )
     tokens_jwks: str = _setting(
         "", "file or https address of the keys (JWKS) whose signed tokens (JWT) are taken; empty: none are"
     )

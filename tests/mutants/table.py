@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from immutables import Map
 
+from tests.mutants.lifecycles import LIFE_CYCLE_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
 from tests.mutants.releases import RELEASE_MUTANTS
@@ -403,7 +404,10 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
-    **{clause: [*RELEASE_MUTANTS.get(clause, []), *SITE_MUTANTS.get(clause, [])] for clause in RELEASE_MUTANTS | SITE_MUTANTS},
+    **{
+        clause: [mutant for found in (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS) for mutant in found.get(clause, [])]
+        for clause in RELEASE_MUTANTS | SITE_MUTANTS | LIFE_CYCLE_MUTANTS
+    },
 }  # fmt: skip
 
 

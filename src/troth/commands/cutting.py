@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from troth.access.roles import Actor
 from troth.artifacts.blobs import BlobStore
 from troth.commands.algorithms import require_for
+from troth.commands.api_duties import check_overdue, retired_pages
 from troth.commands.bus import Moved, Transaction
 from troth.commands.formats import Payload
 from troth.contracts.product import Product, parse_product
@@ -74,6 +75,7 @@ class CutRelease:
         if products.numbers_of(connection, row.id) != set(prepared.records.numbers):
             raise Moved
         _check_base(prepared.document, prepared.records, number)
+        check_overdue(connection, row.id, number)
         verdict = prepared.verdict
         if verdict.outcome is not Outcome.ALLOWED:
             raise _refusal(verdict, row, number)
@@ -89,12 +91,13 @@ class CutRelease:
     def _staged(self, payload: Payload) -> Staged:
         document = release_document(self._evidence(payload["evidence"]))
         product = parse_product(document.declared.encode())
-        site = self._site(payload["documentation"], product) if "documentation" in payload else None
         artifacts = tuple(self._artifacts(payload))
         number = ReleaseNumber.parse(payload["number"])
         with self._database.read() as connection:
             row = products.existing(connection, payload["product"])
             records = products.records_of(connection, row.id, number)
+            retired = (*product.documentation_retired, *retired_pages(connection, row.id, number))
+        site = self._site(payload["documentation"], retired) if "documentation" in payload else None
         verdict = self._verdict(document, product, site, records, number)
         return Staged(document, product, site, artifacts, records, verdict)
 
@@ -125,20 +128,20 @@ class CutRelease:
             )
         return content
 
-    def _site(self, digest: str, product: Product) -> Made:
+    def _site(self, digest: str, retired: Sequence[str]) -> Made:
         """The documentation as it will be served. Raises Refused where it has pages of what is retired (PDB-39)."""
         try:
             made = self._sites.ready(digest)
         except FileNotFoundError:
             raise _missing("documentation") from None
-        kept = self._sites.matching(digest, product.documentation_retired)
+        kept = self._sites.matching(digest, retired)
         if kept:
             raise Refused(
                 f"the documentation has pages of what is retired: {', '.join(path[:100] for path in kept)}",
                 why="at retirement the documentation is removed; that of earlier releases stays",
                 repair="take them out, and what leads to them, and build it again",
                 clauses=["PDB-39"],
-                asked=list(product.documentation_retired),
+                asked=list(retired),
                 found=kept,
             )
         return made

@@ -13,10 +13,26 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import announcing, author, builds, caller, inside, operator, people, policy, publishing, references
+from troth.doors.cli import (
+    announcing,
+    api_callers,
+    api_gateway,
+    author,
+    builds,
+    caller,
+    inside,
+    operator,
+    people,
+    policy,
+    publishing,
+    references,
+)
+from troth.doors.cli.api import api
+from troth.doors.cli.api_check import check as api_check
 from troth.doors.cli.check import check
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
+from troth.doors.cli.history import history
 from troth.doors.cli.importing import import_
 from troth.doors.cli.journal import journal, rollback
 from troth.doors.cli.output import show_error
@@ -49,11 +65,19 @@ app.command(import_, name="import")
 app.command(builds.build)
 app.command(builds.rebuild)
 app.command(check)
+check.command(history)
 app.command(credential)
 app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
+app.command(api)
+api.command(api_callers.callers)
+api.command(api_callers.alerts)
+api.command(api_gateway.upstream)
+api.command(api_gateway.served)
+api.command(api_gateway.brownout)
+api.command(api_check, name="check")
 app.command(product)
 app.command(release)
 release.command(publishing.cut)
@@ -71,6 +95,7 @@ app.command(announcing.calendar)
 app.command(upgrade_plan, name="upgrade-plan")
 app.command(references.lint)
 app.command(references.lock)
+app.command(policy.policy_in_force, name="policy")
 app.command(policy.clauses)
 app.command(policy.explain)
 app.command(rules)

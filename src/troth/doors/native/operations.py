@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from troth import __version__
 from troth.access.roles import Actor
-from troth.access.scopes import require_scope
+from troth.access.scopes import Scope, require_scope
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.authorization import caller_of, why_not
 from troth.errors import Failed, Forbidden, Malformed, TooLarge, TrothError, Unauthenticated
@@ -66,6 +66,12 @@ class Operation:
     older: Operation | None = None
     #: further members of a parameter's description, by its name
     described: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    #: whether it is answered without a key too, with what everybody may know
+    public: bool = False
+
+
+#: Who asks without a key.
+_ANYBODY = Caller("", "anybody", administrator=False, scope=Scope(), kind="anybody")
 
 
 def routes(operations: Sequence[Operation], table: RoutingTable) -> list[Route]:
@@ -166,6 +172,8 @@ def _prefers_html(accept: str) -> bool:
 def _read(row: Operation, table: RoutingTable, request: Request) -> Asked:
     authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
     caller = caller_of(table, authorization, head)
+    if caller is None and row.public and not authorization:
+        caller = _ANYBODY
     if caller is None:
         why = why_not(table, authorization, head) or "no valid key came with the request"
         raise Unauthenticated("authorization required", why=why, repair="send Authorization: Bearer KEY")
@@ -229,6 +237,8 @@ def _described(row: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": row.name, "summary": row.summary, "parameters": parameters, "responses": responses
     }  # fmt: skip
+    if row.public:
+        described["security"] = [{}, {"key": []}]
     if row.body:
         described["requestBody"] = {"required": True, "content": {row.body: {}}}
     return described

@@ -29,6 +29,7 @@ from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
 from troth.calls.within import CallKeys
+from troth.commands.api_moves import api_handlers
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
@@ -43,6 +44,7 @@ from troth.doors.authorization import caller_of
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
+from troth.doors.server.gateway_parts import Gateway, handlers_of_gateway, open_gateway
 from troth.doors.server.handlers import handlers_of
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
@@ -105,6 +107,7 @@ class Server:
     #: keys of calls that run, which algorithms use
     call_keys: CallKeys
     sealing: Sealing
+    gateway: Gateway
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
     #: None where no signed tokens are taken
@@ -187,6 +190,7 @@ class Server:
             self.tokens.close()
         self.launcher.stop_services()
         await self.engine.close(drain_seconds)
+        await self.gateway.close()
         await self.observation.close()
         await self.data.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
@@ -241,11 +245,18 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
+    gateway = open_gateway(settings, home, database, table)
+    bus.tell_of_apis(gateway.apis)
+    bus.tell_of_apis(fronts)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
     sites = open_sites(home, release_files, database)
-    handlers |= product_handlers(database, release_files, sites)
+    handlers |= {
+        **product_handlers(database, release_files, sites),
+        **api_handlers(database),
+        **handlers_of_gateway(home),
+    }
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     server = Server(
         settings,
@@ -267,7 +278,13 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         signing_key,
         launcher,
         observation(
-            settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
+            settings,
+            database,
+            faults,
+            lambda facts: server.receipt(facts),
+            lambda: server.states(),
+            table.uses,
+            gateway.ledger,
         ),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
@@ -277,6 +294,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         fronts,
         CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
         sealing,
+        gateway,
     )
     return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
 
@@ -291,6 +309,7 @@ async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | N
     server.observation.bookkeeping.start()
     server.warming.start()
     server.data.start()
+    server.gateway.start(server.database)
     return key
 
 

@@ -4,9 +4,11 @@ from alembic import context
 
 from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     access_tables,
+    api_tables,
     data_tables,
     deletions,
     failures,
+    gateway_tables,
     inside_tables,
     journal_facts,
     product_tables,

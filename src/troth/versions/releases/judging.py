@@ -91,6 +91,7 @@ def _jumps(situation: Situation, number: ReleaseNumber | None) -> Iterator[Gap]:
     if (
         number is None
         or situation.former is None
+        or not situation.gapless
         or number.finished <= situation.former
         or _unreset(situation.former, number)
     ):
@@ -113,7 +114,7 @@ def _objections(situation: Situation, number: ReleaseNumber | None) -> Iterator[
     elif former is not None and number <= former:
         words = f"{number} does not come after {former} (SemVer 9, 11)"
         yield Objection("PDB-05", words, f"take a number above {former}")
-    elif former is not None and _unreset(former, number):
+    elif former is not None and situation.gapless and _unreset(former, number):
         step = number.step_from(former)
         words = f"{number} raises the {step} of {former} without setting what lies behind it to 0 (SemVer 7, 8)"
         yield Objection("PDB-05", words, f"take {former.raised(step)}")
