@@ -83,6 +83,28 @@ class Client:
         result: dict[str, Any] = outcome["result"]
         return result
 
+    def submit(self, command: str, version: int, payload: Any, **how: Any) -> dict[str, Any]:
+        """The whole answer to a submission, of a team's command as soon as it is durable; `how` are parameters of the query."""
+        query = {"command": command, "version": version, **how}
+        return self._json("POST", "/api/v1/cmd", params=query, content=json.dumps(payload).encode())
+
+    def queued(self, identity: str, submitted_by: str = "") -> dict[str, Any]:
+        """What became of an accepted command."""
+        return self._get(f"/api/v1/queue/{quote(identity, safe='')}", submitted_by=submitted_by)
+
+    def queue(self, **which: Any) -> dict[str, Any]:
+        """Accepted commands, the newest first; `which` may have command, state, after and limit."""
+        return self._get("/api/v1/queue", **which)
+
+    def commands(self) -> list[dict[str, Any]]:
+        """The commands that this caller may send."""
+        found: list[dict[str, Any]] = self._get("/api/v1/commands")["commands"]
+        return found
+
+    def command_format(self, command: str) -> dict[str, Any]:
+        """A command with its wire formats."""
+        return self._get(f"/api/v1/commands/{quote(command, safe='/')}")
+
     def compile(self, folder: Path, message: str = "") -> dict[str, Any]:
         """Uploads a project's folder and builds it: hash, status and log of the build.
 

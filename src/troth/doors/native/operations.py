@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import uuid
@@ -191,15 +192,21 @@ def _read(row: Operation, table: RoutingTable, request: Request) -> Asked:
 
 def _parameters(request: Request, kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The query's parameters, those that are whole numbers as such; `1.0` and `1e0` are none."""
-    whole = {field.name for field in msgspec.structs.fields(kind) if _is_whole(field.type)}
+    whole = _whole(kind)
     return {
         name: int(value) if name in whole and value.isascii() and value.isdigit() and len(value) < 19 else value
         for name, value in request.query_params.items()
     }
 
 
+@functools.cache
+def _whole(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The parameters that are whole numbers."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(kind) if _is_whole(field.type))
+
+
 def _is_whole(kind: Any) -> bool:
-    return kind is int or int in get_args(kind)
+    return kind is int or any(_is_whole(one) for one in get_args(kind))
 
 
 def _in_query(kind: type[msgspec.Struct] | None) -> list[dict[str, Any]]:

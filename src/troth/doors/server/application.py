@@ -33,6 +33,7 @@ from troth.doors.native.apis import ApisApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.callers import CallersApi
 from troth.doors.native.check import CheckApi
+from troth.doors.native.commands import CommandApi
 from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
@@ -145,14 +146,19 @@ def v1_rows(server: Server) -> list[Row]:
 
 
 def _rest(server: Server) -> Starlette:
-    api = NativeApi(
-        server.bus, server.database, server.trees, server.observation.records, server.home.uploads, server.readings
-    )
+    api = NativeApi(server.database, server.trees, server.observation.records, server.home.uploads, server.readings)
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
     )
     running = RunningApi(server.results)
-    operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
+    commands = CommandApi(server.bus, server.queue.submissions, server.database, largest=server.settings.command_bytes)
+    operations = [
+        *commands.operations(),
+        *api.operations(),
+        *builds.operations(),
+        *_usage(server).operations(),
+        *running.operations(),
+    ]
     release_files = ReleaseFiles(server.release_files, server.data.threads)
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)

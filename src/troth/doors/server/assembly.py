@@ -40,15 +40,16 @@ from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
-from troth.doors.authorization import caller_of
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.gateway_parts import Gateway, handlers_of_gateway, open_gateway
 from troth.doors.server.handlers import handlers_of
+from troth.doors.server.invoking import Invoking, holder_of
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
+from troth.doors.server.queue_parts import QueueParts, open_queue
 from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
@@ -57,7 +58,7 @@ from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts, secret_records
 from troth.registry.database import Database
 from troth.registry.sealing import Sealing
-from troth.runtime.engine import Loaded, VersionSpec
+from troth.runtime.engine import CallResult, Loaded, VersionSpec
 from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
@@ -108,6 +109,8 @@ class Server:
     call_keys: CallKeys
     sealing: Sealing
     gateway: Gateway
+    #: commands of teams
+    queue: QueueParts
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
     #: None where no signed tokens are taken
@@ -168,6 +171,14 @@ class Server:
             seconds=seconds,
         ).as_dict()
 
+    def handled(self, request: str, caller: Caller, reference: str, route: Route, result: CallResult) -> None:
+        """Counts and records a call that handled a command, and ends what it kept for itself."""
+        observed, subject = self.observation, "/".join(reference.split("/")[:2])
+        observed.usage.add(subject, route.version, caller.name, result.outcome, result.seconds)
+        observed.records.keep(request, caller.name, reference, route, result.outcome, result.seconds, result.place)
+        if request in self.data.sessions:
+            self.data.end_session(request)
+
     def states(self) -> list[dict[str, Any]]:
         """The states of the versions that run, here and in every front, with the names that people know them by."""
         return named_states(self.engine, self.table) + self.fronts.states()
@@ -189,6 +200,7 @@ class Server:
         if self.tokens is not None:
             self.tokens.close()
         self.launcher.stop_services()
+        await self.queue.close(drain_seconds)
         await self.engine.close(drain_seconds)
         await self.gateway.close()
         await self.observation.close()
@@ -258,6 +270,10 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         **handlers_of_gateway(home),
     }
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
+    queue = open_queue(
+        settings, database, bus, launcher, Invoking(database, table, engine, lambda *told: server.handled(*told))
+    )
+    handlers |= queue.handlers
     server = Server(
         settings,
         home,
@@ -292,9 +308,10 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         threads,
         Warming(_listed(settings.keep_warm), table, engine),
         fronts,
-        CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
+        CallKeys(engine, table, lambda origin: holder_of(table, origin)),
         sealing,
         gateway,
+        queue,
     )
     return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
 
@@ -310,6 +327,8 @@ async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | N
     server.warming.start()
     server.data.start()
     server.gateway.start(server.database)
+    server.observation.metrics.more.append(server.queue.metrics)
+    server.queue.processor.start()
     return key
 
 

@@ -5,6 +5,7 @@ from alembic import context
 from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     access_tables,
     api_tables,
+    command_tables,
     data_tables,
     deletions,
     failures,

@@ -10,7 +10,7 @@ from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.releases.ordering import order_key
 
 revision = '0014'
-down_revision = '0007'
+down_revision = '0013'
 
 _ROWS = 500
 
