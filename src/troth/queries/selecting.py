@@ -31,7 +31,6 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-
 from sqlalchemy.sql.elements import Grouping
 
 from troth.access.roles import relations, require

@@ -11,7 +11,6 @@ from troth.registry.journal_facts import add_facts
 from troth.registry.tables import commands, journal
 from troth.versions.chain import BEGINNING, Link, chained
 
-
 # what every command asks and writes, built once
 _LAST = select(journal.c.position, journal.c.digest).order_by(journal.c.position.desc()).limit(1)
 _ADD = journal.insert()

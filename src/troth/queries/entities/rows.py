@@ -33,15 +33,16 @@ class Sight:
         self, owner_id: ColumnElement[Any], owner: ColumnElement[Any], name: ColumnElement[Any]
     ) -> ColumnElement[bool]:
         """Whether a member asks with a key that is for `owner/name`: `troth.registry.catalog.sees_private`, for all at once."""
-        member = owner_id.in_(self.owner_ids)
-        if self.actor.scope.manage:
-            return member
-        reach = reach_of(self.actor.scope.algorithms)
+        return and_(owner_id.in_(self.owner_ids), self.named(owner, name))
+
+    def named(self, owner: ColumnElement[Any], name: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether the key is for `owner/name`, as keys that manage are for all."""
+        reach = None if self.actor.scope.manage else reach_of(self.actor.scope.algorithms)
         if reach is None:
-            return member
+            return true()
         pairs = [one.split("/") for one in sorted(reach.subjects)]
-        named = [(owner == one[0]) & (name == one[1]) for one in pairs]
-        return member & or_(owner.in_(sorted(reach.owners)), *named, false())
+        each = [and_(owner == one[0], name == one[1]) for one in pairs]
+        return or_(owner.in_(sorted(reach.owners)), *each, false())
 
     def manages(self, owner_id: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether a member asks with a key that manages."""
