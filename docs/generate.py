@@ -21,6 +21,9 @@ from troth.contracts.rules.table import Rule, rules
 from troth.doors.cli import main as cli
 from troth.doors.cli import operator, output
 from troth.errors import BY_CODE, TrothError, tree
+from troth.queries.entities import ENTITIES
+from troth.queries.entities.rows import Entity
+from troth.queries.language.fields import FUNCTIONS, OPERATORS, Field
 from troth.settings import Settings, documentation
 from troth.versions.clauses import Clause, policy
 
@@ -38,6 +41,9 @@ _SAMPLES: dict[str, Any] = {
     "occasion": "scheduled",
     "plan": "2c9e8d7f-6a5b-4d3c-b2a1-908f7e6d5c4b",
     "product": "ada/shop",
+    "position": 7,
+    "roll_back.reason": "it was better",
+    "values": {"summary": "greets"},
     "tag": "v0.1.0",
     "about": "v6 beside v5",
     "acl": "private",
@@ -96,6 +102,7 @@ def pages() -> dict[str, str]:
         "clauses.md": clauses_page(),
         "cli.md": cli_page(),
         "commands.md": commands_page(),
+        "entities.md": entities_page(),
         "errors.md": errors_page(),
         "rules.md": rules_page(),
         "settings.md": settings_page(),
@@ -268,6 +275,50 @@ def _rule(row: Rule) -> list[str]:
     examples = [line for text in (row.before, row.after) for line in (f"```{language}", text.strip(), "```", "")]
     clauses = f" Clauses: {', '.join(row.clauses)}." if row.clauses else ""
     return [f"## {row.id}", "", f"{row.purpose} Level: {row.level.value}{decided}.{clauses}", "", *examples]
+
+
+# --- entities of queries
+
+
+def entities_page() -> str:
+    """Every entity that can be asked about, with its fields and who sees which rows; operators and functions."""
+    return "\n".join(
+        [
+            *_head("Entities of queries", "the table in `troth.queries.entities`"),
+            "[Queries](queries.md) says how to ask. `/api/v1/query/ENTITY` and `troth query ENTITY` answer.",
+            "",
+            "## Operators",
+            "",
+            *_table(["operator", "for fields of the kinds", "means"],
+                    ((f"`{row.name}`", ", ".join(sorted(row.kinds)), row.means) for row in OPERATORS.values())),
+            "`and`, `or` and `not` join expressions.",
+            "",
+            "## Functions",
+            "",
+            *_table(["function", "of fields of the kinds", "gives"],
+                    ((f"`{row.name}`", ", ".join(sorted(row.kinds)), row.means) for row in FUNCTIONS.values())),
+            *(line for row in ENTITIES.values() for line in _entity(row)),
+        ]
+    )  # fmt: skip
+
+
+def _entity(row: Entity) -> list[str]:
+    fields = (
+        (f"`{one.field.name}`", one.field.kind.value, one.field.summary, _particulars(one.field)) for one in row.columns
+    )
+    return [
+        f"## {row.name}",
+        "",
+        f"{row.summary} Seen by: {row.seen_by[0].lower()}{row.seen_by[1:]} Order: {row.order_summary}, unless another is asked for.",
+        *([row.as_of_note] if row.as_of_note else []),
+        "",
+        *_table(["field", "kind", "what it is", ""], fields),
+    ]
+
+
+def _particulars(field: Field) -> str:
+    said = {"may be null": field.nullable, "where it is extracted": field.large, "not with `as_of`": field.present_only}
+    return "; ".join(text for text, holds in said.items() if holds)
 
 
 # --- commands

@@ -46,7 +46,8 @@ def _wider(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         lambda names, entity, where, by: [
             "in", names, ["extract", names, [f"select_{entity}", *where], *([["group_by", *names]] if by else [])]
         ],
-        st.lists(_NAMES, min_size=2, max_size=3), _NAMES, st.lists(inner, max_size=1), st.booleans(),
+        st.lists(_NAMES, min_size=2, max_size=3),
+        st.sampled_from([name.replace("-", "_") for name in SHAPES]), st.lists(inner, max_size=1), st.booleans(),
     )  # fmt: skip
     return joined | found | inner.map(lambda one: ["not", one])
 

@@ -23,7 +23,7 @@ Registries = tuple[dict[str, Database], Known]
 CURSORS = Cursors(b"key")
 _ENTITIES = ("algorithms", "versions", "builds", "products", "releases", "calls")
 _CALLERS = ("ada", "sam", "Zed", "root")
-_SOME = settings(max_examples=15)
+_SOME = settings(max_examples=10)
 
 
 def asked(database: Database, known: Known, caller: str, **question: Any) -> tuple[Answer, list[dict[str, Any]]]:
@@ -86,7 +86,7 @@ def test_rows_are_those_that_python_finds(registries: Registries, entity: str) -
     one()
 
 
-@pytest.mark.parametrize("entity", _ENTITIES)
+@pytest.mark.parametrize("entity", ("versions", "builds", "releases"))
 def test_orders_are_those_that_python_sorts_by(registries: Registries, entity: str) -> None:
     databases, known = registries
     names = [one.name for one in SHAPES[entity].fields.values() if one.kind is not Kind.DOCUMENT and not one.large]
@@ -121,9 +121,8 @@ def test_groups_are_those_that_python_makes(registries: Registries, entity: str)
     @given(st.data())
     def one(data: Any) -> None:
         caller = data.draw(st.sampled_from(_CALLERS), "caller")
-        query = data.draw(groupings(known, entity), "query")
-        past = data.draw(st.sampled_from((None, moment(33.5))), "as_of")
-        as_of = None if any(name in repr(query) for name in ("summary", "'public'")) else past
+        as_of = data.draw(st.sampled_from((None, moment(33.5))), "as_of")
+        query = data.draw(groupings(known, entity, past=as_of is not None), "query")
         expected = evaluator.answer(known, entity, known.actors[caller], query, as_of)
         answers = []
         for database in databases.values():
