@@ -147,7 +147,7 @@ def test_a_key_shows_what_its_patterns_name(world: World) -> None:
 
 def test_secrets_are_in_no_answer(world: World) -> None:
     secret = "a-very-secret-value"
-    world.client.command("set_secret", algorithm=world.subject, name="TOKEN", value=secret)
+    world.client.command("set_secret", of=world.subject, name="TOKEN", description="", value=secret)
     for entity, row in ENTITIES.items():
         names = [one.field.name for one in row.columns]
         text = world.root.post(entity, {"query": ["extract", names], "limit": 1000}).text

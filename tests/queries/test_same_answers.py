@@ -86,7 +86,7 @@ def test_rows_are_those_that_python_finds(registries: Registries, entity: str) -
     one()
 
 
-@pytest.mark.parametrize("entity", ("versions", "builds", "releases"))
+@pytest.mark.parametrize("entity", ["versions", "builds", "releases"])
 def test_orders_are_those_that_python_sorts_by(registries: Registries, entity: str) -> None:
     databases, known = registries
     names = [one.name for one in SHAPES[entity].fields.values() if one.kind is not Kind.DOCUMENT and not one.large]

@@ -107,7 +107,7 @@ class QueryApi:
     def _posted(self, entity: Entity) -> Callable[[Asked], Any]:
         async def handler(asked: Asked) -> Response:
             document = decoded(await body_of(asked.request, bounds.LONGEST_QUERY) or b"{}")
-            if isinstance(document, list | str):
+            if document is None or isinstance(document, list | str):
                 document = {"query": document}
             try:
                 sent = msgspec.convert(document, _Body)
