@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from tests.queries import evaluator
 from tests.queries.questions import expressions, groupings
 from tests.queries.small_registry import Known, moment
+from troth.errors import Overloaded
 from troth.queries.asking import Answer, Question, ask
 from troth.queries.cursors import Cursors
 from troth.queries.entities import SHAPES
-from troth.queries.language import text
+from troth.queries.language import bounds, text
 from troth.queries.language.fields import Kind
 from troth.registry.database import Database
 
@@ -135,3 +136,39 @@ def test_groups_are_those_that_python_makes(registries: Registries, entity: str)
         assert answers[0] == answers[1]
 
     one()
+
+
+def test_the_largest_questions_are_answered_on_both_databases(registries: Registries) -> None:
+    """What the bounds let pass, no database finds too much."""
+    databases, known = registries
+    numbers = [f"{number}.0.0" for number in range(bounds.MOST_VALUES)]
+    pairs = [["util", f"name{number}"] for number in range(600)]
+    pattern = "(?:(?:a|b){1,9}[a-z_]{0,80}|[^a-z]{2,90}x?)*o" + "y?" * 200
+    largest: list[Any] = [
+        ["in", "version", ["array", numbers]],
+        ["in", ["owner", "name"], ["array", [*pairs, ["util", "echo"]]]],
+        ["or", *[["=", "name", "echo"]] * 600],
+        ["~", "name", pattern],
+        ["not", ["and", *[["not", ["~", "notes", pattern]]] * 20]],
+        _nested(bounds.DEEPEST - 1),
+    ]
+    for query in largest:
+        expected = evaluator.answer(known, "versions", known.actors["ada"], query)
+        for database in databases.values():
+            _, rows = asked(database, known, "ada", entity="versions", query=query, limit=1000)
+            assert same(rows, expected)
+
+
+def _nested(depth: int) -> Any:
+    found: Any = ["=", "owner", "util"]
+    for index in range(depth):
+        found = [("and", "or")[index % 2], found, ["=", "name", "echo"]]
+    return found
+
+
+def test_what_takes_too_long_is_ended_on_both_databases(registries: Registries) -> None:
+    databases, known = registries
+    question = Question("versions", "select count() where " + " and ".join(["not hash ~ '(a|b)*c'"] * 30))
+    for database in databases.values():
+        with database.read() as connection, pytest.raises(Overloaded):
+            ask(connection, known.actors["ada"], question, CURSORS, seconds=0)

@@ -294,7 +294,7 @@ def _among(parts: Sequence[ColumnElement[Any]], rows: Sequence[tuple[Any, ...]])
         return false()
     if len(parts) == 1:
         return parts[0].in_([row[0] for row in rows])
-    return or_(*(and_(*(part == value for part, value in zip(parts, row, strict=True))) for row in rows))
+    return tuple_(*parts).in_(rows)
 
 
 def _in_line(field: Field, parts: Expressions, line: Line) -> ColumnElement[bool]:
