@@ -16,6 +16,7 @@ from tests.mutants.commands import COMMAND_MUTANTS
 from tests.mutants.lifecycles import LIFE_CYCLE_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
+from tests.mutants.queries import QUERY_MUTANTS
 from tests.mutants.releases import RELEASE_MUTANTS
 from tests.mutants.replies import REPLY_MUTANTS
 from tests.mutants.sites import SITE_MUTANTS
@@ -331,10 +332,10 @@ def _revisions_may_add() -> None:
 
 _NO_RISE = Mutant("no-rise", "a revision below the highest of its line is let through", _without_rule("ALG-15"))
 
-#: Enforced clause to its mutants. Clauses that follow from others have the mutants of their causes.
-#: what has files of its own
-_PARTS = (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, REPLY_MUTANTS, COMMAND_MUTANTS)
+#: The tables of other modules.
+_TABLES = (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, QUERY_MUTANTS, REPLY_MUTANTS, COMMAND_MUTANTS)
 
+#: Enforced clause to its mutants. Clauses that follow from others have the mutants of their causes.
 MUTANTS: dict[str, list[Mutant]] = {
     "ALG-01": [Mutant("lenient-numbers", "numbers are read out of any text", _lenient_numbers)],
     "ALG-02": [Mutant("no-unused", "ALG-02 is left out of the rules", _without_rule("ALG-02"))],
@@ -405,12 +406,17 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("private-for-all", "strangers may call private versions", _routes(_private_for_all)),
         Mutant("strangers-hear-why", "strangers are told that a private thing exists", _strangers_hear_why),
         Mutant("strangers-are-members", "everybody counts as a member", _strangers_are_members),
+        *QUERY_MUTANTS["ALG-25"],
     ],
     "ALG-26": [
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
-    **{clause: [mutant for found in _PARTS for mutant in found.get(clause, [])] for clause in dict.fromkeys(chain(*_PARTS))},
+    **{
+        clause: [mutant for found in _TABLES for mutant in found.get(clause, [])]
+        for clause in dict.fromkeys(chain(*_TABLES))
+        if clause != "ALG-25"
+    },
 }  # fmt: skip
 
 
