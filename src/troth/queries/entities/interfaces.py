@@ -75,14 +75,14 @@ def _dated(values: Sequence[Any]) -> str | None:
 
 CALLERS = Entity(
     "callers",
-    "Who called which version of an API, by day and endpoint.",
+    "Who called which version of an API, by day and operation.",
     "Members of the API's owner, with a key that manages, and administrators; everybody sees their own calls.",
     "query_api_callers",
     (
         column("api", Kind.TEXT, api_callers.c.api, "OWNER/NAME of the API."),
         column("version", Kind.INTEGER, api_callers.c.version, "The version that was called."),
         column("day", Kind.MOMENT, api_callers.c.day, "The day, in UTC, by its beginning.", given=_day, made=_dated),
-        column("endpoint", Kind.TEXT, api_callers.c.endpoint, "What was called."),
+        column("operation", Kind.TEXT, api_callers.c.operation, "What was called."),
         column(
             "parameter", Kind.TEXT, api_callers.c.parameter, "A parameter that came with it; empty: the call itself."
         ),
@@ -98,7 +98,7 @@ CALLERS = Entity(
     lambda sight: true() if sight.moment is None else api_callers.c.day <= _day(sight.moment),
     (
         (api_callers.c.day, True),
-        *((api_callers.c[name], False) for name in ("api", "version", "endpoint", "parameter", "caller")),
+        *((api_callers.c[name], False) for name in ("api", "version", "operation", "parameter", "caller")),
     ),
     "the newest day first",
     as_of_note="Days are counted whole: `as_of` takes in the day of that moment as it is now.",
