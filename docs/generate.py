@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from cyclopts import App
 from rich.console import Console
 
+from docs import contracts
 from troth.access.roles import GRANTS
 from troth.commands.formats import shipped
 from troth.contracts.rules.table import Rule, rules
@@ -39,7 +40,15 @@ _SAMPLES: dict[str, Any] = {
     "plan": "2c9e8d7f-6a5b-4d3c-b2a1-908f7e6d5c4b",
     "product": "ada/shop",
     "tag": "v0.1.0",
+    "about": "v6 beside v5",
     "acl": "private",
+    "allowed": True,
+    "api": "ada/shop",
+    "api_version": "v4",
+    "decide_api.reason": "two teams try out two ideas",
+    "extend_api.reason": "the bank moves in spring",
+    "release": "7.4.0",
+    "until": "9.0.0",
     "algorithm": "ada/hello",
     "base": "https://git.example.org",
     "bump": "minor",
@@ -96,9 +105,10 @@ def pages() -> dict[str, str]:
 
 
 def write() -> None:
-    """Writes every page to its file."""
+    """Writes every page to its file, and the documents of what troth promises to theirs."""
     for name, text in pages().items():
         (FOLDER / name).write_text(text)
+    contracts.write()
 
 
 # --- clauses

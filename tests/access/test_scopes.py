@@ -45,6 +45,8 @@ SCOPES = st.builds(
 #: a is an administrator's that manages nothing, e everything.
 MAY = """
     update_product           m e
+    roll_back                m e
+    preview_rollback         m e
     revoke_calendar          m e
     plan_release             m e
     mark_stable              m e
@@ -115,6 +117,8 @@ MAY = """
     submit_command           c r w m a e
     resolve_reference        c r w m a e
     query_versions           c r w m a e
+    query_algorithms         c r w m a e
+    query_calls              c r w m a e
     query_contract           c r w m a e
     query_clauses            c r w m a e
     query_usage              c r w m a e
@@ -123,6 +127,7 @@ MAY = """
     read_receipt             c r w m a e
     read_call                c r w m a e
     query_waivers            c r w m a e
+    query_release_waivers    c r w m a e
     query_replays            a e
     read_waiver              c r w m a e
     read_signing_key         c r w m a e
@@ -134,6 +139,7 @@ MAY = """
     set_data_quota           a e
     expire_data              m e
     request_waiver           m e
+    request_release_waiver   m e
     approve_waiver           m e
     revoke_waiver            m e
     record_replay            m e
@@ -243,6 +249,7 @@ def test_a_key_takes_from_the_administrator_and_never_adds() -> None:
 #: X an admin of the organisation, M a member of it, U any user. Rows of section 15.3 of the protocol are among them.
 ROLES = """
     update_product          O X
+    roll_back               O X M
     revoke_calendar         S A O
     plan_release            O X M
     mark_stable             O X
@@ -282,6 +289,7 @@ ROLES = """
     publish_version         O X M
     publish_publicly        O X
     request_waiver          O X M
+    request_release_waiver  O X M
     approve_waiver          S A O X
     revoke_waiver           S A O X M
     record_replay           S

@@ -27,28 +27,36 @@ from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
 from troth.doors.algorithmia.reports import ReportRows
 from troth.doors.algorithmia.scm import ScmApi
-from troth.doors.authorization import caller_of
+from troth.doors.authorization import caller_of, is_production
+from troth.doors.gateway.door import PREFIX as GATEWAY_PREFIX
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
+from troth.doors.native.apis import ApisApi
 from troth.doors.native.builds import BuildApi
+from troth.doors.native.callers import CallersApi
 from troth.doors.native.check import CheckApi
+from troth.doors.native.commands import CommandApi
 from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
+from troth.doors.native.queries import QueryApi
 from troth.doors.native.release_files import ReleaseFiles
+from troth.doors.native.rolling_back import RollbackApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.upgrades import UpgradeApi
 from troth.doors.native.usage import UsageApi
 from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
+from troth.doors.server.own_states import OwnStates
 from troth.doors.server.relaying import relayed_by
 from troth.doors.sites.door import PREFIX as DOCS_PREFIX
 from troth.doors.sites.door import SiteDoor
 from troth.doors.sites.library import Library
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
+from troth.queries.cursors import Cursors
 
 #: uvicorn's parser takes heads of any size; nobody needs more than this.
 _LARGEST_HEAD = 64 * 1024
@@ -71,6 +79,7 @@ class Application:
             server.results,
             Explaining(server.database, server.readings),
             server.call_keys,
+            server.gateway.apis.own,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
             request_bytes=settings.request_bytes,
@@ -98,19 +107,28 @@ class Application:
         self._vouches = server.fronts.vouches
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
+        self._gateway = server.gateway.door
         self._rest = _rest(server)
+        self._marked = OwnStates(
+            self._handed, server.gateway.apis.own, lambda headers: is_production(server.table, headers)
+        )
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("//"):  # a client whose address ends in a slash
+            scope["path"] = "/" + scope["path"].lstrip("/")
+        await self._marked(scope, receive, send)
+
+    async def _handed(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
-            if path.startswith("//"):  # a client whose address ends in a slash
-                path = scope["path"] = "/" + path.lstrip("/")
             if _head_size(scope["headers"]) > _LARGEST_HEAD:
                 await _head_too_large(send)
             elif path.startswith(PREFIX):
                 await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
+            elif path.startswith(GATEWAY_PREFIX):
+                await self._gateway(scope, receive, send)
             elif path.startswith(DOCS_PREFIX):
                 await self._sites(scope, receive, send)
             elif is_data(path):
@@ -136,21 +154,29 @@ def v1_rows(server: Server) -> list[Row]:
 
 
 def _rest(server: Server) -> Starlette:
-    api = NativeApi(
-        server.bus, server.database, server.trees, server.observation.records, server.home.uploads, server.readings
-    )
+    api = NativeApi(server.database, server.trees, server.observation.records, server.home.uploads, server.readings)
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
     )
     running = RunningApi(server.results)
-    operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
+    commands = CommandApi(server.bus, server.queue.submissions, server.database, largest=server.settings.command_bytes)
+    operations = [
+        *commands.operations(),
+        *api.operations(),
+        *builds.operations(),
+        *_usage(server).operations(),
+        *running.operations(),
+    ]
     release_files = ReleaseFiles(server.release_files, server.data.threads)
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)
-    operations += upgrades.operations()
+    operations += [*upgrades.operations(), *ApisApi(server.database).operations()]
+    operations += CallersApi(server.database, server.observation.bookkeeping.flush).operations()
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
+    operations += RollbackApi(server.database).operations()
+    operations = QueryApi(server.database, Cursors(server.home.webhook_key())).over(operations)
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:

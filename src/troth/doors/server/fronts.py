@@ -29,6 +29,7 @@ from troth.errors import TrothError
 from troth.registry.failures import Failure
 from troth.registry.insights import Insight
 from troth.runtime.engine import Loaded, Place, VersionSpec
+from troth.versions.lifecycles.own import OWN
 
 log = structlog.get_logger()
 
@@ -67,8 +68,17 @@ class Fronts:
     def refresh(self, connection: Connection, algorithms: set[str], accounts: set[str]) -> None:
         """Reads the named entries anew, here and in every front."""
         self._loader.refresh(connection, algorithms, accounts)
+        self._tell({"algorithms": sorted(algorithms), "accounts": sorted(accounts), "apis": []})
+
+    def refresh_apis(self, connection: Connection, apis: set[str]) -> None:
+        """Has every front read the states of troth's own APIs anew; those of others are the server's affair."""
+        if own := sorted(apis & OWN.keys()):
+            self._tell({"algorithms": [], "accounts": [], "apis": own})
+
+    def _tell(self, changed: dict[str, list[str]]) -> None:
+        """Tells every front of a change, and waits until it holds there."""
         change = next(self._changes)
-        message = {"refresh": change, "algorithms": sorted(algorithms), "accounts": sorted(accounts)}
+        message = {"refresh": change, **changed}
         waiting = []
         with self._guard:
             for front in self._fronts:

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from troth.access.roles import Actor
 from troth.access.scopes import DataAccess
-from troth.calls.routing import Caller, Route, RoutingTable
-from troth.calls.within import Origin, Rehearsal
+from troth.calls.routing import Caller, Route
 from troth.commands.replaying import Run, spec_of
-from troth.doors.authorization import caller_of
+from troth.doors.server.invoking import CommandOrigin
 from troth.registry.build_records import BuildRow
 
 
@@ -21,11 +20,4 @@ def acting(actor: Actor, subject: str, build: BuildRow) -> Run:
     scope = replace(actor.scope, data=data, manage=False, administrator=False, production=False)
     caller = Caller(actor.id, actor.name, False, scope=scope, kind=actor.kind)
     route = Route(build.hash, build.source, spec, permissions.pipeline_enabled, permissions.source_visibility == "open")
-    return Run(spec, lambda: Rehearsal(caller, route, subject, f"req-{uuid.uuid4()}"))
-
-
-def holder_of(table: RoutingTable, origin: Origin) -> Caller | None:
-    """As whom an outermost call acts now: by the key that it came with, or for whom its example is replayed."""
-    if isinstance(origin, Rehearsal):
-        return origin.caller
-    return caller_of(table, origin.authorization, origin.head)
+    return Run(spec, lambda: CommandOrigin(f"req-{uuid.uuid4()}", subject, lambda: caller, caller, route))
