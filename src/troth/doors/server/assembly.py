@@ -238,22 +238,15 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     trees, repositories, environments = _sources(settings, home, launcher, faults)
     origins = Origins(repositories, listed(settings.scm_allow), seconds=settings.git_seconds)
     readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
-    table = RoutingTable.empty()
-    loader = TableLoader(table, readings)
+    loader = TableLoader(table := RoutingTable.empty(), readings)
     engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
-    build_logs = BuildLogs()
-    threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
-    building = Building(
-        trees, repositories, environments, engine, build_logs, load_seconds=settings.load_seconds, threads=threads
-    )
+    threads, build_logs, building = _building(settings, trees, repositories, environments, engine)
     garbage = Garbage(trees, repositories, environments)
-    replaying = Replaying(engine, seconds=settings.replay_seconds)
-    signing_key = SigningKey.open(home.signing_key)
+    replaying, signing_key = Replaying(engine, seconds=settings.replay_seconds), SigningKey.open(home.signing_key)
     excusing = Excusing(signing_key)
     judging = Judging(database, readings, replaying, acting, excusing, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
-    fronts = Fronts(loader)
-    sealing = Sealing(settings.secrets_key_path())
+    fronts, sealing = Fronts(loader), Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
     gateway = open_gateway(settings, home, database, table)
@@ -329,6 +322,16 @@ def _sources(
     repositories.recover()
     environments.recover()
     return trees, repositories, environments
+
+
+def _building(
+    settings: Settings, trees: Trees, repositories: Repositories, environments: Environments, engine: LocalEngine
+) -> tuple[ThreadPoolExecutor, BuildLogs, Building]:
+    """What builds, with the threads for what takes long and the logs of what is under way."""
+    threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
+    logs, seconds = BuildLogs(), settings.load_seconds
+    building = Building(trees, repositories, environments, engine, logs, load_seconds=seconds, threads=threads)
+    return threads, logs, building
 
 
 def _upgraded(database: Database, home: Home) -> None:
