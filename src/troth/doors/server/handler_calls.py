@@ -21,7 +21,7 @@ from troth.runtime.engine import CallRequest, CallResult, Engine
 
 @dataclass(slots=True)
 class CommandOrigin:
-    """Of a call that handles a command: there is no request, and so no key, behind it."""
+    """Of a call that handles a command, or is an example: there is no request, and so no key, behind it."""
 
     request_id: str
     subject: str

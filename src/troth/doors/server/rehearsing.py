@@ -8,8 +8,8 @@ from dataclasses import replace
 from troth.access.roles import Actor
 from troth.access.scopes import DataAccess
 from troth.calls.routing import Caller, Route
-from troth.calls.within import Rehearsal
 from troth.commands.replaying import Run, spec_of
+from troth.doors.server.handler_calls import CommandOrigin
 from troth.registry.build_records import BuildRow
 
 
@@ -20,4 +20,4 @@ def acting(actor: Actor, subject: str, build: BuildRow) -> Run:
     scope = replace(actor.scope, data=data, manage=False, administrator=False, production=False)
     caller = Caller(actor.id, actor.name, False, scope=scope, kind=actor.kind)
     route = Route(build.hash, build.source, spec, permissions.pipeline_enabled, permissions.source_visibility == "open")
-    return Run(spec, lambda: Rehearsal(caller, route, subject, f"req-{uuid.uuid4()}"))
+    return Run(spec, lambda: CommandOrigin(f"req-{uuid.uuid4()}", subject, lambda: caller, caller, route))
