@@ -71,7 +71,7 @@ def _gateway(options: Options, wrong: list[int]) -> Table:
         "The gateway beside a plain proxy of Starlette and httpx2: µs of processor time a request",
         ["what", *rounds_of(options.rounds), "target at most", ""],
         rows,
-        f"POST of 100 bytes, {CONNECTIONS} connections, one upstream behind both. The gateway looks at a key, counts by endpoint, "
+        f"POST of 100 bytes, {CONNECTIONS} connections, one upstream behind both. The gateway looks at a key, counts by operation, "
         "parameter and caller, and adds the headers of a deprecated version.",
     )
 

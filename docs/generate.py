@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from cyclopts import App
 from rich.console import Console
 
+from docs import contracts
 from troth.access.roles import GRANTS
 from troth.commands.formats import shipped
 from troth.contracts.rules.table import Rule, rules
@@ -111,9 +112,10 @@ def pages() -> dict[str, str]:
 
 
 def write() -> None:
-    """Writes every page to its file."""
+    """Writes every page to its file, and the documents of what troth promises to theirs."""
     for name, text in pages().items():
         (FOLDER / name).write_text(text)
+    contracts.write()
 
 
 # --- clauses

@@ -16,6 +16,7 @@
     |  |- EnvironmentAltered        environment-altered       409   3
     |  |- UuidReused                uuid-reused               409   3
     |  |- NameTaken                 name-taken                409   3
+    |  |- NewerRegistry             newer-registry            409   3    (a later release has upgraded it)
     |  |- LastAdmin                 last-admin                409   3
     |  |- Forbidden                 forbidden                 403   3    permission is missing
     |  `- Unauthenticated           unauthenticated           401   3    no valid key
@@ -201,6 +202,12 @@ class NameTaken(Refused):
     """A name is taken or reserved."""
 
     code = "name-taken"
+
+
+class NewerRegistry(Refused):
+    """A later release of troth has upgraded the registry."""
+
+    code = "newer-registry"
 
 
 class LastAdmin(Refused):

@@ -153,6 +153,19 @@ class Settings:
     compatibility: Literal["enforce", "warn"] = _setting(
         "enforce", "what ALG-05, ALG-07 and ALG-09 object to is refused, or only said"
     )
+    command_additions: Literal["refuse", "allow"] = _setting(
+        "refuse",
+        "reading of note N10: a wire format takes no addition without a new version, or takes optional ones",
+    )
+    command_bytes: int = _setting(1 << 20, "size of a command's payload at most, unpacked")
+    command_attempts: int = _setting(8, "times that an accepted command is tried before it is a dead letter")
+    command_retry_seconds: float = _setting(
+        1.0, "time that a command waits after its first failure; each further failure doubles it, up to an hour"
+    )
+    command_seconds: float = _setting(60.0, "time limit of one attempt to handle a command")
+    command_days: int = _setting(30, "days for which commands are kept that ended; dead letters stay; 0: for ever")
+    proving_seconds: float = _setting(60.0, "time limit for proving a version of a command when it is published")
+    jsonata_seconds: float = _setting(2.0, "time limit of one evaluation of JSONata")
     judging_seconds: float = _setting(
         20.0, "time limit for comparing a contract with earlier ones; what is not proved then counts as a break"
     )

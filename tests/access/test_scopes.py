@@ -69,6 +69,8 @@ MAY = """
     read_api_contract        c r w m a e
     read_policy              c r w m a e
     update_product           m e
+    roll_back                m e
+    preview_rollback         m e
     revoke_calendar          m e
     plan_release             m e
     mark_stable              m e
@@ -139,6 +141,8 @@ MAY = """
     submit_command           c r w m a e
     resolve_reference        c r w m a e
     query_versions           c r w m a e
+    query_algorithms         c r w m a e
+    query_calls              c r w m a e
     query_contract           c r w m a e
     query_clauses            c r w m a e
     query_usage              c r w m a e
@@ -147,6 +151,7 @@ MAY = """
     read_receipt             c r w m a e
     read_call                c r w m a e
     query_waivers            c r w m a e
+    query_release_waivers    c r w m a e
     query_replays            a e
     read_waiver              c r w m a e
     read_signing_key         c r w m a e
@@ -158,6 +163,7 @@ MAY = """
     set_data_quota           a e
     expire_data              m e
     request_waiver           m e
+    request_release_waiver   m e
     approve_waiver           m e
     revoke_waiver            m e
     record_replay            m e
@@ -285,6 +291,7 @@ ROLES = """
     read_callers            S A O X M
     read_alerts             O X
     update_product          O X
+    roll_back               O X M
     revoke_calendar         S A O
     plan_release            O X M
     mark_stable             O X
@@ -324,6 +331,7 @@ ROLES = """
     publish_version         O X M
     publish_publicly        O X
     request_waiver          O X M
+    request_release_waiver  O X M
     approve_waiver          S A O X
     revoke_waiver           S A O X M
     record_replay           S

@@ -115,7 +115,7 @@ def test_callers_of_a_deprecated_version_are_listed(doors: Doors) -> None:
         f"{doors.server.address}/gateway/{doors.api}/v2/items", headers={"Troth-Key": client.key}, trust_env=False
     )
     rows = doors.client.api_callers(doors.api, version="v2")["rows"]
-    assert [(row["endpoint"], row["calls"]) for row in rows if row["caller"] == name] == [("GET /items", 1)]
+    assert [(row["operation"], row["calls"]) for row in rows if row["caller"] == name] == [("GET /items", 1)]
 
 
 @pytest.mark.clause("PDB-38")

@@ -71,7 +71,7 @@ def test_who_uses_what_will_go_is_told_once_a_day_and_again_on_wish(served: Serv
     for path in ("/v4/items", "/v4/items/3", "/v5/items", "/v6/items"):
         served.ask("GET", path, key=client.key)
     flush(served)
-    assert listener.seen.acquire(timeout=20)
+    assert listener.seen.acquire(timeout=120)
     body, signature = listener.told[-1]
     seconds = int(signature.partition("=")[2].partition(",")[0])
     assert signature == signature_of(hook["secret"], seconds, body)
@@ -81,7 +81,7 @@ def test_who_uses_what_will_go_is_told_once_a_day_and_again_on_wish(served: Serv
     # it was not taken, so it comes again, later; asked for anew, at once
     listener.status = 204
     client.command("replay_alerts", hook=hook["hook"], after=0)
-    assert listener.seen.acquire(timeout=20)
+    assert listener.seen.acquire(timeout=120)
     assert json.loads(listener.told[-1][0])["alerts"] == [alert]
     served.ask("GET", "/v4/items", key=client.key)
     flush(served)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.gateway.conftest import Served
 from troth.calls.api_uses import ApiUses
-from troth.calls.endpoints import Endpoints, endpoints_of
+from troth.calls.operations import Operations, operations_of
 from troth.errors import Forbidden, Malformed, MalformedNumber, NotFound
 from troth.registry.api_callers import Wanted, add_callers, callers_of
 
@@ -43,7 +43,7 @@ def test_callers_are_counted_by_version_endpoint_and_parameter_with_names_for_th
         served.ask("GET", path, key=stranger.key)
     mine = [row for row in rows(served.client, served.api) if row["caller"] == eve]
     assert {row["day"] for row in mine} <= {before, datetime.now(UTC).date().isoformat()}
-    counted = {(row["version"], row["endpoint"], row["parameter"]): row["calls"] for row in mine}
+    counted = {(row["version"], row["operation"], row["parameter"]): row["calls"] for row in mine}
     assert counted == {
         ("v3", "GET /items/{}", None): 1,
         ("v4", "GET /items/{}", None): 2,
@@ -70,9 +70,9 @@ def test_what_is_asked_of_callers_has_its_form(served: Served) -> None:
         rows(served.client, f"{served.owner}/nothing")
 
 
-def test_endpoints_are_those_of_the_document() -> None:
+def test_operations_are_those_of_the_document() -> None:
     for paths in (DOCUMENT["paths"], {f"/v4{path}": item for path, item in DOCUMENT["paths"].items()}):  # type: ignore[attr-defined]
-        known = endpoints_of(json.dumps({**DOCUMENT, "paths": paths}), "v4")
+        known = operations_of(json.dumps({**DOCUMENT, "paths": paths}), "v4")
         assert known.of("GET", "/items", b"limit=1&lang=x&evil=1") == ("GET /items", ("limit", "lang"))
         assert known.of("GET", "/items/newest", b"") == ("GET /items/newest", ())
         assert known.of("GET", "/items/17", b"limit=1") == ("GET /items/{id}", ())
@@ -81,7 +81,7 @@ def test_endpoints_are_those_of_the_document() -> None:
 
 @pytest.mark.parametrize("document", [None, "", "{", "[]", "{}", '{"paths": []}', '{"paths": {"/a": 1}}', "[" * 99999])
 def test_without_a_document_ids_are_not_told_apart(document: str | None) -> None:
-    known = endpoints_of(document, "v4")
+    known = operations_of(document, "v4")
     found = known.of("GET", "/people/Ada_L/0f8b/3", b"page=1&%61b=2&x%0Ay=1&=3&<script>=1")
     assert found == ("GET /people/Ada_L/{}/{}", ("page", "ab"))
     assert known.of("GET", "/a/b/c/d/e/f/g/h/i", b"")[0] == "GET *"
@@ -112,10 +112,10 @@ def test_a_path_of_many_variables_is_found_at_once() -> None:
     templates: dict[str, Any] = {
         "/" + "/".join("{a}" if number >> bit & 1 else "a" for bit in range(9)): {"get": {}} for number in range(512)
     }
-    known = endpoints_of(json.dumps({"paths": templates}), "v4")
+    known = operations_of(json.dumps({"paths": templates}), "v4")
     assert known.of("GET", "/a" * 8 + "/b", b"") != ("*", ())
     assert known.of("GET", "/a" * 9 + "/b", b"") == ("*", ())
-    assert Endpoints({}).of("GET", "/a", b"") == ("*", ())
+    assert Operations({}).of("GET", "/a", b"") == ("*", ())
 
 
 def test_only_an_account_itself_reads_its_alerts(served: Served) -> None:

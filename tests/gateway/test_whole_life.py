@@ -19,7 +19,7 @@ from troth.doors.cli.main import execute
 from troth.sdk import Client
 from troth.sdk.lifecycles import ApiStates, asgi
 
-ENDPOINTS = ["/nodes", "/nodes/7", "/nodes/7/facts?limit=3"]
+OPERATIONS = ["/nodes", "/nodes/7", "/nodes/7/facts?limit=3"]
 CONTRACT = {
     "openapi": "3.1.0",
     "info": {"title": "nodes", "version": "1"},
@@ -126,8 +126,8 @@ def test_every_door_says_at_every_release_what_the_policy_says(life: Life) -> No
 
 
 def _look(life: Life, version: str, state: str) -> None:
-    """Every endpoint of a version, through every door."""
-    for path in [*ENDPOINTS, "/", "", "/never/was"]:
+    """Every operation of a version, through every door."""
+    for path in [*OPERATIONS, "/", "", "/never/was"]:
         for ask in (life.through_the_gateway, life.in_the_application):
             reply = ask("GET", f"/{version}{path}")
             said = {
@@ -140,15 +140,15 @@ def _look(life: Life, version: str, state: str) -> None:
                 assert '/v5>; rel="successor-version"' in reply.headers["link"]
             if state == "retired":
                 assert reply.json()["clauses"] == ["PDB-38"]
-            elif path in ENDPOINTS:
+            elif path in OPERATIONS:
                 assert reply.status_code == 200
 
 
 def _callers(life: Life) -> None:
-    """Who used which version is known by endpoint and parameter, with names for the owner and numbers for others."""
+    """Who used which version is known by operation and parameter, with names for the owner and numbers for others."""
     rows = life.client.api_callers(life.api)["rows"]
     bob = [row for row in rows if row["caller"] == life.caller[0]]
-    assert {row["endpoint"] for row in bob if row["version"] == "v4"} == {
+    assert {row["operation"] for row in bob if row["version"] == "v4"} == {
         "GET /nodes", "GET /nodes/{id}", "GET /nodes/{id}/facts", "*",
     }  # fmt: skip
     limits = [row for row in bob if row["parameter"] == "limit"]

@@ -1,4 +1,4 @@
-"""The APIs that a server knows, in memory, as doors go by them while they answer: states, upstreams, endpoints.
+"""The APIs that a server knows, in memory, as doors go by them while they answer: states, upstreams, operations.
 
 Each change of the registry replaces the entry of one API. Readers never lock and never see half of a change.
 """
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from troth.calls.endpoints import Endpoints, endpoints_of
+from troth.calls.operations import Operations, operations_of
 from troth.calls.own_apis import OwnApis
 from troth.calls.routing import Caller, RoutingTable
 from troth.registry import apis as api_rows
@@ -36,7 +36,7 @@ class ServedApi:
     public: bool
     live: LiveTable
     upstreams: Mapping[int, Upstream]
-    endpoints: Mapping[int, Endpoints]
+    operations: Mapping[int, Operations]
 
     def upstream(self, version: int) -> Upstream | None:
         """Where a version runs, if anybody said so."""
@@ -85,12 +85,12 @@ class Apis:
         versions = api_rows.versions_of(connection, row.id)
         table = self._states(connection, row, versions)
         live = LiveTable(table, prefix_address(f"{GATEWAY}{row.subject}/"), self._clock)
-        endpoints = {
-            number: endpoints_of(api_rows.contract_of(connection, row.id, number)[1], version_name(number))
+        operations = {
+            number: operations_of(api_rows.contract_of(connection, row.id, number)[1], version_name(number))
             for number in table.versions
         }
         return ServedApi(
-            row.subject, row.owner_id, row.public, live, upstreams.upstreams_of(connection, row.id), endpoints
+            row.subject, row.owner_id, row.public, live, upstreams.upstreams_of(connection, row.id), operations
         )
 
     def _states(self, connection: Connection, row: api_rows.ApiRow, versions: list[api_rows.VersionRow]) -> StateTable:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid as uuids
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -19,14 +19,17 @@ from sqlalchemy import Connection
 
 from troth.access.roles import Actor
 from troth.access.scopes import require_scope
-from troth.clock import now, stamp
+from troth.clock import now
 from troth.commands.formats import Formats, Payload
 from troth.errors import Malformed, Refused, TrothError, UuidReused
 from troth.registry import journal
 from troth.registry.database import Database
+from troth.registry.journal_facts import next_moment
 from troth.registry.tables import commands
 
 log = structlog.get_logger()
+
+_ADD = commands.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Transaction:
     #: OWNER/API of those whose versions or states changed
     changed_apis: set[str] = field(default_factory=set)
     secrets: dict[str, str] = field(default_factory=dict)
+    #: done once it is durable
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Handler(Protocol):
@@ -131,7 +136,7 @@ class Bus:
         envelope = replace(
             envelope, payload=self._formats.without_secrets(envelope.command, envelope.version, envelope.payload)
         )
-        _check_uuid(envelope.uuid)
+        check_uuid(envelope.uuid)
         require_scope(envelope.command, envelope.actor.scope)
         handler = self._handlers[envelope.command]
         payload = self._formats.up_converted(envelope.command, envelope.version, payload)
@@ -141,6 +146,33 @@ class Bus:
         outcome = _replayed(envelope, recorded)
         log.info("command done", command=envelope.command, uuid=envelope.uuid, actor=envelope.actor.name)
         return Outcome(outcome.uuid, outcome.command, outcome.version, outcome.result, transaction.secrets)
+
+    async def process(self, envelope: Envelope) -> dict[str, Any]:
+        """The result of a command that the queue hands over, once it is durable: nothing about it is looked up twice.
+
+        Raises the refusal where it was refused.
+        """
+        payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
+        require_scope(envelope.command, envelope.actor.scope)
+        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
+        recorded, _ = await self._written(self._handlers[envelope.command], envelope, payload)
+        return _replayed(envelope, recorded).result
+
+    async def admit(self, envelope: Envelope) -> None:
+        """Raises what `submit` would, as far as format, scope and authority go, and does nothing."""
+        payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
+        require_scope(envelope.command, envelope.actor.scope)
+        payload = self._formats.up_converted(envelope.command, envelope.version, payload)
+
+        def authorise() -> None:
+            with self._database.read() as connection:
+                self._handlers[envelope.command].authorise(connection, envelope.actor, payload)
+
+        await asyncio.to_thread(authorise)
+
+    def newest(self, command: str) -> int:
+        """The newest version of a command. Raises NotFound."""
+        return self._formats.newest(command)
 
     async def _written(
         self, handler: Handler, envelope: Envelope, payload: Payload
@@ -168,7 +200,7 @@ class Bus:
     def _commit(
         self, connection: Connection, handler: Handler, envelope: Envelope, payload: Payload, prepared: Any
     ) -> tuple[dict[str, Any], Transaction]:
-        transaction = Transaction(connection, envelope.actor, stamp(now()))
+        transaction = Transaction(connection, envelope.actor, next_moment(connection, now()))
         if recorded := _recorded(connection, envelope):
             return recorded, transaction
         handler.authorise(connection, envelope.actor, payload)
@@ -180,6 +212,8 @@ class Bus:
         return outcome, transaction
 
     def _tell(self, transaction: Transaction) -> None:
+        for hear in transaction.afterwards:
+            hear()
         if transaction.changed_algorithms or transaction.changed_accounts:
             with self._database.read() as connection:
                 self._listener.refresh(connection, transaction.changed_algorithms, transaction.changed_accounts)
@@ -226,20 +260,20 @@ def _record(connection: Connection, envelope: Envelope, outcome: dict[str, Any],
             "outcome": outcome,
         },
     )
-    connection.execute(
-        commands.insert().values(
-            actor_id=envelope.actor.id,
-            uuid=envelope.uuid,
-            name=envelope.command,
-            version=envelope.version,
-            payload=envelope.payload,
-            outcome=json.dumps(outcome),
-            position=position,
-        )
-    )
+    row = {
+        "actor_id": envelope.actor.id,
+        "uuid": envelope.uuid,
+        "name": envelope.command,
+        "version": envelope.version,
+        "payload": envelope.payload,
+        "outcome": json.dumps(outcome),
+        "position": position,
+    }
+    connection.execute(_ADD, row)
 
 
-def _check_uuid(text: str) -> None:
+def check_uuid(text: str) -> None:
+    """Raises Malformed unless it is a uuid in its usual form."""
     try:
         legal = str(uuids.UUID(text)) == text
     except ValueError:

@@ -48,6 +48,11 @@ class Formats:
             value = msgspec.json.decode(payload.decode())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _malformed(name, version, f"it is not JSON: {error}", "") from None
+        return self.check(name, version, value)
+
+    def check(self, name: str, version: int, value: Any) -> Payload:
+        """A value that is a payload of this version. Raises MalformedPayload with the place of the first fault."""
+        schema = self._versions(name)[version]
         if fault := best_match(schema.iter_errors(value)):
             raise _malformed(name, version, fault.message[:500], "/".join(str(part) for part in fault.absolute_path))
         return value  # type: ignore[no-any-return]

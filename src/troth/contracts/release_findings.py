@@ -45,8 +45,10 @@ class Records:
     states: Mapping[ReleaseNumber, str] = field(default_factory=dict)
 
 
-def situation_of(document: ReleaseDocument, product: Product, records: Records, number: ReleaseNumber) -> Situation:
-    """What the release is judged in: as a whole, beside what is recorded, and beside what the client knows besides."""
+def situation_of(
+    document: ReleaseDocument, product: Product, records: Records, number: ReleaseNumber, *, complete: bool = True
+) -> Situation:
+    """What the release is judged in: beside what is recorded, and beside what the client knows besides."""
     known = [ReleaseNumber.parse(text) for text in document.known]
     used = tuple(sorted({*records.numbers, *(one for one in known if one != number)}))
     former = records.former.number if records.former else None
@@ -61,7 +63,7 @@ def situation_of(document: ReleaseDocument, product: Product, records: Records, 
         exceptions=product.exceptions,
         decisions=product.decisions,
         supported=None if named is None else tuple(chosen(used, named)),
-        complete=True,
+        complete=complete,
     )
 
 

@@ -102,6 +102,8 @@ class Metrics:
         self._states = engine_states
         self._backlog = backlog
         self._floating = {} if floating is None else floating
+        #: what other parts of the server count
+        self.more: list[Callable[[], Iterable[Metric]]] = []
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -109,7 +111,8 @@ class Metrics:
         """What Prometheus' library asks a collector for."""
         backlog = self._backlog()
         floating = _floating(self._floating)
-        return [*_calls(self._totals), floating, *_engine(self._states()), *_inside(self._faults, backlog)]
+        more = itertools.chain.from_iterable(tell() for tell in self.more)
+        return [*_calls(self._totals), floating, *_engine(self._states()), *_inside(self._faults, backlog), *more]
 
     def render(self) -> bytes:
         """The metrics in Prometheus' text format."""

@@ -23,7 +23,7 @@ _USUAL_DAYS = 30
 def callers(
     connection: Connection, asker: Actor, subject: str, version: str, since: str, until: str, limit: int, now: datetime
 ) -> dict[str, Any]:
-    """Requests by day, version, endpoint and parameter, the newest first: with the callers' names for the API's owner,
+    """Requests by day, version, operation and parameter, the newest first: with the callers' names for the API's owner,
     with their number for everybody else who may know of the API. Raises NotFound, Malformed and MalformedNumber.
     """
     row = visible(connection, asker, subject)
@@ -82,7 +82,7 @@ def _row(row: CallerRow) -> dict[str, Any]:
     found: dict[str, Any] = {
         "day": day_named(row.day),
         "version": version_name(row.version),
-        "endpoint": row.endpoint,
+        "operation": row.operation,
         "parameter": row.parameter or None,
     }
     who: dict[str, Any] = {"callers": row.callers} if row.caller is None else {"caller": row.caller or None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from troth.access.roles import Actor
 from troth.errors import NameTaken, NotFound
@@ -19,10 +19,18 @@ _PRESENT = (
     .where(account_details.c.deleted_at.is_(None))
 )
 
+# what every command asks, built once
+_NAMED = _PRESENT.where(accounts.c.name == bindparam("named"))
+_ROLE = select(members.c.role).where(
+    members.c.organization_id == bindparam("organization"),
+    members.c.account_id == bindparam("account"),
+    members.c.valid_to.is_(None),
+)
+
 
 def find_account(connection: Connection, name: str) -> Actor | None:
     """The account with exactly this name, unless it was deleted."""
-    row = connection.execute(_PRESENT.where(accounts.c.name == name)).first()
+    row = connection.execute(_NAMED, {"named": name}).first()
     return Actor(*row) if row else None
 
 
@@ -67,10 +75,8 @@ def create_account(connection: Connection, name: str, kind: str, now: str, *, ad
 
 def role_of(connection: Connection, organization_id: str, account_id: str) -> str | None:
     """The account's present role in the organisation (ALG-26)."""
-    found = select(members.c.role).where(
-        members.c.organization_id == organization_id, members.c.account_id == account_id, members.c.valid_to.is_(None)
-    )
-    return connection.execute(found).scalar()
+    found: str | None = connection.execute(_ROLE, {"organization": organization_id, "account": account_id}).scalar()
+    return found
 
 
 def members_of(connection: Connection, organization_id: str) -> list[tuple[str, str]]:
@@ -104,3 +110,9 @@ def administrators(connection: Connection) -> list[str]:
     """Names of the users that administer this server, the oldest first."""
     found = _PRESENT.where(accounts.c.administrator, accounts.c.kind == "user").order_by(accounts.c.created_at)
     return [row.name for row in connection.execute(found)]
+
+
+def belonging(connection: Connection, account_id: str) -> list[str]:
+    """Ids of the organisations that the account belongs to now (ALG-26)."""
+    rows = select(members.c.organization_id).where(members.c.account_id == account_id, members.c.valid_to.is_(None))
+    return list(connection.execute(rows).scalars())

@@ -1,4 +1,4 @@
-"""Who called which endpoint of which version of an API on which day. Rows are added to, never set, as those of calls are."""
+"""Who called which operation of which version of an API on which day. Rows are added to, never set, as those of calls are."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from troth.registry.gateway_tables import api_callers
 
-_KEY = ("day", "api", "version", "endpoint", "parameter", "caller")
-#: (day, owner/name, version, endpoint, parameter, caller)
+_KEY = ("day", "api", "version", "operation", "parameter", "caller")
+#: (day, owner/name, version, operation, parameter, caller)
 Series = tuple[int, str, int, str, str, str]
 
 
@@ -27,11 +27,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class CallerRow:
-    """Calls of one endpoint on one day. `caller` is None where only their number is told."""
+    """Calls of one operation on one day. `caller` is None where only their number is told."""
 
     day: int
     version: int
-    endpoint: str
+    operation: str
     parameter: str
     caller: str | None
     callers: int
@@ -51,8 +51,8 @@ def add_callers(connection: Connection, counts: Mapping[Series, int]) -> None:
 
 
 def callers_of(connection: Connection, wanted: Wanted, *, named: bool, most: int) -> list[CallerRow]:
-    """Counts by day, version, endpoint and parameter, the newest day first; by caller too where they are named."""
-    keys = [api_callers.c[name] for name in ("day", "version", "endpoint", "parameter")]
+    """Counts by day, version, operation and parameter, the newest day first; by caller too where they are named."""
+    keys = [api_callers.c[name] for name in ("day", "version", "operation", "parameter")]
     sums = [func.count(distinct(api_callers.c.caller)), func.sum(api_callers.c.calls)]
     groups = [*keys, api_callers.c.caller] if named else keys
     found = select(*groups, *sums).where(_wanted(wanted)).group_by(*groups)

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
+
+from troth.registry import schema
 
 Result = TypeVar("Result")
 _BATCH = 256
@@ -41,13 +41,10 @@ class Database:
         self._writer = threading.Thread(target=self._write_all, name="registry writer", daemon=True)
         self._writer.start()
 
-    def migrate(self) -> None:
-        """Brings the schema up to this release."""
-        config = Config()
-        config.set_main_option("script_location", "troth.registry:migrations")
+    def migrate(self, told: schema.Told = lambda revision: None) -> None:
+        """Brings the schema up to this release, all or nothing; `told` hears of each migration."""
         with self._engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            schema.migrate(connection, told)
             connection.commit()
 
     @contextmanager

@@ -44,8 +44,8 @@ api_callers = Table(
     Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970, in UTC
     Column("api", String(127), primary_key=True),  # OWNER/API
     Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("endpoint", String(300), primary_key=True),
-    Column("parameter", String(64), primary_key=True),  # empty: calls of the endpoint, with whatever parameters
+    Column("operation", String(300), primary_key=True),
+    Column("parameter", String(64), primary_key=True),  # empty: calls of the operation, with whatever parameters
     Column("caller", _NAME, primary_key=True),  # an account's name; empty: without a key
     Column("calls", LONG, nullable=False),
     Index("ix_api_callers_api_day", "api", "day"),

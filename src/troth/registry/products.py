@@ -21,6 +21,7 @@ from troth.registry.tables import accounts
 from troth.versions import names
 from troth.versions.releases.evidence import Maturity
 from troth.versions.releases.numbers import ReleaseNumber
+from troth.versions.releases.ordering import order_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +267,8 @@ def precedence(number: ReleaseNumber) -> str:
 def add_release(connection: Connection, values: Mapping[str, Any], artifacts: Collection[Artifact]) -> str:
     """The id of a new release, whose number nobody used."""
     identity = str(uuid.uuid4())
-    connection.execute(releases.insert().values(id=identity, **values))
+    key = order_key(ReleaseNumber.parse(values["number"]))
+    connection.execute(releases.insert().values(id=identity, order_key=key, **values))
     for one in artifacts:
         row = {"release_id": identity, "name": one.name, "digest": one.digest, "bytes": one.size}
         connection.execute(release_artifacts.insert().values(**row))

@@ -24,6 +24,9 @@ _WHOLE_PACKAGE: Final = 1 << 20
 _ROOM: Final = 1 << 19
 _MOST_PYTHON: Final = 4_000_000
 _MOST_CHANGES: Final = 200
+#: A document of these kinds is a file; where a folder is declared, each file of it is a contract of its own.
+_SINGLE: Final = ("openapi", "wire")
+_DOCUMENTS: Final = (".json", ".yaml", ".yml")
 _KINDS: Final = {"major": Kind.CONTRACT_BROKEN, "minor": Kind.CONTRACT_WIDENED, "revision": Kind.CONTRACT_CHANGED}
 
 
@@ -31,12 +34,20 @@ def contract_facts(
     product: Product, then: Product | None, old: Snapshot, new: Snapshot, compare: Compare
 ) -> Iterator[Fact]:
     """Every difference of the contracts that are declared now, or were at the release."""
-    before = {(one.kind, one.path): one for one in (then or product).contracts}
-    after = {(one.kind, one.path): one for one in product.contracts}
+    before = {(one.kind, one.path): one for one in _each(then or product, old)}
+    after = {(one.kind, one.path): one for one in _each(product, new)}
     for key, promised in {**before, **after}.items():
         found = _changes(promised, old, new, compare, was=key in before, is_=key in after)
         for fact in found:
             yield replace(fact, component=fact.component or _component(product, promised))
+
+
+def _each(product: Product, snapshot: Snapshot) -> Iterator[Promised]:
+    """The contracts; of a folder of documents, each document that is there."""
+    for one in product.contracts:
+        found = snapshot.below(one.path) if one.kind in _SINGLE and one.path not in snapshot.leaves else []
+        documents = [path for path in found if path.endswith(_DOCUMENTS)]
+        yield from [replace(one, path=path) for path in documents] or [one]
 
 
 def _component(product: Product, promised: Promised) -> str:
@@ -52,7 +63,7 @@ def _changes(
     before = _identities(old, promised.path) if was else {}
     after = _identities(new, promised.path) if is_ else {}
     if was and before and not after:
-        words = "the contract is gone" if is_ else "the contract is no longer declared"
+        words = "the contract is no longer declared" if new.below(promised.path) else "the contract is gone"
         yield Fact(Kind.CONTRACT_REMOVED, promised.path, words, f"put {promised.path} back")
     elif is_ and not after:
         raise Malformed(

@@ -29,6 +29,8 @@ from troth.versions.chain import Link
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: things that one command of garbage removes; its payload stays small
 _THINGS_AT_ONCE = 5000
+#: rows in one page of a query
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,28 @@ class Client:
         outcome = self._json("POST", "/api/v1/cmd", params=query, content=json.dumps(payload).encode())
         result: dict[str, Any] = outcome["result"]
         return result
+
+    def submit(self, command: str, version: int, payload: Any, **how: Any) -> dict[str, Any]:
+        """The whole answer to a submission, of a team's command as soon as it is durable; `how` are parameters of the query."""
+        query = {"command": command, "version": version, **how}
+        return self._json("POST", "/api/v1/cmd", params=query, content=json.dumps(payload).encode())
+
+    def queued(self, identity: str, submitted_by: str = "") -> dict[str, Any]:
+        """What became of an accepted command."""
+        return self._get(f"/api/v1/queue/{quote(identity, safe='')}", submitted_by=submitted_by)
+
+    def queue(self, **which: Any) -> dict[str, Any]:
+        """Accepted commands, the newest first; `which` may have command, state, after and limit."""
+        return self._get("/api/v1/queue", **which)
+
+    def commands(self) -> list[dict[str, Any]]:
+        """The commands that this caller may send."""
+        found: list[dict[str, Any]] = self._get("/api/v1/commands")["commands"]
+        return found
+
+    def command_format(self, command: str) -> dict[str, Any]:
+        """A command with its wire formats."""
+        return self._get(f"/api/v1/commands/{quote(command, safe='/')}")
 
     def compile(self, folder: Path, message: str = "") -> dict[str, Any]:
         """Uploads a project's folder and builds it: hash, status and log of the build.
@@ -139,6 +163,10 @@ class Client:
     def waivers(self, algorithm: str) -> dict[str, Any]:
         """The waivers of an algorithm, the newest first; for strangers those of versions that they may know of."""
         return self._get("/api/v1/query/waivers", algorithm=algorithm)
+
+    def release_waivers(self, product: str) -> dict[str, Any]:
+        """The waivers of a product's releases, the newest first; for strangers those by which something was released."""
+        return self._get("/api/v1/query/release-waivers", product=product)
 
     def waiver(self, identity: str) -> dict[str, Any]:
         """One waiver and what became of it."""
@@ -218,7 +246,7 @@ class Client:
         return self._get(f"/api/v1/apis/{quote(api)}/versions/{quote(version)}/openapi.json")
 
     def api_callers(self, api: str, *, version: str = "", since: str = "", until: str = "") -> dict[str, Any]:
-        """Requests to an API through the gateway by day, version, endpoint and parameter; days are like 2026-11-25."""
+        """Requests to an API through the gateway by day, version, operation and parameter; days are like 2026-11-25."""
         question = {"version": version, "from": since, "to": until}
         return self._get(f"/api/v1/apis/{quote(api)}/callers", **question)
 
@@ -309,6 +337,29 @@ class Client:
     def accounts(self) -> dict[str, Any]:
         """All accounts, for administrators."""
         return self._get("/api/v1/query/accounts")
+
+    def query(self, entity: str, query: Any = None, **how: Any) -> dict[str, Any]:
+        """A page of what a query finds: `rows`, and `next`, a cursor, where more follow.
+
+        `query` is a text in the short form or the JSON form; `how` holds `order_by`, `limit`, `offset`, `cursor`,
+        `include_total` and `as_of` where wanted. Raises Malformed with what was probably meant.
+        """
+        document = {"query": query, **{name: value for name, value in how.items() if value is not None}}
+        return self._json("POST", f"/api/v1/query/{quote(entity, safe='')}", content=json.dumps(document).encode())
+
+    def query_all(self, entity: str, query: Any = None, *, most: int = 0, **how: Any) -> Iterator[dict[str, Any]]:
+        """The rows that a query finds, page by page: all, or `most` of them."""
+        cursor, left = None, most
+        while True:
+            page = self.query(entity, query, **how, limit=min(left or _ROWS_AT_ONCE, _ROWS_AT_ONCE), cursor=cursor)
+            yield from page["rows"]
+            cursor, left = page["next"], left - len(page["rows"])
+            if cursor is None or (most and left <= 0):
+                return
+
+    def rollback(self, kind: str, subject: str, to: str) -> dict[str, Any]:
+        """What the settings of an algorithm or product were at a position or moment, and how they differ now."""
+        return self._get("/api/v1/rollback", **{kind: subject, "to": to})
 
     def receipt(self, request: str) -> dict[str, Any]:
         """What ran in the call with this request id."""

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from jsonschema import Draft7Validator, Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
@@ -25,12 +25,12 @@ from troth.contracts.schema.values import exact
 
 def _multiple(validator: Any, divisor: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
     if validator.is_type(instance, "number") and (exact(instance) / exact(divisor)).denominator > 1:
-        yield ValidationError("no multiple")
+        yield ValidationError(f"{instance!r} is not a multiple of {divisor}")
 
 
 def _pattern(validator: Any, pattern: str, instance: Json, schema: Json) -> Iterator[ValidationError]:
     if validator.is_type(instance, "string") and not matcher(pattern)(instance):
-        yield ValidationError("no match")
+        yield ValidationError(f"{instance[:200]!r} does not match {pattern[:200]!r}")
 
 
 def _pattern_properties(validator: Any, patterns: Json, instance: Json, schema: Json) -> Iterator[ValidationError]:
@@ -46,6 +46,9 @@ def _additional(validator: Any, additional: Json, instance: Json, schema: Json) 
     matchers = [matcher(pattern) for pattern in schema.get("patternProperties", {})]
     for name, value in instance.items():
         if name not in schema.get("properties", {}) and not any(matches(name) for matches in matchers):
+            if additional is False:
+                yield ValidationError(f"it has no property {name[:200]!r}")
+                continue
             yield from validator.descend(value, additional, path=name)
 
 
@@ -130,6 +133,18 @@ class Confirmation:
             return bool(self._validator.is_valid(instance))
         except Exception:  # whatever it stumbles over, the instance is not confirmed
             return None
+
+    def fault(self, instance: Json) -> tuple[str, str] | None:
+        """(place in the instance as a JSON Pointer, words) of the fault that says most; None where none is found."""
+        _sitting.set(_Sitting())
+        try:
+            error = best_match(self._validator.iter_errors(instance))
+        except Exception:  # as above
+            return None
+        if error is None:
+            return None
+        steps = [str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_path]
+        return "".join(f"/{step}" for step in steps), error.message[:500]
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:

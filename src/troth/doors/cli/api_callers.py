@@ -25,7 +25,7 @@ def callers(
     parameters: Annotated[bool, Parameter(negative="", help="By parameter of the query too.")] = False,
     remote: Remote = Remote(),
 ) -> int:
-    """Shows who still uses which version and endpoint of an API through the gateway, the newest day first.
+    """Shows who still uses which version and operation of an API through the gateway, the newest day first.
 
     Members of the API's owner see names, others numbers.
 
@@ -45,7 +45,7 @@ def callers(
         show_json(found)
         return 0
     who = "caller" if found["named"] else "callers"
-    columns = ["day", "version", "endpoint", *(["parameter"] if parameters else []), who, "calls"]
+    columns = ["day", "version", "operation", *(["parameter"] if parameters else []), who, "calls"]
     show_table("", columns, [[_cell(row, column) for column in columns] for row in found["rows"]])
     if found["more"]:
         say("there is more; ask for fewer days, or for one version")

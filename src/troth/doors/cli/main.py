@@ -34,9 +34,12 @@ from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
 from troth.doors.cli.history import history
 from troth.doors.cli.importing import import_
+from troth.doors.cli.journal import journal, rollback
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
+from troth.doors.cli.querying import query
 from troth.doors.cli.release import release
+from troth.doors.cli.release_waivers import request_waiver
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
@@ -54,6 +57,7 @@ app = App(
     help_format="plaintext",
 )
 app.command(operator.up)
+app.command(operator.upgrade)
 app.command(operator.demo)
 app.command(author.new)
 app.command(author.run)
@@ -79,6 +83,7 @@ api.command(api_check, name="check")
 app.command(product)
 app.command(release)
 release.command(publishing.cut)
+release.command(request_waiver, name="request-waiver")
 release.command(publishing.list_, name="list")
 release.command(publishing.show_, name="show")
 release.command(publishing.changelog)
@@ -102,7 +107,9 @@ app.command(operator.doctor)
 app.command(top)
 app.command(worker)
 app.command(service)
-app.command(operator.journal)
+app.command(query)
+app.command(journal)
+app.command(rollback)
 app.command(builds.collect)
 app.command(inside.secret)
 app.command(inside.insights)

@@ -1,9 +1,9 @@
-"""Commands of operators: up, demo, doctor, journal."""
+"""Commands of operators: up, upgrade, demo, doctor."""
 
 from __future__ import annotations
 
-import json
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,11 +11,10 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from troth import __version__
-from troth.doors.cli.output import Common, Remote, say, show, show_json, show_table
-from troth.errors import TrothError
+from troth.doors.cli.output import Common, Remote, say, show, show_json
+from troth.errors import NotFound, TrothError
 from troth.observe import logs
 from troth.settings import load
-from troth.versions import chain
 
 
 def up(
@@ -64,6 +63,42 @@ def up(
     return 0
 
 
+def upgrade(
+    *,
+    home: Annotated[Path | None, Parameter(help="Folder of the server (TROTH_HOME).")] = None,
+    database: Annotated[str | None, Parameter(help="SQLAlchemy URL of the registry (TROTH_DATABASE).")] = None,
+    backups: Annotated[
+        Path | None, Parameter(help="Where the copy of the registry is put; else backups in the home.")
+    ] = None,
+    backup: Annotated[bool, Parameter(help="Copy the registry first.")] = True,
+    common: Common = Common(),
+) -> int:
+    """Upgrades the registry of a server that is stopped to this release: a copy first, then all migrations or none.
+
+    It may be run again. A registry that a later release has upgraded is refused, and left as it is.
+    """
+    from troth.home import Home
+    from troth.registry.database import Database
+    from troth.registry.upgrading import upgraded
+
+    settings = load({"home": str(home) if home else None, "database": database})
+    root = settings.home_path()
+    if not root.is_dir() or not (settings.database or (root / "registry.sqlite").is_file()):
+        raise NotFound(f"{root} is no home of a server", why="there is no registry in it", repair="name it with --home")
+    place = Home.open(root)
+    with place.lock(), closing(Database(settings.database or place.registry)) as opened:
+        found = upgraded(opened, backups or place.backups, copy=backup, told=lambda words: say(escape(words)))
+    if common.json:
+        told = {"home": str(root), "before": found.before, "after": found.after, "migrations": list(found.migrations)}
+        show_json({**told, "backup": str(found.backup) if found.backup else None})
+    elif not found.migrations:
+        show(f"the registry is of revision {found.after} already; nothing was done")
+    else:
+        show(f"the registry was upgraded from {found.before or 'nothing'} to {found.after}")
+        say("next: troth up")
+    return 0
+
+
 def demo(
     *,
     port: Annotated[int, Parameter(help="Port of the demonstration's server; 0 takes a free one.")] = 0,
@@ -104,47 +139,6 @@ def doctor(*, remote: Remote = Remote()) -> int:
     if "isolation" in server:
         show(f"  troth {server['version']}, isolation {server['isolation']['level']}")
     return 0
-
-
-def journal(
-    *,
-    verify: Annotated[bool, Parameter(negative="", help="Compute the whole hash chain anew.")] = False,
-    after: Annotated[int, Parameter(help="Only entries behind this position.")] = 0,
-    remote: Remote = Remote(),
-) -> int:
-    """Shows the record of all commands and what came of them, or proves that what is there was not changed.
-
-    A chain cannot show that its end was cut off: compare the last digest with one that you noted earlier.
-    """
-    with remote.client() as client:
-        if verify:
-            position, digest = chain.verify(client.journal())
-            if remote.json:
-                show_json({"entries": position, "digest": digest, "verified": True})
-            else:
-                show(f"[green]the journal holds[/]: {position} entries, last digest {digest}")
-            return 0
-        entries = [json.loads(link.entry) for link in client.journal(after)]
-    if remote.json:
-        show_json(entries)
-        return 0
-    rows = [
-        [str(e["position"]), e["at"][:19].replace("T", " "), e["actor"], e["command"], *_came_of(e)] for e in entries
-    ]
-    show_table("", ["#", "at", "actor", "command", "outcome", "about"], rows)
-    return 0
-
-
-def _came_of(entry: dict[str, Any]) -> tuple[str, str]:
-    """(outcome, subject) of a journal entry in a few words."""
-    refusal = entry["outcome"].get("refusal")
-    outcome = f"refused {' '.join(refusal['clauses'])}".strip() if refusal else "done"
-    payload = entry["payload"]
-    about = (
-        payload.get("algorithm") or payload.get("organization") or payload.get("name") or payload.get("account") or ""
-    )
-    version = entry["outcome"].get("result", {}).get("version")
-    return outcome, f"{about}/{version}" if version else str(about)
 
 
 def _warn(missing: tuple[str, ...], trusted: bool) -> None:

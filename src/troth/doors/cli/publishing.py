@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ Release = Annotated[str, Parameter(help="OWNER/PRODUCT/NUMBER; latest and stable
 
 
 @dataclass(frozen=True, slots=True)
-class _Proofs:
+class Proofs:
     """How migrations are proved."""
 
     wanted: bool
@@ -43,7 +44,10 @@ def cut(
     *,
     project: Annotated[Path, Parameter(help="Folder of the product, which holds its troth.toml.")] = Path(),
     docs: Annotated[
-        Path | None, Parameter(help="Folder of the built documentation, or a tar.gz of it; else what was committed.")
+        Path | None,
+        Parameter(
+            help="Folder of the built documentation, or a tar.gz of it; else it is built, or what was committed."
+        ),
     ] = None,
     artifact: Annotated[
         tuple[Path, ...], Parameter(help="A file that belongs to the release; may be given several times.")
@@ -57,7 +61,10 @@ def cut(
         str | None, Parameter(help="Address of a PostgreSQL on which databases may be made and dropped; else SQLite.")
     ] = None,
     seconds: Annotated[
-        float, Parameter(help="Seconds that one comparison, or one run of migrations, may take.")
+        float,
+        Parameter(
+            help="Seconds that one comparison, one run of migrations, or the build of the documentation may take."
+        ),
     ] = _SECONDS,
     tag: Annotated[bool, Parameter(help="Tag the commit in this repository once it is released.")] = True,
     remote: Remote = Remote(),
@@ -74,20 +81,20 @@ def cut(
 
     wanted = ReleaseNumber.parse(number) if number else None
     asked = Asked(base=base, commit=commit, lenient=lenient, complete=True)
-    proofs = _Proofs(prove_migrations, prove_from, database, seconds)
+    proofs = Proofs(prove_migrations, prove_from, database, seconds)
     with ExitStack() as held, remote.client() as client, working("releasing ..."):
-        subject, chosen, document = _gathered(project, asked, wanted, proofs)
+        subject, chosen, document = gathered(project, asked, wanted, proofs)
         name = subject.product.tags.replace("{version}", str(chosen))
         found = _existing(client, subject, chosen)
         if found is None:
-            files = _staged(held, subject, document, docs, artifact)
+            files = _staged(held, subject, document, docs, artifact, seconds)
             found = _cut(client, subject, chosen, name, files)
     tagged = tag and _tag(subject, name)
     if remote.json:
         show_json({**found, "tagged": tagged})
     else:
         show(f"{subject.product.subject} {chosen} is released, as {found['tag']} at {found['commit'][:12]}")
-        for line in found["verdict"]["warnings"]:
+        for line in (*rendering.waiver_lines(found["verdict"]), *found["verdict"]["warnings"]):
             show(f"  note: {escape(line)}")
     if tagged:
         say(f"next: git push origin {name}")
@@ -232,8 +239,8 @@ def fetch(
 # --- cutting
 
 
-def _gathered(
-    project: Path, asked: Asked, wanted: ReleaseNumber | None, proofs: _Proofs
+def gathered(
+    project: Path, asked: Asked, wanted: ReleaseNumber | None, proofs: Proofs
 ) -> tuple[Subject, ReleaseNumber, ReleaseDocument]:
     """Everything that is told of the release."""
     from troth.releases.check import facts_of
@@ -262,10 +269,15 @@ def _existing(client: Client, subject: Subject, number: ReleaseNumber) -> dict[s
 
 
 def _staged(
-    held: ExitStack, subject: Subject, document: ReleaseDocument, docs: Path | None, artifacts: tuple[Path, ...]
+    held: ExitStack,
+    subject: Subject,
+    document: ReleaseDocument,
+    docs: Path | None,
+    artifacts: tuple[Path, ...],
+    seconds: float,
 ) -> dict[str, IO[bytes]]:
     """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash."""
-    from troth.releases.documentation import pack, pack_committed
+    from troth.releases.documentation import built, pack, pack_committed
 
     def scratch() -> IO[bytes]:
         return held.enter_context(tempfile.TemporaryFile())
@@ -277,8 +289,9 @@ def _staged(
         pack(docs, bundle)
         found["documentation"] = bundle
     elif subject.product.documentation_build:
-        build = " ".join(subject.product.documentation_build)
-        raise Malformed("the documentation has to be built first", why=build, repair=f"run {build}, then --docs FOLDER")
+        say(f"building the documentation: {escape(shlex.join(subject.product.documentation_build))}")
+        pack(built(subject, seconds), bundle)
+        found["documentation"] = bundle
     elif pack_committed(subject, bundle):
         found["documentation"] = bundle
     for path in artifacts:
@@ -338,6 +351,7 @@ def _named(name: str) -> tuple[str, str]:
 def _marks(row: dict[str, Any]) -> str:
     marks = ["stable"] if row["stable_at"] else []
     marks += ["prerelease"] if row["prerelease"] else []
+    marks += [f"{', '.join(one['clauses'])} waived" for one in row["waivers"]]
     marks += [f"yanked: {row['yank_reason']}"] if row["yanked_at"] else []
     return ", ".join(marks)
 

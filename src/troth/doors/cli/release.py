@@ -1,4 +1,4 @@
-"""The commands on a product's releases: troth release check."""
+"""The commands on a product's releases that need no server: troth release check, record."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from rich.markup import escape
 
 from troth.contracts.declared_tables import FILE
+from troth.doors.cli.given_waivers import Waivers
 from troth.doors.cli.output import Common, show, show_json, working
 from troth.errors import Malformed, Refused
 from troth.versions.releases import rendering
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from troth.doors.cli.pairs import Pairs
+    from troth.releases.check import Subject
 
 Format = Literal["text", "json", "markdown", "github"]
 _SECONDS = 300.0
@@ -57,17 +59,26 @@ def check(
     prove_from: Annotated[
         tuple[str, ...], Parameter(help="Run them from this release only; may be given several times.")
     ] = (),
+    docs: Annotated[
+        Path | None, Parameter(help="Folder of the built documentation, or a tar.gz of it, whose links are followed.")
+    ] = None,
+    build_docs: Annotated[
+        bool, Parameter(negative="", help="Build the documentation as troth.toml says, and follow its links.")
+    ] = False,
     database: Annotated[
         str | None, Parameter(help="Address of a PostgreSQL on which databases may be made and dropped; else SQLite.")
     ] = None,
     seconds: Annotated[
-        float, Parameter(help="Seconds that one comparison, or one run of migrations, may take.")
+        float,
+        Parameter(
+            help="Seconds that one comparison, one run of migrations, or the build of the documentation may take."
+        ),
     ] = _SECONDS,
     told: Annotated[
         Format,
         Parameter(name="--format", help="How it is told; github is annotations of a workflow, markdown a comment."),
     ] = "text",
-    common: Common = Common(),
+    given: Waivers = Waivers(),
 ) -> int:
     """Tells what changed since the last release, and the lowest number that is legal for it. It needs no server.
 
@@ -93,10 +104,47 @@ def check(
         if prove_migrations or prove_from:
             found = proving.proved(facts, asked, list(prove_from))
             facts, paths = [*facts, *found.facts], found.told
-        verdict = judged(subject, facts, asked, tried=bool(prove_migrations or prove_from))
-    answer = as_json(subject, verdict) | ({"paths": paths} if paths else {})
-    _show(answer, "json" if common.json else told, str(project / FILE))
+        tried = bool(prove_migrations or prove_from)
+        verdict = judged(subject, facts, asked, tried=tried, waivers=given.of(subject))
+        followed = _followed(subject, docs, seconds) if docs or build_docs else {}
+    answer = as_json(subject, verdict) | ({"paths": paths} if paths else {}) | followed
+    _show(answer, "json" if given.json else told, str(project / FILE))
     return 0 if answer["outcome"] == "allowed" or _is_open(answer) else Refused.exit_code
+
+
+def _followed(subject: Subject, docs: Path | None, seconds: float) -> dict[str, Any]:
+    """What is in the documentation, whose links hold; it is built where no folder is named."""
+    from troth.releases.documentation import built, followed
+
+    made = followed(docs or built(subject, seconds), subject.product, seconds)
+    return {"documentation": {"files": made.files, "pages": made.pages, "bytes": made.size}}
+
+
+@release.command
+def record(
+    number: str | None = None,
+    /,
+    *,
+    project: Annotated[Path, Parameter(help="Folder of the product, which holds its troth.toml.")] = Path(),
+    commit: Annotated[str, Parameter(help="What was released.")] = "HEAD",
+    common: Common = Common(),
+) -> int:
+    """Writes what a release promised into the folder of recorded releases, for clones that have no tags. It needs no server.
+
+    Parameters
+    ----------
+    number
+        The number; else the one that troth.toml says.
+    """
+    from troth.releases.recording import recorded
+    from troth.versions.releases.numbers import ReleaseNumber
+
+    folder, count = recorded(project, commit, ReleaseNumber.parse(number) if number else None)
+    if common.json:
+        show_json({"folder": str(folder), "files": count})
+    else:
+        show(escape(f"{folder} holds {count} files of the release; commit them, and leave them as they are"))
+    return 0
 
 
 def _is_open(answer: Mapping[str, Any]) -> bool:
@@ -114,6 +162,8 @@ def _show(answer: dict[str, Any], told: Format, file: str) -> None:
             print(annotations)
     else:
         show(escape(rendering.as_text(answer)))
+        if found := answer.get("documentation"):
+            show(f"  documentation: {found['pages']} pages, whose links hold")
 
 
 class Comparing:

@@ -13,7 +13,7 @@ import structlog
 
 from troth.calls.api_uses import ApiUses
 from troth.calls.apis import GATEWAY, Apis, ServedApi
-from troth.calls.endpoints import OTHER
+from troth.calls.operations import OTHER
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.authorization import caller_of
 from troth.doors.gateway.addresses import Addresses
@@ -136,12 +136,12 @@ class GatewayDoor:
 
     def _count(self, asked: _Asked, scope: dict[str, Any]) -> None:
         number = asked.marking.version.number
-        endpoints = asked.api.endpoints.get(number)
-        endpoint, parameters = OTHER, tuple[str, ...]()
-        if endpoints is not None:
+        operations = asked.api.operations.get(number)
+        operation, parameters = OTHER, tuple[str, ...]()
+        if operations is not None:
             path = asked.place.rest.decode("latin-1")
-            endpoint, parameters = endpoints.of(scope["method"], path, scope["query_string"])
-        self._uses.add(asked.api.subject, number, endpoint, parameters, asked.caller.name if asked.caller else "")
+            operation, parameters = operations.of(scope["method"], path, scope["query_string"])
+        self._uses.add(asked.api.subject, number, operation, parameters, asked.caller.name if asked.caller else "")
 
     async def _hand_on(self, asked: _Asked, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         client = self._client(asked)

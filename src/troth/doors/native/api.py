@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,16 +17,13 @@ from troth.builds.trees import Trees
 from troth.calls.receipts import may_read
 from troth.calls.records import Records
 from troth.clock import now, stamp
-from troth.commands.bus import Bus, Envelope
-from troth.doors.native.operations import Asked, Operation, body_of
+from troth.doors.native.operations import Asked, Operation
 from troth.errors import (
     Forbidden,
     Malformed,
-    MalformedPayload,
     MalformedReference,
     MalformedSource,
     NotFound,
-    Refused,
     TooLarge,
     TrothError,
 )
@@ -41,16 +37,9 @@ from troth.versions.manifest import LARGEST_SOURCE, MOST_FILES
 
 #: A tar adds at most a block and a half to each file, and long names more.
 _LARGEST_UPLOAD = LARGEST_SOURCE + MOST_FILES * 2048
-_LARGEST_PAYLOAD = 1 << 20
 
 
 _Whole = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
-
-
-class _Command(msgspec.Struct):
-    command: str
-    version: _Whole
-    uuid: str = ""
 
 
 class _Algorithm(msgspec.Struct):
@@ -71,14 +60,12 @@ class NativeApi:
 
     def __init__(
         self,
-        bus: Bus,
         database: Database,
         trees: Trees,
         records: Records,
         uploads: Path,
         readings: Readings,
     ) -> None:
-        self._bus = bus
         self._database = database
         self._trees = trees
         self._records = records
@@ -90,8 +77,6 @@ class NativeApi:
         """The table of `/api/v1`."""
         hidden: tuple[type[TrothError], ...] = (MalformedReference, NotFound)
         return [
-            Operation("POST", "/api/v1/cmd", "submit_command", "Submits a command and awaits its outcome.", self._command,
-                      query=_Command, body="application/json", errors=(MalformedPayload, Forbidden, NotFound, Refused, TooLarge)),
             Operation("PUT", "/api/v1/sources/{digest}", "upload_source", "Uploads a source as a tar, by the digest of its manifest.",
                       self._upload, body="application/x-tar", status=201, errors=(MalformedSource, TooLarge)),
             Operation("GET", "/api/v1/resolve", "resolve_reference", "What a reference means to the caller, and why.",
@@ -111,12 +96,6 @@ class NativeApi:
                       query=_Page, errors=(Forbidden,)),
             Operation("GET", "/api/v1/receipts/{request}", "read_receipt", "What ran in one call.", self._receipt, errors=(NotFound,)),
         ]  # fmt: skip
-
-    async def _command(self, asked: Asked) -> dict[str, Any]:
-        payload = await body_of(asked.request, _LARGEST_PAYLOAD)
-        query: _Command = asked.query
-        envelope = Envelope(query.command, query.version, payload, asked.actor, query.uuid or str(uuid.uuid4()))
-        return (await self._bus.submit(envelope)).as_dict()
 
     async def _upload(self, asked: Asked) -> dict[str, Any]:
         digest = asked.path["digest"]

@@ -43,7 +43,7 @@ class CallersApi:
         """The rows."""
         return [
             Operation("GET", "/api/v1/apis/{owner}/{api}/callers", "query_api_callers",
-                      "Requests to an API through the gateway by day, version, endpoint and parameter: names for its owner, numbers for others.",
+                      "Requests to an API through the gateway by day, version, operation and parameter: names for its owner, numbers for others.",
                       self._callers, query=_Callers, errors=(NotFound, Malformed, MalformedNumber), public=True),
             Operation("GET", "/api/v1/apis/{owner}/{api}/upstreams", "query_upstreams",
                       "Where an API runs and which brownouts are planned, for members of its owner.",

@@ -13,16 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from troth import __version__
+from troth.calls.within import RELAYED
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
+from troth.doors.algorithmia.browsers import Pages
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor, Row
-from troth.doors.algorithmia.inside import InsideRows
+from troth.doors.algorithmia.inside import InsideRows, InsightRow
 from troth.doors.algorithmia.management import ManagementApi
 from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
+from troth.doors.algorithmia.reports import ReportRows
 from troth.doors.algorithmia.scm import ScmApi
 from troth.doors.authorization import caller_of, is_production
 from troth.doors.gateway.door import PREFIX as GATEWAY_PREFIX
@@ -33,11 +36,14 @@ from troth.doors.native.apis import ApisApi
 from troth.doors.native.builds import BuildApi
 from troth.doors.native.callers import CallersApi
 from troth.doors.native.check import CheckApi
+from troth.doors.native.commands import CommandApi
 from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
+from troth.doors.native.queries import QueryApi
 from troth.doors.native.release_files import ReleaseFiles
+from troth.doors.native.rolling_back import RollbackApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.upgrades import UpgradeApi
 from troth.doors.native.usage import UsageApi
@@ -45,10 +51,12 @@ from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
 from troth.doors.server.own_states import OwnStates
+from troth.doors.server.relaying import relayed_by
 from troth.doors.sites.door import PREFIX as DOCS_PREFIX
 from troth.doors.sites.door import SiteDoor
 from troth.doors.sites.library import Library
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
+from troth.queries.cursors import Cursors
 
 #: uvicorn's parser takes heads of any size; nobody needs more than this.
 _LARGEST_HEAD = 64 * 1024
@@ -84,8 +92,8 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(v1_rows(server), server.table, server.call_keys)
-        self._data = DataDoor(
+        self._v1 = Pages(EndpointDoor(v1_rows(server), server.table, server.call_keys), server.table)
+        data = DataDoor(
             server.bus,
             server.database,
             server.table,
@@ -94,7 +102,9 @@ class Application:
             server.data,
             usual_quota=settings.data_bytes,
         )
+        self._data = Pages(data, server.table)
         self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
+        self._vouches = server.fronts.vouches
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
         self._gateway = server.gateway.door
@@ -122,6 +132,7 @@ class Application:
             elif path.startswith(DOCS_PREFIX):
                 await self._sites(scope, receive, send)
             elif is_data(path):
+                scope[RELAYED] = relayed_by(scope, self._vouches)
                 await self._data(scope, receive, send)
             elif path.startswith(V1_PREFIX):
                 await self._v1(scope, receive, send)
@@ -137,19 +148,25 @@ def v1_rows(server: Server) -> list[Row]:
     management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
     scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
     people = PeopleRows(server.bus, server.database)
-    inside = InsideRows(server.bus, server.database, server.observation.insights)
-    return described([*management.rows(), *scm.rows(), *people.rows(), *inside.rows()])
+    inside = [*InsideRows(server.bus, server.database).rows(), *InsightRow(server.observation.insights).rows()]
+    reports = ReportRows(server.database, server.observation.bookkeeping.flush)
+    return described([*management.rows(), *scm.rows(), *people.rows(), *inside, *reports.rows()])
 
 
 def _rest(server: Server) -> Starlette:
-    api = NativeApi(
-        server.bus, server.database, server.trees, server.observation.records, server.home.uploads, server.readings
-    )
+    api = NativeApi(server.database, server.trees, server.observation.records, server.home.uploads, server.readings)
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
     )
     running = RunningApi(server.results)
-    operations = [*api.operations(), *builds.operations(), *_usage(server).operations(), *running.operations()]
+    commands = CommandApi(server.bus, server.queue.submissions, server.database, largest=server.settings.command_bytes)
+    operations = [
+        *commands.operations(),
+        *api.operations(),
+        *builds.operations(),
+        *_usage(server).operations(),
+        *running.operations(),
+    ]
     release_files = ReleaseFiles(server.release_files, server.data.threads)
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)
@@ -158,6 +175,8 @@ def _rest(server: Server) -> Starlette:
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
+    operations += RollbackApi(server.database).operations()
+    operations = QueryApi(server.database, Cursors(server.home.webhook_key())).over(operations)
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import IO, Any
 
 import structlog
@@ -40,15 +39,17 @@ from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
-from troth.doors.authorization import caller_of
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
+from troth.doors.server.engines import launcher_of, listed, local_engine, named_states
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.gateway_parts import Gateway, handlers_of_gateway, open_gateway
 from troth.doors.server.handlers import handlers_of
+from troth.doors.server.invoking import Invoking, holder_of
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
+from troth.doors.server.queue_parts import QueueParts, open_queue
 from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
@@ -57,12 +58,11 @@ from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts, secret_records
 from troth.registry.database import Database
 from troth.registry.sealing import Sealing
-from troth.runtime.engine import Loaded, VersionSpec
-from troth.runtime.limits import PoolLimits
+from troth.registry.upgrading import upgraded
+from troth.runtime.engine import CallResult, Loaded, VersionSpec
 from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
-from troth.sandbox.isolation import measure
-from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
+from troth.sandbox.launcher import Launcher
 from troth.settings import Settings, default_owner
 from troth.signing import SigningKey
 from troth.sites.store import Sites
@@ -108,6 +108,8 @@ class Server:
     call_keys: CallKeys
     sealing: Sealing
     gateway: Gateway
+    #: commands of teams
+    queue: QueueParts
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
     #: None where no signed tokens are taken
@@ -168,6 +170,14 @@ class Server:
             seconds=seconds,
         ).as_dict()
 
+    def handled(self, request: str, caller: Caller, reference: str, route: Route, result: CallResult) -> None:
+        """Counts and records a call that handled a command, and ends what it kept for itself."""
+        observed, subject = self.observation, "/".join(reference.split("/")[:2])
+        observed.usage.add(subject, route.version, caller.name, result.outcome, result.seconds)
+        observed.records.keep(request, caller.name, reference, route, result.outcome, result.seconds, result.place)
+        if request in self.data.sessions:
+            self.data.end_session(request)
+
     def states(self) -> list[dict[str, Any]]:
         """The states of the versions that run, here and in every front, with the names that people know them by."""
         return named_states(self.engine, self.table) + self.fronts.states()
@@ -189,6 +199,7 @@ class Server:
         if self.tokens is not None:
             self.tokens.close()
         self.launcher.stop_services()
+        await self.queue.close(drain_seconds)
         await self.engine.close(drain_seconds)
         await self.gateway.close()
         await self.observation.close()
@@ -216,13 +227,13 @@ async def open_server(settings: Settings) -> tuple[Server, str | None]:
 
 async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server, str | None]:
     database = Database(settings.database or home.registry)
-    await asyncio.to_thread(database.migrate)
+    await asyncio.to_thread(_upgraded, database, home)
     artifacts = ArtifactStore(home.artifacts)
     trees = Trees(home.trees, artifacts)
     trees.recover()
     repositories = Repositories(home.repositories)
     repositories.recover()
-    origins = Origins(repositories, _listed(settings.scm_allow), seconds=settings.git_seconds)
+    origins = Origins(repositories, listed(settings.scm_allow), seconds=settings.git_seconds)
     readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
@@ -239,25 +250,28 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
     signing_key = SigningKey.open(home.signing_key)
-    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
+    excusing = Excusing(signing_key)
+    judging = Judging(database, readings, replaying, excusing, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
-    gateway = open_gateway(settings, home, database, table)
-    bus.tell_of_apis(gateway.apis)
-    bus.tell_of_apis(fronts)
+    gateway = open_gateway(settings, home, database, table, bus, fronts)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
     release_files = open_release_files(home, database)
     sites = open_sites(home, release_files, database)
     handlers |= {
-        **product_handlers(database, release_files, sites),
+        **product_handlers(database, release_files, sites, excusing),
         **api_handlers(database),
         **handlers_of_gateway(home),
     }
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
+    queue = open_queue(
+        settings, database, bus, launcher, Invoking(database, table, engine, lambda *told: server.handled(*told))
+    )
+    handlers |= queue.handlers
     server = Server(
         settings,
         home,
@@ -277,26 +291,43 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         judging,
         signing_key,
         launcher,
-        observation(
-            settings,
-            database,
-            faults,
-            lambda facts: server.receipt(facts),
-            lambda: server.states(),
-            table.uses,
-            gateway.ledger,
-        ),
+        _observed(settings, database, faults, table, gateway, lambda: server),
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
         threads,
-        Warming(_listed(settings.keep_warm), table, engine),
+        Warming(listed(settings.keep_warm), table, engine),
         fronts,
-        CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head)),
+        CallKeys(engine, table, lambda origin: holder_of(table, origin)),
         sealing,
         gateway,
+        queue,
     )
     return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+
+
+def _observed(
+    settings: Settings,
+    database: Database,
+    faults: Faults,
+    table: RoutingTable,
+    gateway: Gateway,
+    server: Callable[[], Server],
+) -> Observation:
+    """What is counted and recorded; `server` is asked once there are calls."""
+    states, receipt = (lambda: server().states()), (lambda facts: server().receipt(facts))
+    return observation(settings, database, faults, receipt, states, table.uses, gateway.ledger)
+
+
+def _upgraded(database: Database, home: Home) -> None:
+    """Brings the registry up to this release. A file is copied first; backups of a PostgreSQL are its operator's."""
+    try:
+        found = upgraded(database, home.backups, copy=database.url.startswith("sqlite"))
+    except BaseException:
+        database.close()
+        raise
+    if found.migrations and not found.is_new:
+        log.warning("the registry was upgraded", before=found.before, after=found.after, backup=str(found.backup or ""))
 
 
 async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
@@ -310,6 +341,8 @@ async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | N
     server.warming.start()
     server.data.start()
     server.gateway.start(server.database)
+    server.observation.metrics.more.append(server.queue.metrics)
+    server.queue.processor.start()
     return key
 
 
@@ -333,59 +366,3 @@ async def _found(server: Server) -> str | None:
 
 async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
     return await bus.submit(Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4())))
-
-
-def launcher_of(settings: Settings) -> Launcher:
-    """What confines processes, as the settings say."""
-    allow, deny = _listed(settings.egress_allow), _listed(settings.egress_deny)
-    return Launcher(
-        worker_uid=settings.worker_uid,
-        worker_uids=settings.worker_uids,
-        service_uid=settings.service_uid,
-        bubblewrap=find_bubblewrap(),
-        egress=EgressRules(tuple(allow), tuple(deny)),
-    )
-
-
-def _listed(setting: str) -> list[str]:
-    """What stands between the commas of a setting."""
-    return [one.strip() for one in setting.split(",") if one.strip()]
-
-
-def local_engine(
-    settings: Settings, home: Path, launcher: Launcher, load: Callable[[VersionSpec], Loaded]
-) -> LocalEngine:
-    """An engine with the limits that the settings give."""
-    return LocalEngine(
-        launcher,
-        measure(launcher, home),
-        load,
-        limits=PoolLimits(
-            queue=settings.queue_calls,
-            queue_bytes=settings.queue_bytes,
-            queue_seconds=settings.queue_seconds,
-            load_seconds=settings.load_seconds,
-            scale_seconds=settings.scale_seconds,
-            idle_seconds=settings.idle_seconds,
-            zygote_seconds=settings.zygote_seconds,
-            workers=settings.version_workers or PoolLimits().workers,
-            all_workers=settings.workers,
-            memory_bytes=settings.warm_memory,
-            versions=settings.warm_versions,
-            result_bytes=settings.result_bytes,
-        ),
-        worker_limits=Limits(
-            memory_bytes=settings.worker_memory,
-            processes=settings.worker_processes,
-            temporary_bytes=settings.worker_temporary,
-        ),
-        trust_authors=settings.trust_authors,
-    )
-
-
-def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
-    """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
-    found = engine.states()
-    for state in found:
-        state["algorithm"], state["version"] = table.name(state.pop("algorithm_id"), state["id"])
-    return found

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 
 from troth.calls.failures import Failures
+from troth.calls.insights import Insights
 from troth.calls.limits import Limits
 from troth.calls.loading import TableLoader
 from troth.calls.own_apis import OwnApis
@@ -24,15 +25,18 @@ from troth.calls.routing import RoutingTable
 from troth.calls.within import CallKeys
 from troth.contracts.running import Running
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
+from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.inside import INSIGHTS, InsightRow
 from troth.doors.authorization import caller_of, is_production
 from troth.doors.server import tokens
-from troth.doors.server.assembly import launcher_of, local_engine
+from troth.doors.server.engines import launcher_of, local_engine, named_states
 from troth.doors.server.explaining import Explaining
 from troth.doors.server.links import Link
 from troth.doors.server.observation import allowance
 from troth.doors.server.own_states import OwnStates
 from troth.doors.server.protocol import protocol_of
 from troth.doors.server.proxy import Proxy
+from troth.doors.server.relaying import Relaying
 from troth.doors.server.serve import inner_socket
 from troth.errors import Failed, TrothError
 from troth.observe import logs
@@ -55,6 +59,8 @@ class Kept:
         self.usage: Any = self
         self.records: Any = self
         self.failures = Failures()
+        self.insights = Insights()
+        self.sessions: list[str] = []
         # each front has its share, because none knows of the others' calls
         self.limits = Limits(allowance(settings).share(fronts))
         self.tracing = Tracing.open(settings.traces, settings.traces_ratio)
@@ -80,11 +86,19 @@ class Kept:
         """Such a call ended."""
         self._finished.append((request, body.decode()))
 
+    def end_session(self, open_ones: set[str], session: str) -> None:
+        """An outermost call ended; the server is to remove what it kept for its session, if it did."""
+        if session in open_ones:
+            open_ones.discard(session)
+            self.sessions.append(session)
+
     def taken(self) -> dict[str, Any]:
         """Everything since the last time."""
         found = {"calls": self._calls, "begun": self._begun, "finished": self._finished}
-        found["failures"] = self.failures.take()
-        self._calls, self._begun, self._finished = [], [], []
+        insights = [astuple(one) for one in self.insights.take()]
+        found |= {"failures": self.failures.take(), "insights": insights, "sessions": self.sessions}
+        self.insights.done()
+        self._calls, self._begun, self._finished, self.sessions = [], [], [], []
         return found
 
 
@@ -163,10 +177,15 @@ async def main(listener: socket.socket, link: Link) -> None:
         table, engine, kept, kept, Explaining(database, readings), keys, apis, call_seconds=settings.call_seconds,  # type: ignore[arg-type]
         longest_call_seconds=settings.longest_call_seconds, request_bytes=settings.request_bytes,
     )  # fmt: skip
+    relaying = Relaying(told["secret"], keys, engine.loading)
+    door.sessions = relaying.sessions
+    door.end_session = lambda session: kept.end_session(relaying.sessions, session)
+    insights = EndpointDoor(InsightRow(kept.insights).rows(), table, keys)
     telling = asyncio.ensure_future(_tell(link, kept, engine, table))
     try:
-        marked = OwnStates(door, apis, lambda headers: is_production(table, headers))
-        proxy = Proxy(sockets.within_reach(Path(told["inner"])), PREFIX, marked)
+        marked = [OwnStates(one, apis, lambda headers: is_production(table, headers)) for one in (door, insights)]
+        own = dict(zip((PREFIX, INSIGHTS), marked, strict=True))
+        proxy = Proxy(sockets.within_reach(Path(told["inner"])), own, relaying)
         with inner_socket(launcher) as inner:
             await _serve(settings, door, proxy, (listener, inner), follower.stop)
         await engine.close(settings.stop_seconds)
@@ -221,8 +240,6 @@ class _Server(uvicorn.Server):
 
 
 async def _tell(link: Link, kept: Kept, engine: LocalEngine, table: RoutingTable) -> None:
-    from troth.doors.server.assembly import named_states
-
     while True:
         await asyncio.sleep(_SECOND)
         message = {**kept.taken(), "uses": table.uses.gathered(), "states": named_states(engine, table)}

@@ -10,7 +10,7 @@ from troth.calls.apis import Apis
 from troth.calls.own_apis import OwnApis
 from troth.calls.routing import RoutingTable
 from troth.commands.alerts import alert_handlers
-from troth.commands.bus import Handler
+from troth.commands.bus import ApiListener, Bus, Handler
 from troth.commands.gateway import gateway_handlers
 from troth.doors.gateway.addresses import Addresses
 from troth.doors.gateway.alerting import Alerting
@@ -41,9 +41,13 @@ class Gateway:
         await self.door.close()
 
 
-def open_gateway(settings: Settings, home: Home, database: Database, table: RoutingTable) -> Gateway:
-    """The parts. Raises MalformedSetting."""
+def open_gateway(
+    settings: Settings, home: Home, database: Database, table: RoutingTable, bus: Bus, fronts: ApiListener
+) -> Gateway:
+    """The parts, which hear of every change of a state, as the `fronts` do. Raises MalformedSetting."""
     apis = Apis(OwnApis())
+    bus.tell_of_apis(apis)
+    bus.tell_of_apis(fronts)
     ledger = ApiLedger(ApiUses(), apis)
     addresses = Addresses([one.strip() for one in settings.gateway_allow.split(",") if one.strip()])
     door = GatewayDoor(table, apis, ledger.uses, addresses)

@@ -8,6 +8,10 @@ from troth.artifacts.blobs import BlobStore
 from troth.commands import announcing, products
 from troth.commands.bus import Handler
 from troth.commands.cutting import CutRelease
+from troth.commands.excusing import Excusing
+from troth.commands.release_judging import ReleaseJudging
+from troth.commands.rolling_back import RollBack
+from troth.commands.waiving_releases import RequestReleaseWaiver
 from troth.home import Home
 from troth.registry.database import Database
 from troth.registry.products import needed_files
@@ -39,16 +43,19 @@ def open_sites(home: Home, files: BlobStore, database: Database) -> Sites:
     return sites
 
 
-def product_handlers(database: Database, files: BlobStore, sites: Sites) -> dict[str, Handler]:
+def product_handlers(database: Database, files: BlobStore, sites: Sites, excusing: Excusing) -> dict[str, Handler]:
     """Every command on products by its name."""
+    judging = ReleaseJudging(database, files, excusing, time.time)
     return {
         "create_product": products.CreateProduct(),
         "update_product": products.UpdateProduct(),
-        "cut_release": CutRelease(database, files, sites, time.time),
+        "cut_release": CutRelease(judging, files, sites),
+        "request_release_waiver": RequestReleaseWaiver(judging),
         "mark_stable": products.MarkStable(),
         "yank_release": products.YankRelease(),
         "plan_release": announcing.PlanRelease(),
         "cancel_planned_release": announcing.CancelPlannedRelease(),
         "create_calendar": announcing.CreateCalendar(),
         "revoke_calendar": announcing.RevokeCalendar(),
+        "roll_back": RollBack(),
     }

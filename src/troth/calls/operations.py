@@ -1,6 +1,6 @@
-"""Which endpoint of an API a path is, and which of its parameters a query has: by its OpenAPI document, or else as far as is plain.
+"""Which operation of an API a path is, and which of its parameters a query has: by its OpenAPI document, or else as far as is plain.
 
-What is counted by must be few, and must not hold what clients write into their addresses. So an endpoint is a template of the
+What is counted by must be few, and must not hold what clients write into their addresses. So an operation is a template of the
 document, or, where there is none, a path whose parts that look like ids are replaced.
 """
 
@@ -21,8 +21,8 @@ _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]{0,63}", re.ASCII)
 _MOST_PARTS, _MOST_PARAMETERS, _LONGEST = 8, 20, 290
 
 
-class Endpoints:
-    """The endpoints of one version."""
+class Operations:
+    """The operations of one version."""
 
     def __init__(self, paths: dict[str, dict[str, frozenset[str]]] | None = None) -> None:
         self._declared = paths is not None
@@ -34,7 +34,7 @@ class Endpoints:
             node[""] = (template[:_LONGEST], operations)
 
     def of(self, method: str, path: str, query: bytes) -> tuple[str, tuple[str, ...]]:
-        """The endpoint, like `GET /items/{id}`, and the names of parameters in the query."""
+        """The operation, like `GET /items/{id}`, and the names of parameters in the query."""
         if not self._declared:
             return f"{method} {_plain(path)}", _plain_names(query)
         found = _found(self._root, _parts(path), 0)
@@ -45,13 +45,13 @@ class Endpoints:
         return f"{method} {template}", tuple(name for name in _names(query) if name in known)
 
 
-def endpoints_of(document: str | None, version: str) -> Endpoints:
-    """The endpoints that an OpenAPI document describes; its paths may begin with the version or not. What is none is as if missing."""
+def operations_of(document: str | None, version: str) -> Operations:
+    """The operations that an OpenAPI document describes; its paths may begin with the version or not. What is none is as if missing."""
     try:
         paths = json.loads(document or "{}")["paths"]
-        return Endpoints({_below(path, version): _operations(item) for path, item in paths.items()})
+        return Operations({_below(path, version): _operations(item) for path, item in paths.items()})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Endpoints()
+        return Operations()
 
 
 def _operations(item: dict[str, Any]) -> dict[str, frozenset[str]]:

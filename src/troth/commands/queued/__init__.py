@@ -1,0 +1,1 @@
+"""Commands of teams: accepted durably, processed behind, never lost."""

@@ -1,0 +1,137 @@
+"""What the door and the queue know of commands, in memory: read from the registry once, and again after each change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from troth.access.roles import Actor, require
+from troth.access.scopes import DataAccess, Scope, reach_of
+from troth.contracts.commands.wire_format import WireFormat
+from troth.errors import NotFound, Refused
+from troth.registry import command_subjects
+from troth.registry.accounts import members_of
+from troth.registry.command_subjects import CommandRow, VersionRow
+from troth.registry.database import Database
+from troth.versions.commands.states import ACCEPTED
+
+_MOST = 10_000
+
+
+@dataclass(slots=True)
+class Definition:
+    """One command with its versions, and who belongs to its owner."""
+
+    row: CommandRow
+    versions: dict[int, VersionRow]
+    members: frozenset[str]
+    _formats: dict[int, WireFormat] = field(default_factory=dict)
+
+    @property
+    def newest(self) -> VersionRow:
+        """The newest version, in whose form handlers get their payloads."""
+        return self.versions[max(self.versions)]
+
+    def format(self, version: int) -> WireFormat:
+        """The wire format of a version."""
+        found = self._formats.get(version)
+        if found is None:
+            row = self.versions[version]
+            found = self._formats[version] = WireFormat(row.schema, row.serialisation)
+        return found
+
+    def accepted(self, number: int) -> VersionRow:
+        """A version that the door takes. Raises NotFound, and Refused for one that was retired (note N16)."""
+        row = self.versions.get(number)
+        known = [str(one.version) for one in self.versions.values() if one.state in ACCEPTED]
+        if row is None:
+            raise NotFound(
+                f"the command {self.row.subject} has no version {number}",
+                why=f"its versions are {', '.join(known)}" if known else "no version of it was published",
+                repair=f"send version {known[-1]}" if known else "ask its owner",
+                asked=number,
+            )
+        if row.state not in ACCEPTED:
+            raise Refused(
+                f"version {number} of {self.row.subject} was retired in release {row.retired_in}",
+                why=f"it was deprecated in {row.deprecated_in}; what was accepted before is still processed",
+                repair=f"send version {known[-1]}" if known else "ask its owner",
+                clauses=["PDB-40"],
+                asked=number,
+            )
+        return row
+
+    def shown_to(self, actor: Actor) -> bool:
+        """Whether the actor may know of the command."""
+        belongs = actor.id == self.row.owner_id or actor.id in self.members
+        reach = reach_of(actor.scope.algorithms)
+        return (self.row.public or belongs) and (actor.scope.manage or reach is None or reach.allows(self.row.subject))
+
+
+class CommandBook:
+    """Definitions by `owner/name`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, Definition] = {}
+        #: commands that are not processed, and those that are not taken either
+        self.held: frozenset[str] = frozenset()
+
+    def known(self, subject: str) -> Definition | None:
+        """The command, if it was read before."""
+        return self._known.get(subject)
+
+    def find(self, subject: str) -> Definition | None:
+        """The command. Reads the registry where it has to."""
+        found = self._known.get(subject)
+        if found is None:
+            with self._database.read() as connection:
+                found = read(connection, subject)
+            if found is not None:
+                if len(self._known) >= _MOST:
+                    self._known.clear()
+                self._known[subject] = found
+        return found
+
+    def forget(self, subject: str) -> None:
+        """The command was changed."""
+        self._known.pop(subject, None)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads anew which commands are held."""
+        with self._database.read() as connection:
+            rows = command_subjects.every(connection)
+        self.held = frozenset(row.subject for row in rows if row.flow == command_subjects.PAUSED)
+
+
+def read(connection: Connection, subject: str) -> Definition | None:
+    """A command as the registry has it now."""
+    row = command_subjects.find(connection, subject)
+    if row is None:
+        return None
+    members = frozenset(identity for identity, _ in members_of(connection, row.owner_id))
+    return Definition(row, command_subjects.versions_of(connection, row.id), members)
+
+
+def require_to(action: str, connection: Connection, actor: Actor, subject: str) -> CommandRow:
+    """The command, if the actor may do this to it. Raises Forbidden, or NotFound, for strangers without a difference."""
+    row = command_subjects.find(connection, subject)
+    if row is None or not (row.public or command_subjects.belongs(connection, row, actor) or actor.administrator):
+        raise command_subjects.missing(subject)
+    require(action, command_subjects.standing_to(connection, row, actor), subject)
+    return row
+
+
+def scope_of(told: dict[str, Any]) -> Scope:
+    """A scope from its JSON."""
+    return Scope(
+        tuple(told["algorithms"]),
+        DataAccess(told["data"]),
+        manage=told["manage"],
+        administrator=told["administrator"],
+        production=told["production"],
+        origin=told["origin"],
+    )

@@ -1,0 +1,100 @@
+"""One accepted command, processed: brought to the newest version and handed to its handler."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from troth.access.roles import Actor
+from troth.commands.bus import Bus, Envelope
+from troth.commands.queued.book import CommandBook, scope_of
+from troth.commands.queued.converting import Converting
+from troth.commands.queued.handlers import OWN, Definer, Invoke
+from troth.contracts.commands.wire_format import decoded
+from troth.errors import NotFound, Refused
+from troth.registry.queue import Leased
+
+#: what is kept of a handler's result
+_LARGEST_RESULT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A leased command, and its sender as an actor; None where the account is gone."""
+
+    leased: Leased
+    sender: Actor | None
+
+    @property
+    def key(self) -> str:
+        """The idempotency key: the same for every attempt of this command, and of no other."""
+        return f"{self.leased.actor_id}:{self.leased.uuid}"
+
+
+class Working:
+    """Processes commands. What it raises says what becomes of them (`troth.commands.queued.processing`)."""
+
+    def __init__(self, book: CommandBook, bus: Bus, converting: Converting, invoke: Invoke, *, seconds: float) -> None:
+        self._book = book
+        self._bus = bus
+        self._converting = converting
+        self._invoke = invoke
+        self._seconds = seconds
+
+    async def done(self, work: Work) -> Any:
+        """The handler's result. Raises a TrothError."""
+        leased = work.leased
+        if "/" not in leased.command:
+            return await self._own(work, leased.command, leased.version, leased.payload)
+        definition = self._book.known(leased.command) or await asyncio.to_thread(self._book.find, leased.command)
+        if definition is None or leased.version not in definition.versions:
+            raise NotFound(f"version {leased.version} of {leased.command} is gone")
+        value = decoded(leased.payload, leased.serialisation)
+        value = await self._converting.newest(definition, leased.version, value)
+        newest = definition.newest
+        if newest.handler.startswith(OWN):
+            name = newest.handler.removeprefix(OWN)
+            return await self._own(work, name, self._bus.newest(name), msgspec.json.encode(value))
+        given = self._given(work, newest.version, value)
+        by = Definer(newest.handler_by, scope_of(newest.handler_scope))
+        result = await self._invoke(newest.handler, by, given, seconds=self._seconds, keyed=True)
+        return kept(result)
+
+    async def _own(self, work: Work, name: str, version: int, payload: bytes) -> Any:
+        if work.sender is None:
+            raise Refused("the sender's account is gone", why="a command of troth's own is done in its sender's name")
+        envelope = Envelope(name, version, payload, work.sender, work.leased.uuid)
+        return await self._bus.process(envelope)
+
+    @staticmethod
+    def _given(work: Work, version: int, value: Any) -> dict[str, Any]:
+        leased = work.leased
+        return given_of(
+            value,
+            command=leased.command,
+            version=version,
+            sent_version=leased.version,
+            uuid=leased.uuid,
+            idempotency_key=work.key,
+            attempt=leased.attempts,
+            accepted_at=leased.accepted_at,
+            submitted_by=work.sender.name if work.sender else None,
+            trial=False,
+        )
+
+
+def given_of(payload: Any, **circumstances: Any) -> dict[str, Any]:
+    """What a handler gets: the payload in the newest version's form, and the circumstances of the command."""
+    return {"payload": payload, **circumstances}
+
+
+def kept(result: Any) -> Any:
+    """The result, or what is kept of one that is too large."""
+    try:
+        size = len(msgspec.json.encode(result))
+    except (msgspec.EncodeError, TypeError, ValueError, RecursionError, OverflowError):
+        raise Refused("the handler answered garbage", why="its result is not JSON", repair="return JSON") from None
+    return result if size <= _LARGEST_RESULT else {"omitted": f"a result of {size} bytes"}

@@ -1,0 +1,1 @@
+"""Commands with wire formats, and the queue."""
