@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from troth.contracts.histories.judging import judged
+from troth.contracts.histories.moves import MOVES
 from troth.contracts.histories.reading import history
 from troth.contracts.histories.verdict import EventVerdict
 from troth.doors.cli.main import execute
-from troth.errors import Malformed
+from troth.errors import Malformed, TrothError
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "histories"
 Events = list[dict[str, Any]]
@@ -288,3 +291,38 @@ def test_the_example_is_judged_as_it_says(capsys: pytest.CaptureFixture[str]) ->
     refused = {one["event"]: one["clauses"][0] for one in told if one["verdict"] == "refused"}
     assert refused == {6: "PDB-31", 11: "PDB-37"}
     assert execute(["check", "history", file, "--starting-point", "v4"]) == 0
+
+
+KINDS = ["release", "stable", "decision", "command", "command-change", "retire-command", "rename", *MOVES]
+MEMBERS = ["number", "version", "release", "api", "command", "state", "former", "until", "reason", "about", "allowed", "date",
+           "breaks", "additions", "features", "components", "settings", "infrastructures", "occasion", "serves", "documents",
+           "deprecates", "without", "schema", "serialisation", "format", "reference", "id", "broken_paths", "targets"]  # fmt: skip
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-1, 5)
+    | st.sampled_from(["v4", "v5", "5.1.0", "8.0.0", "x", "", "current", "2026-01-31"])
+)
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+    st.sampled_from(["words", "id", "component", "clauses", "v4", "removed", "core", "from"]), inner, max_size=3), max_leaves=4)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(MEMBERS), VALUES, max_size=5)), max_size=6
+    ),
+    st.dictionaries(st.sampled_from(["starting_point", "profiles", "exceptions", "decisions", "complete", "api", "since"]), VALUES, max_size=2),
+)  # fmt: skip
+def test_whatever_stands_in_a_history_is_judged_or_named(
+    events: list[tuple[str, dict[str, Any]]], head: dict[str, Any]
+) -> None:
+    rows = [{"event": kind, **members} for kind, members in events]
+    try:
+        found = list(judged(history(json.dumps({**head, "events": rows}))))
+    except TrothError as error:
+        assert error.what
+        assert error.repair
+    else:
+        assert len(found) == len(rows)
+        json.dumps([one.as_dict() for one in found])

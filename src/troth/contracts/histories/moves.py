@@ -216,9 +216,9 @@ def _told(event: Event, what: str, verdict: MoveVerdict) -> EventVerdict:
 def _changes(event: Event) -> Iterator[ContractChange]:
     for weight, names in _WEIGHTS.items():
         for one in event.listed(*names):
-            clauses = one.get("clauses", []) if isinstance(one, dict) else []
+            clauses = one.get("clauses") if isinstance(one, dict) else None
             words = str(one.get("words", one)) if isinstance(one, dict) else str(one)
-            yield ContractChange(weight, words, tuple(str(name) for name in clauses))
+            yield ContractChange(weight, words, tuple(map(str, clauses)) if isinstance(clauses, list) else ())
 
 
 def _state(event: Event, name: str, usual: State) -> State:

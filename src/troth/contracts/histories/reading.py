@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from troth.contracts.openapi.text import UnreadableDocument, value_of
 from troth.errors import Malformed, TooLarge
+from troth.versions.lifecycles.numbers import parsed
 from troth.versions.releases.evidence import Decision
 from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.releases.rules import EXCEPTIONS, PROFILES
@@ -118,7 +119,7 @@ def history(text: str) -> History:
 
 
 def starting_points(values: Sequence[str]) -> tuple[dict[str, str], ReleaseNumber | None]:
-    """Versions by API, and a release, from forms like `v4`, `puppetdb=v4` and `0.4.4`."""
+    """Versions by API, and a release, from forms like `v4`, `puppetdb=v4` and `0.4.4`. Raises MalformedNumber."""
     versions: dict[str, str] = {}
     since = None
     for value in values:
@@ -126,6 +127,7 @@ def starting_points(values: Sequence[str]) -> tuple[dict[str, str], ReleaseNumbe
         if _RELEASE.fullmatch(point):
             since = ReleaseNumber.parse(point)
         else:
+            parsed(point)
             versions[subject] = point
     return versions, since
 
