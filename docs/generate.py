@@ -22,6 +22,9 @@ from troth.contracts.rules.table import Rule, rules
 from troth.doors.cli import main as cli
 from troth.doors.cli import operator, output
 from troth.errors import BY_CODE, TrothError, tree
+from troth.queries.entities import ENTITIES
+from troth.queries.entities.rows import Entity
+from troth.queries.language.fields import FUNCTIONS, OPERATORS, Field
 from troth.settings import Settings, documentation
 from troth.versions.clauses import Clause, policy
 
@@ -33,12 +36,25 @@ _SOURCES = ("Algorithmia versioning", "PuppetDB versioning policy", "Polyaxon ve
 _SAMPLES: dict[str, Any] = {
     "account": "bob",
     "calendar": "1f0a7c3e-5b2d-4c6e-8f90-a1b2c3d4e5f6",
+    "command": "ada/replace_facts",
+    "format": {"version": 1, "schema": {"type": "string"}, "serialisation": "json"},
+    "golden": [{"payload": "web1", "result": {"deactivated": "web1"}}],
+    "handler": "ada/deactivate/0.1",
+    "set_command_state.state": "retired",
+    "uuid": "5b7e0f0c-3a55-4a0e-9b1e-0a4c2d1f9c11",
+    "publish_command_version.version": 1,
+    "set_command_state.version": 1,
+    "state": "deprecated",
+    "version": 1,
     "commit": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
     "due": "2026-11-30",
     "evidence": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
     "occasion": "scheduled",
     "plan": "2c9e8d7f-6a5b-4d3c-b2a1-908f7e6d5c4b",
     "product": "ada/shop",
+    "position": 7,
+    "roll_back.reason": "it was better",
+    "values": {"summary": "greets"},
     "tag": "v0.1.0",
     "about": "v6 beside v5",
     "acl": "private",
@@ -104,6 +120,7 @@ def pages() -> dict[str, str]:
         "clauses.md": clauses_page(),
         "cli.md": cli_page(),
         "commands.md": commands_page(),
+        "entities.md": entities_page(),
         "errors.md": errors_page(),
         "rules.md": rules_page(),
         "settings.md": settings_page(),
@@ -277,6 +294,50 @@ def _rule(row: Rule) -> list[str]:
     examples = [line for text in (row.before, row.after) for line in (f"```{language}", text.strip(), "```", "")]
     clauses = f" Clauses: {', '.join(row.clauses)}." if row.clauses else ""
     return [f"## {row.id}", "", f"{row.purpose} Level: {row.level.value}{decided}.{clauses}", "", *examples]
+
+
+# --- entities of queries
+
+
+def entities_page() -> str:
+    """Every entity that can be asked about, with its fields and who sees which rows; operators and functions."""
+    return "\n".join(
+        [
+            *_head("Entities of queries", "the table in `troth.queries.entities`"),
+            "[Queries](queries.md) says how to ask. `/api/v1/query/ENTITY` and `troth query ENTITY` answer.",
+            "",
+            "## Operators",
+            "",
+            *_table(["operator", "for fields of the kinds", "means"],
+                    ((f"`{row.name}`", ", ".join(sorted(row.kinds)), row.means) for row in OPERATORS.values())),
+            "`and`, `or` and `not` join expressions.",
+            "",
+            "## Functions",
+            "",
+            *_table(["function", "of fields of the kinds", "gives"],
+                    ((f"`{row.name}`", ", ".join(sorted(row.kinds)), row.means) for row in FUNCTIONS.values())),
+            *(line for row in ENTITIES.values() for line in _entity(row)),
+        ]
+    )  # fmt: skip
+
+
+def _entity(row: Entity) -> list[str]:
+    fields = (
+        (f"`{one.field.name}`", one.field.kind.value, one.field.summary, _particulars(one.field)) for one in row.columns
+    )
+    return [
+        f"## {row.name}",
+        "",
+        f"{row.summary} Seen by: {row.seen_by[0].lower()}{row.seen_by[1:]} Order: {row.order_summary}, unless another is asked for.",
+        *([row.as_of_note] if row.as_of_note else []),
+        "",
+        *_table(["field", "kind", "what it is", ""], fields),
+    ]
+
+
+def _particulars(field: Field) -> str:
+    said = {"may be null": field.nullable, "where it is extracted": field.large, "not with `as_of`": field.present_only}
+    return "; ".join(text for text, holds in said.items() if holds)
 
 
 # --- commands

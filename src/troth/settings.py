@@ -119,6 +119,11 @@ class Settings:
     key_concurrent_calls: int = _setting(0, "calls of one key that may be under way; 0: any number")
     concurrent_calls: int = _setting(0, "calls of all keys that may be under way; 0: any number")
     data_bytes: int = _setting(0, "data that one account may keep, unless it has a quota of its own; 0: any size")
+    release_bytes: int = _setting(
+        0,
+        "files of releases that one account may keep: those of its products' releases, documentation among them, and those"
+        " that it uploaded for none yet; 0: any size",
+    )
     data_temporary_seconds: float = _setting(86400.0, "time that temporary files of algorithms (.algo/temp) are kept")
     usage_days: int = _setting(90, "days for which counts of calls are kept")
     record_days: int = _setting(30, "days for which receipts of calls are kept")

@@ -28,7 +28,14 @@ def troth(server: RunningServer, tmp_path: Path) -> Troth:
         environment = {**surroundings, "TROTH_KEY": server.keys[name] if key is None else key}
         command = [sys.executable, "-m", "troth", *tokens]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, input=given, capture_output=True, text=True, timeout=300, check=False
+            command,
+            cwd=tmp_path,
+            env=environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     return run

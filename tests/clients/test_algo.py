@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -111,6 +112,17 @@ def test_languages_environments_and_templates(terminal: Terminal) -> None:
     target.mkdir()
     terminal.algo("template", environment["environment_specification_id"], str(target))
     assert (target / "src" / "algorithm.py").is_file()
+
+
+@pytest.mark.digest("14 others")
+def test_help_names_every_command_that_is_driven_here(terminal: Terminal) -> None:
+    said = terminal.algo("help")
+    commands = re.search(r"\{([a-z,]+)\}", said)
+    assert commands is not None
+    assert set(commands[1].split(",")) == {
+        "auth", "clone", "run", "ls", "rm", "mkdir", "rmdir", "cp", "cat", "template", "environment", "languages", "builds",
+        "help", "freeze",
+    }  # fmt: skip
 
 
 @pytest.mark.digest("14 clone", "13 clone")

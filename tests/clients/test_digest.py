@@ -46,6 +46,11 @@ def test_every_item_has_its_tests() -> None:
     assert {item: marked[item] for item in set(marked) - set(ITEMS)} == {}
 
 
+def test_the_page_says_how_many_there_are() -> None:
+    page = (FOLDER.parent / "docs" / "api" / "algorithmia.md").read_text()
+    assert f"lists the {len(ITEMS)} things" in page
+
+
 def test_no_test_names_more_than_it_covers() -> None:
     counts: dict[str, int] = defaultdict(int)
     for tests in _marked().values():

@@ -16,11 +16,11 @@ import pytest
 
 from tests.releases.product import Repository
 from tests.server import RunningServer
-from troth.contracts.release_document import ReleaseDocument
+from troth.contracts.release_document import ReleaseDocument, contract_files
 from troth.doors.cli.main import execute
 from troth.doors.cli.release import Comparing
 from troth.releases.check import Asked, facts_of
-from troth.releases.claim import claim, releasable
+from troth.releases.claim import claim, kept_contracts, releasable
 from troth.sdk import Client
 from troth.versions.releases.numbers import ReleaseNumber
 
@@ -107,6 +107,8 @@ class Shop:
         with Comparing(60.0) as compare:
             subject, number = releasable(self.repository.folder, Asked(complete=True), ReleaseNumber.parse(version))
             facts = facts_of(subject, compare, lambda *_: ())
+            if kept := kept_contracts(subject)[0]:
+                self.uploaded(contract_files(kept))
             return claim(subject, number, facts, [], lambda *_: (), tried=False)
 
     def uploaded(self, content: bytes) -> str:

@@ -93,15 +93,15 @@ def _subquery(known: Known, entity: str, past: bool) -> st.SearchStrategy[Any]:
     return st.sampled_from(JOINABLE[entity]).flatmap(made)
 
 
-def groupings(known: Known, entity: str) -> st.SearchStrategy[Any]:
+def groupings(known: Known, entity: str, *, past: bool = False) -> st.SearchStrategy[Any]:
     """Queries that extract functions, some by groups."""
-    fields = [one for one in _fields(entity, False) if one.kind is not Kind.DOCUMENT]
+    fields = [one for one in _fields(entity, past) if one.kind is not Kind.DOCUMENT]
     plain = [one for one in fields if one.kind is not Kind.RELEASE]
     calls = [["function", "count"]]
     calls += [["function", row.name, one.name] for row in FUNCTIONS.values() for one in fields if one.kind in row.kinds]
     by = st.lists(st.sampled_from([one.name for one in plain]), max_size=2, unique=True)
     functions = st.lists(st.sampled_from(calls), min_size=1, max_size=3, unique_by=lambda call: "_".join(call[1:]))
-    where = st.none() | expressions(known, entity, depth=1)
+    where = st.none() | expressions(known, entity, past=past, depth=1)
     return st.builds(
         lambda names, listed, inner: ["extract", [*names, *listed], inner, *([["group_by", *names]] if names else [])],
         by, functions, where,

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from tests.queries import evaluator
 from tests.queries.questions import expressions, groupings
 from tests.queries.small_registry import Known, moment
+from troth.errors import Overloaded
 from troth.queries.asking import Answer, Question, ask
 from troth.queries.cursors import Cursors
 from troth.queries.entities import SHAPES
-from troth.queries.language import text
+from troth.queries.language import bounds, text
 from troth.queries.language.fields import Kind
 from troth.registry.database import Database
 
@@ -23,7 +24,7 @@ Registries = tuple[dict[str, Database], Known]
 CURSORS = Cursors(b"key")
 _ENTITIES = ("algorithms", "versions", "builds", "products", "releases", "calls")
 _CALLERS = ("ada", "sam", "Zed", "root")
-_SOME = settings(max_examples=15)
+_SOME = settings(max_examples=10)
 
 
 def asked(database: Database, known: Known, caller: str, **question: Any) -> tuple[Answer, list[dict[str, Any]]]:
@@ -86,7 +87,7 @@ def test_rows_are_those_that_python_finds(registries: Registries, entity: str) -
     one()
 
 
-@pytest.mark.parametrize("entity", _ENTITIES)
+@pytest.mark.parametrize("entity", ["versions", "builds", "releases"])
 def test_orders_are_those_that_python_sorts_by(registries: Registries, entity: str) -> None:
     databases, known = registries
     names = [one.name for one in SHAPES[entity].fields.values() if one.kind is not Kind.DOCUMENT and not one.large]
@@ -121,15 +122,53 @@ def test_groups_are_those_that_python_makes(registries: Registries, entity: str)
     @given(st.data())
     def one(data: Any) -> None:
         caller = data.draw(st.sampled_from(_CALLERS), "caller")
-        query = data.draw(groupings(known, entity), "query")
-        expected = evaluator.answer(known, entity, known.actors[caller], query)
+        as_of = data.draw(st.sampled_from((None, moment(33.5))), "as_of")
+        query = data.draw(groupings(known, entity, past=as_of is not None), "query")
+        expected = evaluator.answer(known, entity, known.actors[caller], query, as_of)
         answers = []
         for database in databases.values():
-            answer, rows = asked(database, known, caller, entity=entity, query=query, include_total=True, limit=1000)
+            question = {"entity": entity, "query": query, "as_of": as_of}
+            answer, rows = asked(database, known, caller, include_total=True, limit=1000, **question)
             assert same(rows, expected)
             assert answer.total == len(expected)
-            assert paged(database, known, caller, 2, entity=entity, query=query) == rows
+            assert paged(database, known, caller, 4, **question) == rows
             answers.append(rows)
         assert answers[0] == answers[1]
 
     one()
+
+
+def test_the_largest_questions_are_answered_on_both_databases(registries: Registries) -> None:
+    """What the bounds let pass, no database finds too much."""
+    databases, known = registries
+    numbers = [f"{number}.0.0" for number in range(bounds.MOST_VALUES)]
+    pairs = [["util", f"name{number}"] for number in range(600)]
+    pattern = "(?:(?:a|b){1,9}[a-z_]{0,80}|[^a-z]{2,90}x?)*o" + "y?" * 200
+    largest: list[Any] = [
+        ["in", "version", ["array", numbers]],
+        ["in", ["owner", "name"], ["array", [*pairs, ["util", "echo"]]]],
+        ["or", *[["=", "name", "echo"]] * 600],
+        ["~", "name", pattern],
+        ["not", ["and", *[["not", ["~", "notes", pattern]]] * 20]],
+        _nested(bounds.DEEPEST - 1),
+    ]
+    for query in largest:
+        expected = evaluator.answer(known, "versions", known.actors["ada"], query)
+        for database in databases.values():
+            _, rows = asked(database, known, "ada", entity="versions", query=query, limit=1000)
+            assert same(rows, expected)
+
+
+def _nested(depth: int) -> Any:
+    found: Any = ["=", "owner", "util"]
+    for index in range(depth):
+        found = [("and", "or")[index % 2], found, ["=", "name", "echo"]]
+    return found
+
+
+def test_what_takes_too_long_is_ended_on_both_databases(registries: Registries) -> None:
+    databases, known = registries
+    question = Question("versions", "select count() where " + " and ".join(["not hash ~ '(a|b)*c'"] * 30))
+    for database in databases.values():
+        with database.read() as connection, pytest.raises(Overloaded):
+            ask(connection, known.actors["ada"], question, CURSORS, seconds=0)

@@ -80,7 +80,7 @@ class Publisher:
         """The answer to a submission that is accepted."""
         status, answer = self.curl(f"command={command}&version={version}{extra}", json.dumps(payload).encode())
         assert status == 200, answer
-        return answer
+        return dict(answer)
 
     def shown(self, identity: str) -> dict[str, Any]:
         """What the server tells of an accepted command."""

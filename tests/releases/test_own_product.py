@@ -24,7 +24,6 @@ def clone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Repository:
     return Repository(folder, capsys)
 
 
-@pytest.mark.clause("PLX-09")
 def test_the_next_release_of_troth_is_legal(clone: Repository) -> None:
     """What is committed keeps what the last release promised, under the number that troth.toml says."""
     code, verdict = clone.check("--complete", "--prove-migrations")

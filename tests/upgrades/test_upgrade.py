@@ -80,7 +80,6 @@ def test_the_home_has_rows_in_every_table(old: Old) -> None:
     assert [name for name, rows in old.before.items() if not rows] == []
 
 
-@pytest.mark.clause("PLX-09")
 def test_every_row_is_there_as_it_was(old: Old) -> None:
     assert old.after == old.before
 
@@ -135,7 +134,6 @@ def test_a_command_of_before_has_its_outcome_still(old: Old) -> None:
     assert again == made["outcome"]["result"]
 
 
-@pytest.mark.clause("ALG-02")
 def test_numbers_go_on_above_those_of_before(old: Old) -> None:
     ada = old.client("ada")
     built = ada.versions("ada/hello")["versions"][0]["hash"]

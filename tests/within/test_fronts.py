@@ -63,6 +63,34 @@ def apply(input):
     return [mark, "read"]
 """
 
+LATE = """
+import threading, uuid
+from Algorithmia import transport
+
+mark, later, found, threads = str(uuid.uuid4()), threading.Event(), [], []
+
+class Slow:
+    pieces = [b"", b"y", b"x"]
+
+    def read(self, size):
+        if len(self.pieces) == 2:
+            later.wait(50)
+        return self.pieces.pop()
+
+def upload(key):
+    reply = transport.ask("PUT", "/v1/data/.algo/perm/late", key=key, body=Slow(), size=2)
+    found.append(reply.status)
+
+def apply(input):
+    if input == "start" and not threads:
+        threads.append(threading.Thread(target=upload, args=(transport.key_of_call(),)))
+        threads[0].start()
+    elif input == "end" and threads:
+        later.set()
+        threads[0].join(50)
+    return {"mark": mark, "found": found, "under way": bool(threads)}
+"""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
@@ -143,8 +171,29 @@ def test_nobody_else_speaks_for_a_call(server: RunningServer, busy: str) -> None
         for _ in range(4):
             reply = httpx2.get(f"{server.address}/v1/data/owner/models", headers=heads, trust_env=False, timeout=60)
             assert reply.status_code == 401
+            reply = httpx2.put(f"{server.address}/v1/data/owner/models/x", headers={"Authorization": f"call-{'0' * 32}-1"},
+                               content=b"x", trust_env=False, timeout=60)  # fmt: skip
+            assert (reply.status_code, reply.json()["code"]) == (401, 2002)
     for _, found in everywhere(server, busy, [["ask", f"call-{'0' * 32}-1"]], server.owner_key):
         assert found["asked"] == 401
+
+
+def test_an_upload_that_outlives_its_call(server: RunningServer, tmp_path: Path) -> None:
+    """It is nobody's when it ends, in whichever process the call ran."""
+    reference = publish(server, tmp_path, LATE)
+    begun = {found["mark"] for _, found in everywhere(server, reference, "start", server.owner_key)}
+    ended: dict[str, list[int]] = {}
+
+    def all_of_them() -> bool:
+        for _, found in everywhere(server, reference, "end", server.owner_key):
+            if found["found"]:
+                ended[found["mark"]] = found["found"]
+        return set(ended) == begun
+
+    wait_for(all_of_them)
+    assert list(ended.values()) == [[401], [401]]
+    late = f"{server.address}/v1/data/.algo/{reference}/perm/late"
+    assert httpx2.get(late, headers={"Authorization": server.owner_key}, trust_env=False, timeout=60).status_code == 404
 
 
 @pytest.mark.clause("ALG-26")

@@ -49,6 +49,19 @@ class Origin(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Rehearsal:
+    """The origin of a call that no request made: an example that is replayed, for an account and not by a key of it."""
+
+    caller: Caller
+    route: Route
+    subject: str
+    request_id: str
+    authorization: bytes = b""
+    head: Iterable[tuple[bytes, bytes]] = ()
+    parent: Call | None = None
+
+
 class Finder(Protocol):
     """The engine, as far as keys of calls are concerned."""
 

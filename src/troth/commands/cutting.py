@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +12,19 @@ import msgspec
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
-from troth.artifacts.blobs import BlobStore
 from troth.commands.algorithms import require_for
 from troth.commands.api_duties import check_overdue
 from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
-from troth.commands.release_judging import Beside, ReleaseJudging, check_base, check_declared, not_uploaded
+from troth.commands.release_judging import Beside, ReleaseJudging, check_base, check_declared
+from troth.commands.release_room import ReleaseRoom
+from troth.commands.staged_files import StagedFiles, missing_file
 from troth.contracts.product import Product, parse_product
 from troth.contracts.release_document import ReleaseDocument
+from troth.contracts.release_findings import Compared
+from troth.contracts.release_trust import believed, checked
 from troth.errors import Malformed, Refused
-from troth.registry import planned_releases, products, waivers
+from troth.registry import planned_releases, products, release_files, waivers
 from troth.registry.products import Artifact, ProductRow
 from troth.sites.making import Made
 from troth.sites.store import Sites
@@ -39,8 +42,11 @@ class Staged:
     product: Product
     site: Made | None
     artifacts: tuple[Artifact, ...]
+    #: bytes, by digest, of what it rests on: evidence, documentation, contracts, records of tests
+    files: dict[str, int]
     #: what the release was judged beside, and what came of it
     beside: Beside
+    compared: Compared
     verdict: ReleaseVerdict
 
 
@@ -51,9 +57,10 @@ class CutRelease:
     another release came meanwhile.
     """
 
-    def __init__(self, judging: ReleaseJudging, files: BlobStore, sites: Sites) -> None:
+    def __init__(self, judging: ReleaseJudging, files: StagedFiles, sites: Sites, room: ReleaseRoom) -> None:
         self._judging = judging
         self._files = files
+        self._room = room
         self._sites = sites
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
@@ -74,7 +81,11 @@ class CutRelease:
             raise _refusal(verdict, row, number)
         values = _values(prepared, verdict, payload)
         values |= {"product_id": row.id, "cut_by": transaction.actor.id, "cut_at": transaction.now}
-        products.add_release(connection, values, prepared.artifacts)
+        files = prepared.files | {one.digest: one.size for one in prepared.artifacts}
+        self._room.check(connection, row.owner_id, files)
+        identity = products.add_release(connection, values, prepared.artifacts)
+        release_files.add_evidence(connection, identity, prepared.files)
+        release_files.forget_uploads(connection, files)
         planned_releases.fulfil(connection, row.id, number)
         waivers.use(connection, verdict.used, transaction.now)
         release = products.get_release(connection, row, number)
@@ -83,22 +94,30 @@ class CutRelease:
     # --- before the transaction
 
     def _staged(self, payload: Payload) -> Staged:
-        document = self._judging.evidence(payload["evidence"])
+        document = self._judging.counted(self._judging.claimed(payload["evidence"]))
         product = parse_product(document.declared.encode())
         artifacts = tuple(self._artifacts(payload))
         number = ReleaseNumber.parse(payload["number"])
-        retired = (*product.documentation_retired, *self._judging.retired(payload["product"], number))
-        site = self._site(payload["documentation"], retired) if "documentation" in payload else None
         beside = self._judging.beside(payload["product"], payload["commit"], number)
-        verdict = self._judging.verdict(document, product, beside, number, documented=site is not None)
-        return Staged(document, product, site, artifacts, beside, verdict)
+        retired = (*product.documentation_retired, *beside.retired)
+        site = self._site(payload["documentation"], retired) if "documentation" in payload else None
+        compared = self._judging.compared(document, product, beside.records)
+        verdict = self._judging.verdict(document, product, beside, compared, number, documented=site is not None)
+        files = dict(self._sizes(payload, document))
+        return Staged(document, product, site, artifacts, files, beside, compared, verdict)
+
+    def _sizes(self, payload: Payload, document: ReleaseDocument) -> Iterator[tuple[str, int]]:
+        named = [(payload["evidence"], "evidence"), (payload.get("documentation"), "documentation")]
+        named += [(document.contracts, "the files of its contracts")]
+        named += [(record.digest, record.path) for one in document.infrastructures for record in one.records]
+        yield from ((digest, self._files.find(digest, what).size) for digest, what in named if digest)
 
     def _site(self, digest: str, retired: Sequence[str]) -> Made:
         """The documentation as it will be served. Raises Refused where it has pages of what is retired (PDB-39)."""
         try:
             made = self._sites.ready(digest)
         except FileNotFoundError:
-            raise not_uploaded("documentation") from None
+            raise missing_file("documentation") from None
         self._sites.refuse_retired(digest, retired)
         return made
 
@@ -108,9 +127,7 @@ class CutRelease:
             raise Malformed("two files of the release have one name", repair="give each a name of its own")
         found = []
         for one in listed:
-            blob = self._files.find(one["digest"])
-            if blob is None:
-                raise not_uploaded(one["name"])
+            blob = self._files.find(one["digest"], one["name"])
             found.append(Artifact(one["name"], blob.digest, blob.size))
         return found
 
@@ -147,6 +164,8 @@ def _values(staged: Staged, verdict: ReleaseVerdict, payload: Payload) -> dict[s
         "paths": msgspec.to_builtins(document.paths),
         "infrastructures": msgspec.to_builtins(document.infrastructures),
         "warnings": list(verdict.warnings),
+        "checked": checked(document, staged.compared, staged.beside.records, documented=staged.site is not None),
+        "believed": believed(document, staged.compared, staged.beside.records),
     }
     return {
         "number": str(number),

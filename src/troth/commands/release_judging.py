@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection
 
-from troth.artifacts.blobs import BlobStore
 from troth.clock import now, stamp
 from troth.commands.api_duties import retired_pages
 from troth.commands.bus import Moved
+from troth.commands.checking import Checking
 from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
+from troth.commands.staged_files import StagedFiles
 from troth.contracts.product import Product
 from troth.contracts.release_document import LARGEST_DOCUMENT, ReleaseDocument, release_document
-from troth.contracts.release_findings import Records, findings, situation_of
-from troth.errors import Malformed, NotFound, Refused, TooLarge
+from troth.contracts.release_findings import Compared, Records, findings, situation_of
+from troth.errors import Malformed, Refused
 from troth.registry import products
 from troth.registry.database import Database
 from troth.versions.releases.judging import judge
@@ -30,50 +31,47 @@ _SKEW_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a release is judged beside: what is recorded of its product, and the waivers that somebody may mean."""
+    """What a release is judged beside: what is recorded of its product and its APIs, and the waivers that somebody may mean."""
 
     records: Records
     waivers: tuple[Considered, ...]
+    #: where the documentation has nothing, because the API that was told there is retired (PDB-39)
+    retired: tuple[str, ...] = ()
 
 
 class ReleaseJudging:
     """Reads evidence, and judges it. Judging may take long, because strangers declare what is judged."""
 
     def __init__(
-        self, database: Database, files: BlobStore, excusing: Excusing, seconds_now: Callable[[], float]
-    ) -> None:
+        self, database: Database, files: StagedFiles, excusing: Excusing, seconds_now: Callable[[], float],
+        judging_seconds: float,
+    ) -> None:  # fmt: skip
         self._database = database
         self._files = files
+        self._checking = Checking(files, judging_seconds)
         self._excusing = excusing
         self._seconds_now = seconds_now
 
-    def evidence(self, digest: str) -> ReleaseDocument:
-        """The document with this digest. Raises NotFound, TooLarge, or MalformedSource."""
-        try:
-            opened = self._files.open(digest)
-        except FileNotFoundError:
-            raise not_uploaded("evidence") from None
-        with os.fdopen(opened, "rb") as file:
-            content = file.read(LARGEST_DOCUMENT + 1)
-        if len(content) > LARGEST_DOCUMENT:
-            raise TooLarge(
-                "the evidence is too large",
-                why=f"it has at most {LARGEST_DOCUMENT >> 20} MiB",
-                repair="release in smaller steps",
-            )
-        return release_document(content)
+    def claimed(self, digest: str) -> ReleaseDocument:
+        """The evidence with this digest, as its client wrote it. Raises NotFound, TooLarge, or MalformedSource."""
+        return release_document(self._files.read(digest, "evidence", LARGEST_DOCUMENT))
+
+    def counted(self, document: ReleaseDocument) -> ReleaseDocument:
+        """The evidence with what its records of tests count, as it was found in them. Raises NotFound, or TooLarge."""
+        return msgspec.structs.replace(document, infrastructures=self._checking.counted(document.infrastructures))
+
+    def compared(self, document: ReleaseDocument, product: Product, records: Records) -> Compared:
+        """What became of the contracts since the former release. Raises NotFound, TooLarge or Malformed."""
+        former = self._checking.former(records.former.evidence) if records.former else None
+        return self._checking.compared(document, product, former)
 
     def beside(self, subject: str, commit: str, number: ReleaseNumber) -> Beside:
         """What a release of this product is judged beside now. Raises NotFound."""
         with self._database.read() as connection:
             row = products.existing(connection, subject)
             records = products.records_of(connection, row.id, number)
-            return Beside(records, self._waivers(connection, row.id, commit, number, stamp(now())))
-
-    def retired(self, subject: str, number: ReleaseNumber) -> Sequence[str]:
-        """Patterns of pages that belong to what the APIs of the product retired (PDB-39)."""
-        with self._database.read() as connection:
-            return retired_pages(connection, products.existing(connection, subject).id, number)
+            found = self._waivers(connection, row.id, commit, number, stamp(now()))
+            return Beside(records, found, tuple(retired_pages(connection, row.id, number)))
 
     def check_still(
         self, connection: Connection, beside: Beside, product_id: str, commit: str, number: ReleaseNumber, moment: str
@@ -89,6 +87,7 @@ class ReleaseJudging:
         document: ReleaseDocument,
         product: Product,
         beside: Beside,
+        compared: Compared,
         number: ReleaseNumber,
         *,
         documented: bool,
@@ -98,7 +97,7 @@ class ReleaseJudging:
         records = beside.records
         situation = situation_of(document, product, records, number, complete=complete)
         state = products.state_of(document.migrations)
-        facts = findings(document, product, records, number, documented=documented, state=state)
+        facts = findings(document, product, records, number, compared, documented=documented, state=state)
         warnings = []
         if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
             warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
@@ -108,16 +107,6 @@ class ReleaseJudging:
         self, connection: Connection, product_id: str, commit: str, number: ReleaseNumber, moment: str
     ) -> tuple[Considered, ...]:
         return self._excusing.waivers(connection, product_id, commit, products.precedence(number), moment)
-
-
-def not_uploaded(what: str) -> NotFound:
-    """The error that a file of the release is not there."""
-    return NotFound(
-        f"{what} was not uploaded whole",
-        why="a release is cut when everything that belongs to it is there",
-        repair="upload it (PUT /api/v1/release-files/DIGEST), and cut again",
-        asked=what,
-    )
 
 
 def check_declared(document: ReleaseDocument, product: Product, payload: Payload, number: ReleaseNumber) -> None:

@@ -46,7 +46,7 @@ class RequestWaiver:
         require_for("request_waiver", connection, actor, payload["algorithm"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> Snapshot:
-        return await self._judging.snapshot(_publication(payload))
+        return await self._judging.snapshot(actor, _publication(payload))
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Snapshot) -> dict[str, Any]:
         connection = transaction.connection

@@ -16,6 +16,7 @@ from troth.commands.release_judging import Beside, ReleaseJudging, check_base, c
 from troth.commands.waiving import asked, check_that_it_helps, waivable
 from troth.contracts.product import Product, parse_product
 from troth.contracts.release_document import ReleaseDocument
+from troth.contracts.release_findings import Compared
 from troth.registry import products
 from troth.registry.waivers import Subject
 from troth.versions.releases.numbers import ReleaseNumber
@@ -35,7 +36,10 @@ class _Judged:
 
 
 class RequestReleaseWaiver:
-    """Keeps the question. What only a whole release must have is not asked for yet, so the evidence alone is enough."""
+    """Keeps the question. What only a whole release must have is not asked for yet, so the evidence alone is enough.
+
+    What it claims of contracts is believed here; they are compared when the release is cut.
+    """
 
     def __init__(self, judging: ReleaseJudging) -> None:
         self._judging = judging
@@ -59,14 +63,16 @@ class RequestReleaseWaiver:
         return asked(transaction, subject, products.precedence(number), payload["commit"], clauses, payload, verdict)
 
     def _judged(self, payload: Payload) -> _Judged:
-        document = self._judging.evidence(payload["evidence"])
+        document = self._judging.claimed(payload["evidence"])
         product = parse_product(document.declared.encode())
         number = ReleaseNumber.parse(payload["number"])
         beside = self._judging.beside(payload["product"], payload["commit"], number)
         found = []
         for waivers in ((), (_supposed(payload, number),)):
             supposed = replace(beside, waivers=waivers)
-            found.append(self._judging.verdict(document, product, supposed, number, documented=False, complete=False))
+            found.append(
+                self._judging.verdict(document, product, supposed, Compared(), number, documented=True, complete=False)
+            )
         return _Judged(document, product, beside, *found)
 
 

@@ -76,6 +76,11 @@ class Migrations:
     fixtures: str = ""
     queries: tuple[Query, ...] = ()
 
+    @property
+    def called(self) -> str:
+        """What the chain is called: the folder that it lies in, else the command that lists it."""
+        return self.path or " ".join(self.listed_by)
+
 
 @dataclass(frozen=True, slots=True)
 class Infrastructure:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, asc, desc, func, literal, or_, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from troth.access.roles import Actor
 from troth.clock import now, stamp
@@ -223,6 +223,8 @@ def _limited(connection: Connection, seconds: float) -> Iterator[None]:
                 why=f"an answer is looked for during {seconds:g} seconds",
                 repair="ask for less: name an owner, an algorithm or a time",
             ) from None
+        if isinstance(error, DataError):  # such as a pattern that PostgreSQL finds too complex
+            raise wrong("the query cannot be answered", f"the registry refuses it: {str(error.orig)[:200]}") from None
         raise
     finally:
         if connection.dialect.name == "sqlite":

@@ -31,6 +31,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.sql.elements import Grouping
 
 from troth.access.roles import relations, require
 from troth.access.scopes import require_scope
@@ -91,6 +92,7 @@ class Selecting:
         self._entity = ENTITIES[query.shape.name]
         self._sight = sight
         self._postgresql = postgresql
+        self._parts: dict[str, Expressions] = {}
         require_entity(self._entity, sight)
 
     def outputs(self) -> list[Output]:
@@ -109,7 +111,7 @@ class Selecting:
         """A select of these expressions from the rows that the query finds and the caller may know of."""
         found = select(*expressions).select_from(self._entity.source).where(*self._conditions())
         if self._query.group_by:
-            found = found.group_by(*(part for field in self._query.group_by for part in self._grouping(field)))
+            found = found.group_by(*(part for field in self._query.group_by for part in self._compared(field)))
         return found
 
     def keys(self, order_by: Sequence[tuple[Field | Applied, bool]]) -> list[Key]:
@@ -131,7 +133,7 @@ class Selecting:
         expressions = column.answered(self._sight)
         if self._query.group_by:  # rows that are equal in what is compared are one group
             expressions = (
-                tuple(func.min(part) for part in expressions) if column.shown is not None else self._grouping(one)
+                tuple(func.min(part) for part in expressions) if column.shown is not None else self._compared(one)
             )
         return Output(one.name, expressions, column.made)
 
@@ -139,7 +141,7 @@ class Selecting:
         if one.field is None:
             return Output(one.name, (func.count(),), first)
         column = self._column(one.field)
-        parts = column.compared(self._sight)
+        parts = self._compared(one.field)
         if one.function == "count":
             return Output(one.name, (func.count(parts[0]),), first)
         if one.function in ("sum", "avg"):
@@ -160,7 +162,7 @@ class Selecting:
             expressions: Expressions = self._applied(one).expressions
             nullable = one.function != "count"
         else:
-            expressions, nullable = self._column(one).compared(self._sight), one.nullable
+            expressions, nullable = self._compared(one), one.nullable
             if one.kind is Kind.BOOLEAN:  # which databases do not order alike
                 expressions = (case((expressions[0], 1), else_=0),)
         found = []
@@ -168,8 +170,11 @@ class Selecting:
             found.append(Key(case((expressions[0].is_(None), 0), else_=1), descends))
         return found + [Key(self._bytes(part), descends) for part in expressions]
 
-    def _grouping(self, field: Field) -> Expressions:
-        return tuple(self._column(field).compared(self._sight))
+    def _compared(self, field: Field) -> Expressions:
+        """What a field is compared by: one and the same wherever it stands, which grouping needs."""
+        if field.name not in self._parts:
+            self._parts[field.name] = self._column(field).compared(self._sight)
+        return self._parts[field.name]
 
     def _column(self, field: Field) -> Column:
         if field.present_only and self._sight.moment is not None:
@@ -183,7 +188,7 @@ class Selecting:
         if isinstance(node, Not):
             return not_(self._condition(node.operand, True))
         if isinstance(node, Null):
-            part = self._column(node.field).compared(self._sight)[0]
+            part = self._compared(node.field)[0]
             return part.is_(None) if node.wanted else part.is_not(None)
         found = self._decided(node)
         fields = (node.field,) if isinstance(node, Comparison) else node.fields
@@ -192,7 +197,7 @@ class Selecting:
     def _decided(self, node: Comparison | Among | Found) -> ColumnElement[bool]:
         if isinstance(node, Comparison):
             return self._comparison(node)
-        parts = [part for one in node.fields for part in self._column(one).compared(self._sight)]
+        parts = [part for one in node.fields for part in self._compared(one)]
         if isinstance(node, Among):
             rows = [
                 tuple(value for field, one in zip(node.fields, row, strict=True) for value in self._values(field, one))
@@ -214,14 +219,12 @@ class Selecting:
         """What another query compares its fields with."""
         found: list[ColumnElement[Any]] = []
         for one in self._query.extract:
-            found += (
-                self._applied(one).expressions if isinstance(one, Applied) else self._column(one).compared(self._sight)
-            )
+            found += self._applied(one).expressions if isinstance(one, Applied) else self._compared(one)
         return found
 
     def _comparison(self, node: Comparison) -> ColumnElement[bool]:
         column = self._column(node.field)
-        parts = column.compared(self._sight)
+        parts = self._compared(node.field)
         if node.operator == "~":
             return self._matched(parts[0], node.value)
         if node.operator == "in-line":
@@ -257,7 +260,7 @@ class Selecting:
 
     def _bytes(self, part: ColumnElement[Any]) -> ColumnElement[Any]:
         """A text as it is ordered on both databases."""
-        return collate(part, "C") if self._postgresql and isinstance(part.type, String) else part
+        return collate(Grouping(part), "C") if self._postgresql and isinstance(part.type, String) else part
 
     def _padded(self, parts: Expressions) -> ColumnElement[Any]:
         """A version as a text whose order is that of its numbers."""
@@ -291,7 +294,7 @@ def _among(parts: Sequence[ColumnElement[Any]], rows: Sequence[tuple[Any, ...]])
         return false()
     if len(parts) == 1:
         return parts[0].in_([row[0] for row in rows])
-    return or_(*(and_(*(part == value for part, value in zip(parts, row, strict=True))) for row in rows))
+    return tuple_(*parts).in_(rows)
 
 
 def _in_line(field: Field, parts: Expressions, line: Line) -> ColumnElement[bool]:

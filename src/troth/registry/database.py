@@ -12,12 +12,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from troth.registry import schema
+from troth.registry.upgrading import upgraded
 
+log = structlog.get_logger()
 Result = TypeVar("Result")
 _BATCH = 256
 
@@ -40,6 +44,21 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_all, name="registry writer", daemon=True)
         self._writer.start()
+
+    def bring_up(self, backups: Path) -> None:
+        """Upgrades the registry as a server does when it starts; what is wrong is raised as `upgraded` does, and closes it.
+
+        A file is copied into `backups` first. Backups of a PostgreSQL are its operator's.
+        """
+        try:
+            found = upgraded(self, backups, copy=self.url.startswith("sqlite"))
+        except BaseException:
+            self.close()
+            raise
+        if found.migrations and not found.is_new:
+            log.warning(
+                "the registry was upgraded", before=found.before, after=found.after, backup=str(found.backup or "")
+            )
 
     def migrate(self, told: schema.Told = lambda revision: None) -> None:
         """Brings the schema up to this release, all or nothing; `told` hears of each migration."""

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from troth.registry.journal_facts import facts_of, journal_facts
+from troth.registry.journal_facts import add_facts
 from troth.registry.tables import commands, journal
 from troth.versions.chain import BEGINNING, Link, chained
 
 # what every command asks and writes, built once
 _LAST = select(journal.c.position, journal.c.digest).order_by(journal.c.position.desc()).limit(1)
 _ADD = journal.insert()
-_ADD_FACTS = journal_facts.insert()
 _SENT = select(commands.c.name, commands.c.version, commands.c.payload, commands.c.outcome).where(
     commands.c.actor_id == bindparam("actor"), commands.c.uuid == bindparam("identity")
 )
@@ -27,7 +26,7 @@ def append(connection: Connection, entry: dict[str, Any]) -> int:
     content = json.dumps({"position": position, **entry}, ensure_ascii=False, separators=(",", ":")).encode()
     row = {"position": position, "entry": content, "previous": previous, "digest": chained(previous, content)}
     connection.execute(_ADD, row)
-    connection.execute(_ADD_FACTS, facts_of(position, entry))
+    add_facts(connection, position, entry)
     return position
 
 

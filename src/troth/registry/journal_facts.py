@@ -34,6 +34,16 @@ journal_facts = Table(
 _SUBJECTS = ("algorithm", "product", "api", "organization", "account", "name", "collection", "waiver")
 
 
+# what every command asks and writes, built once
+_ADD = journal_facts.insert()
+_LAST = select(journal_facts.c.at).order_by(journal_facts.c.position.desc()).limit(1)
+
+
+def add_facts(connection: Connection, position: int, entry: dict[str, Any]) -> None:
+    """Adds the row of an entry."""
+    connection.execute(_ADD, facts_of(position, entry))
+
+
 def facts_of(position: int, entry: dict[str, Any]) -> dict[str, Any]:
     """The row of an entry."""
     refusal = entry["outcome"].get("refusal")
@@ -68,8 +78,7 @@ def moment_of(connection: Connection, position: int) -> str | None:
 
 def next_moment(connection: Connection, now: datetime) -> str:
     """The moment of the next entry: `now`, or just behind the last one where the clock did not go on."""
-    found = select(journal_facts.c.at).order_by(journal_facts.c.position.desc()).limit(1)
-    last, moment = connection.execute(found).scalar(), stamp(now)
+    last, moment = connection.execute(_LAST).scalar(), stamp(now)
     if last is None or last < moment:
         return moment
     return stamp(datetime.fromisoformat(last) + timedelta(microseconds=1))

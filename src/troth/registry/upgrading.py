@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from troth.clock import now
 from troth.errors import Failed, Unavailable
 from troth.registry import schema
-from troth.registry.database import Database
+
+if TYPE_CHECKING:
+    from troth.registry.database import Database
 
 #: room that is left for the server itself
 _LEFT_OVER: Final = 64 << 20

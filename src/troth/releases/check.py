@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from troth.contracts.contract_facts import Compare
 from troth.contracts.product import FILE, Product, parse_product
 from troth.errors import MalformedSource
-from troth.releases.contract_changes import Compare
 from troth.releases.gathering import Between, gathered, missing, standing
 from troth.releases.history import (
     Release,
@@ -152,6 +152,9 @@ def _warnings(subject: Subject, asked: Asked) -> list[str]:
         found.append("this clone holds a part of the history; tags may be missing")
     if subject.releases.unread:
         found.append(f"no number of a release, left out: {', '.join(subject.releases.unread)}")
+    if subject.releases.respelled:
+        told = ", ".join(f"{tag} as {_numbered(subject, tag)}" for tag in subject.releases.respelled)
+        found.append(f"read as it is meant: {told}")
     days = subject.former and (subject.repository.made(subject.now.commit) - subject.former.made) // _DAY
     if days and days > _LONGEST_DAYS and "polyaxon" in subject.product.profiles:
         found.append(f"{days} days lie behind the last release; two weeks to a month are usual (PLX-14)")
@@ -161,6 +164,10 @@ def _warnings(subject: Subject, asked: Asked) -> list[str]:
     if subject.former is None:
         found.append("there is no earlier release; nothing was compared")
     return found
+
+
+def _numbered(subject: Subject, tag: str) -> ReleaseNumber:
+    return next(one.number for one in subject.releases.releases if one.tag == tag)
 
 
 def as_json(subject: Subject, verdict: ReleaseVerdict) -> dict[str, Any]:

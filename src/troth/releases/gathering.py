@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from troth.contracts.contract_facts import Compare, contract_facts
 from troth.contracts.path_patterns import matches
 from troth.contracts.product import FILE, Product
-from troth.releases.contract_changes import Compare, contract_facts
+from troth.contracts.unfolding import unfolded
 from troth.releases.migration_changes import Listed, migration_facts
 from troth.releases.notes import commit_facts, fragment_facts, unknown_fragments
 from troth.releases.records import record_facts
@@ -40,7 +41,7 @@ def gathered(between: Between, repository: Repository, compare: Compare, listed:
     differing = changed(old, new)
     notes = list(_notes(between, repository))
     facts = [
-        *contract_facts(product, then, old, new, compare),
+        *contract_facts(unfolded(product, old, new), unfolded(between.then_or_now(), old, new), old, new, compare),
         *migration_facts(product, then, old, new, listed),
         *_component_facts(between),
         *_target_facts(between, differing),

@@ -30,10 +30,11 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """All releases, lowest first, and the tags that look like releases and are none."""
+    """All releases, lowest first, the tags that look like releases and are none, and those that are spelled in another way."""
 
     releases: tuple[Release, ...]
     unread: tuple[str, ...] = ()
+    respelled: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> tuple[ReleaseNumber, ...]:
@@ -74,7 +75,8 @@ def releases_of(repository: Repository, product: Product, commit: str, *, tolera
         _check_name(tag)
     found = {one.number: one for one in _recorded(repository, product, commit)} | found
     listed = tuple(found[number] for number in sorted(found))
-    return Releases(listed, tuple(sorted(unread)))
+    odd = (one.tag for one in listed if (match := pattern.fullmatch(one.tag)) and match[1] != str(one.number))
+    return Releases(listed, tuple(sorted(unread)), tuple(odd))
 
 
 def _recorded(repository: Repository, product: Product, commit: str) -> Iterator[Release]:

@@ -72,6 +72,14 @@ class Snapshot:
         """The content of one file; None where there is none."""
         return self.read([path]).get(path)
 
+    def identity(self, path: str) -> str:
+        """The id of a file's blob; empty where there is no such file."""
+        return self.leaves[path].id if path in self.leaves else ""
+
+    def size(self, path: str) -> int:
+        """Bytes of a file."""
+        return self.leaves[path].size
+
     def below(self, folder: str) -> list[str]:
         """The paths of all files in a folder, or of the file of that name."""
         return [path for path in self.leaves if not folder or path == folder or path.startswith(f"{folder}/")]

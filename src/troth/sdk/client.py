@@ -349,12 +349,13 @@ class Client:
 
     def query_all(self, entity: str, query: Any = None, *, most: int = 0, **how: Any) -> Iterator[dict[str, Any]]:
         """The rows that a query finds, page by page: all, or `most` of them."""
-        cursor, left = None, most
+        cursor, found = None, 0
         while True:
-            page = self.query(entity, query, **how, limit=min(left or _ROWS_AT_ONCE, _ROWS_AT_ONCE), cursor=cursor)
+            size = min(most - found, _ROWS_AT_ONCE) if most else _ROWS_AT_ONCE
+            page = self.query(entity, query, **how, limit=size, cursor=cursor)
             yield from page["rows"]
-            cursor, left = page["next"], left - len(page["rows"])
-            if cursor is None or (most and left <= 0):
+            cursor, found = page["next"], found + len(page["rows"])
+            if cursor is None or found == most:
                 return
 
     def rollback(self, kind: str, subject: str, to: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from troth.commands.queued.book import Definition, scope_of
-from troth.commands.queued.handlers import Definer, Invoke, check_handler
+from troth.commands.queued.handlers import CallAlgorithm, Definer, check_handler
 from troth.commands.queued.jsonata import Jsonata
 from troth.contracts.commands.operations import applied, parse_operations
 from troth.contracts.commands.wire_format import WireFormat
@@ -21,9 +21,9 @@ class ConversionFailed(Refused):
 class Converting:
     """Runs up-conversions: operations here, JSONata in its process, algorithms in the sandbox and without a key."""
 
-    def __init__(self, jsonata: Jsonata, invoke: Invoke, *, seconds: float) -> None:
+    def __init__(self, jsonata: Jsonata, call: CallAlgorithm, *, seconds: float) -> None:
         self._jsonata = jsonata
-        self._invoke = invoke
+        self._call = call
         self._seconds = seconds
 
     async def newest(self, definition: Definition, version: int, value: Any) -> Any:
@@ -59,7 +59,7 @@ class Converting:
             return applied(parse_operations(declared[kind]), value)
         if kind == "jsonata":
             return await self._jsonata.evaluate(declared[kind], value)
-        return await self._invoke(declared[kind], by, value, seconds=self._seconds, keyed=False)
+        return await self._call(declared[kind], by, value, seconds=self._seconds, keyed=False)
 
 
 def check_declared(declared: Any) -> None:

@@ -22,7 +22,7 @@ class Definer:
     scope: Scope
 
 
-class Invoke(Protocol):
+class CallAlgorithm(Protocol):
     """Calls an algorithm, for who cannot know of routes and engines."""
 
     async def __call__(self, reference: str, by: Definer, given: Any, *, seconds: float, keyed: bool) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from troth.commands.formats import Formats
 from troth.commands.queued.converting import Converting
-from troth.commands.queued.handlers import OWN, Definer, Invoke
+from troth.commands.queued.handlers import OWN, CallAlgorithm, Definer
 from troth.commands.queued.work import given_of
 from troth.contracts.commands.operations import Operation, applied
 from troth.contracts.commands.wire_format import WireFormat
@@ -78,7 +78,7 @@ class Proving:
     """Proves versions, each within `seconds`."""
 
     converting: Converting
-    invoke: Invoke
+    call: CallAlgorithm
     formats: Formats
     seconds: float
 
@@ -167,7 +167,7 @@ class _Trial:
             payload, command=self.new.subject, version=version, sent_version=version, uuid=_NO_UUID,
             idempotency_key=f"trial:{_NO_UUID}", attempt=1, accepted_at="", submitted_by=None, trial=True,
         )  # fmt: skip
-        return await self.proving.invoke(handler, by, given, seconds=_CALL_SECONDS, keyed=False)
+        return await self.proving.call(handler, by, given, seconds=_CALL_SECONDS, keyed=False)
 
     def _fits(self, wire: WireFormat, version: int, payload: Any) -> None:
         if fault := wire.fault(payload):

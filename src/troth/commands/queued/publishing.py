@@ -271,4 +271,5 @@ def _seen(versions: dict[int, VersionRow]) -> dict[int, str]:
 
 def _wraps(old: Any, new: Any) -> bool:
     """Whether what was structured is text now, or the other way round: serialised inside of the payload (PDB-46)."""
-    return (old in _STRUCTURED and new == "string") or (old == "string" and new in _STRUCTURED)
+    before, after = (one.get("type") if isinstance(one, dict) else None for one in (old, new))
+    return (before in _STRUCTURED and after == "string") or (before == "string" and after in _STRUCTURED)

@@ -12,7 +12,7 @@ from troth.access.roles import Actor
 from troth.commands.bus import Bus, Envelope
 from troth.commands.queued.book import CommandBook, scope_of
 from troth.commands.queued.converting import Converting
-from troth.commands.queued.handlers import OWN, Definer, Invoke
+from troth.commands.queued.handlers import OWN, CallAlgorithm, Definer
 from troth.contracts.commands.wire_format import decoded
 from troth.errors import NotFound, Refused
 from troth.registry.queue import Leased
@@ -37,11 +37,13 @@ class Work:
 class Working:
     """Processes commands. What it raises says what becomes of them (`troth.commands.queued.processing`)."""
 
-    def __init__(self, book: CommandBook, bus: Bus, converting: Converting, invoke: Invoke, *, seconds: float) -> None:
+    def __init__(
+        self, book: CommandBook, bus: Bus, converting: Converting, call: CallAlgorithm, *, seconds: float
+    ) -> None:
         self._book = book
         self._bus = bus
         self._converting = converting
-        self._invoke = invoke
+        self._call = call
         self._seconds = seconds
 
     async def done(self, work: Work) -> Any:
@@ -60,7 +62,7 @@ class Working:
             return await self._own(work, name, self._bus.newest(name), msgspec.json.encode(value))
         given = self._given(work, newest.version, value)
         by = Definer(newest.handler_by, scope_of(newest.handler_scope))
-        result = await self._invoke(newest.handler, by, given, seconds=self._seconds, keyed=True)
+        result = await self._call(newest.handler, by, given, seconds=self._seconds, keyed=True)
         return kept(result)
 
     async def _own(self, work: Work, name: str, version: int, payload: bytes) -> Any:

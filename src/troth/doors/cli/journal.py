@@ -19,7 +19,8 @@ from troth.sdk import Client
 from troth.versions import chain
 from troth.versions.chain import Link
 
-_ENTRIES_AT_ONCE = 1000
+#: what a payload names its subject by, the most telling first
+_SUBJECTS = ("algorithm", "product", "api", "organization", "name", "account")
 Reason = Annotated[str, Parameter(name=["-m", "--reason"], help="Why; it is recorded with the command.")]
 
 
@@ -222,8 +223,6 @@ def _came_of(entry: dict[str, Any]) -> tuple[str, str]:
     refusal = entry["outcome"].get("refusal")
     outcome = f"refused {' '.join(refusal['clauses'])}".strip() if refusal else "done"
     payload = entry["payload"]
-    about = (
-        payload.get("algorithm") or payload.get("organization") or payload.get("name") or payload.get("account") or ""
-    )
+    about = next((payload[name] for name in _SUBJECTS if payload.get(name)), "")
     version = entry["outcome"].get("result", {}).get("version")
     return outcome, f"{about}/{version}" if version else str(about)

@@ -30,6 +30,7 @@ from troth.doors.cli import (
 from troth.doors.cli.api import api
 from troth.doors.cli.api_check import check as api_check
 from troth.doors.cli.check import check
+from troth.doors.cli.command import command
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
 from troth.doors.cli.history import history
@@ -38,6 +39,8 @@ from troth.doors.cli.journal import journal, rollback
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
 from troth.doors.cli.querying import query
+from troth.doors.cli.recording import record
+from troth.doors.cli.registry_upgrade import upgrade
 from troth.doors.cli.release import release
 from troth.doors.cli.release_waivers import request_waiver
 from troth.doors.cli.rules import rules
@@ -57,7 +60,7 @@ app = App(
     help_format="plaintext",
 )
 app.command(operator.up)
-app.command(operator.upgrade)
+app.command(upgrade)
 app.command(operator.demo)
 app.command(author.new)
 app.command(author.run)
@@ -80,8 +83,10 @@ api.command(api_gateway.upstream)
 api.command(api_gateway.served)
 api.command(api_gateway.brownout)
 api.command(api_check, name="check")
+app.command(command)
 app.command(product)
 app.command(release)
+release.command(record)
 release.command(publishing.cut)
 release.command(request_waiver, name="request-waiver")
 release.command(publishing.list_, name="list")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,10 +60,7 @@ def cut(
         str | None, Parameter(help="Address of a PostgreSQL on which databases may be made and dropped; else SQLite.")
     ] = None,
     seconds: Annotated[
-        float,
-        Parameter(
-            help="Seconds that one comparison, one run of migrations, or the build of the documentation may take."
-        ),
+        float, Parameter(help="Seconds that one comparison, or one run of migrations, may take.")
     ] = _SECONDS,
     tag: Annotated[bool, Parameter(help="Tag the commit in this repository once it is released.")] = True,
     remote: Remote = Remote(),
@@ -87,7 +83,7 @@ def cut(
         name = subject.product.tags.replace("{version}", str(chosen))
         found = _existing(client, subject, chosen)
         if found is None:
-            files = _staged(held, subject, document, docs, artifact, seconds)
+            files = _staged(held, subject, document, docs or _built(subject, seconds), artifact)
             found = _cut(client, subject, chosen, name, files)
     tagged = tag and _tag(subject, name)
     if remote.json:
@@ -141,6 +137,10 @@ def show_(name: Release, /, *, remote: Remote = Remote()) -> int:
         show(escape(f"  {one['kind'].removeprefix('noted-')}: {one['text'].partition(chr(10))[0]}"))
     for one in found["artifacts"]:
         show(f"  {one['name']}  {one['bytes']} bytes  {one['digest'][:12]}")
+    for line in found.get("checked", ()):
+        show(escape(f"  checked here: {line}"))
+    for line in found.get("believed", ()):
+        show(escape(f"  believed: {line}"))
     show(escape(rendering.as_text({**found["verdict"], "paths": [_path(one) for one in found["paths"]]})))
     return 0
 
@@ -269,15 +269,13 @@ def _existing(client: Client, subject: Subject, number: ReleaseNumber) -> dict[s
 
 
 def _staged(
-    held: ExitStack,
-    subject: Subject,
-    document: ReleaseDocument,
-    docs: Path | None,
-    artifacts: tuple[Path, ...],
-    seconds: float,
+    held: ExitStack, subject: Subject, document: ReleaseDocument, docs: Path | None, artifacts: tuple[Path, ...]
 ) -> dict[str, IO[bytes]]:
-    """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash."""
-    from troth.releases.documentation import built, pack, pack_committed
+    """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash, and what the
+    evidence names with a question mark."""
+    from troth.contracts.release_document import contract_files
+    from troth.releases.claim import kept_contracts
+    from troth.releases.documentation import pack, pack_committed
 
     def scratch() -> IO[bytes]:
         return held.enter_context(tempfile.TemporaryFile())
@@ -285,12 +283,13 @@ def _staged(
     evidence, bundle = scratch(), scratch()
     evidence.write(document.as_bytes())
     found = {"evidence": evidence}
+    if document.contracts:
+        found["?contracts"] = scratch()
+        found["?contracts"].write(contract_files(kept_contracts(subject)[0]))
+    for record in (record for one in document.infrastructures for record in one.records):
+        found[f"?{record.path}"] = held.enter_context((subject.repository.folder / record.path).open("rb"))
     if docs is not None:
         pack(docs, bundle)
-        found["documentation"] = bundle
-    elif subject.product.documentation_build:
-        say(f"building the documentation: {escape(shlex.join(subject.product.documentation_build))}")
-        pack(built(subject, seconds), bundle)
         found["documentation"] = bundle
     elif pack_committed(subject, bundle):
         found["documentation"] = bundle
@@ -299,6 +298,16 @@ def _staged(
             raise MalformedSource(f"there is no file {path}", repair="name one that there is")
         found[f"/{path.name}"] = held.enter_context(path.open("rb"))
     return found
+
+
+def _built(subject: Subject, seconds: float) -> Path | None:
+    """The folder of the documentation, built now where troth.toml names a command for it."""
+    from troth.releases.documentation import built
+
+    if not subject.product.documentation_build:
+        return None
+    say(f"building the documentation: {escape(' '.join(subject.product.documentation_build))}")
+    return built(subject, seconds)
 
 
 def _cut(

@@ -42,7 +42,8 @@ def query(
     Parameters
     ----------
     entity
-        What is asked about: algorithms, versions, builds, products, releases, calls, journal, accounts, clauses, waivers.
+        algorithms, versions, builds, apis, commands, command-results, products, releases, callers, calls, journal,
+        accounts, clauses or waivers.
     text
         Like: owner = "util" and version >= "0.2.0", or: select owner, count() group by owner
     """

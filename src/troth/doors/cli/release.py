@@ -1,4 +1,4 @@
-"""The commands on a product's releases that need no server: troth release check, record."""
+"""The commands on a product's releases: troth release check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from troth.contracts.declared_tables import FILE
 from troth.doors.cli.given_waivers import Waivers
-from troth.doors.cli.output import Common, show, show_json, working
+from troth.doors.cli.output import show, show_json, working
 from troth.errors import Malformed, Refused
 from troth.versions.releases import rendering
 
@@ -69,10 +69,7 @@ def check(
         str | None, Parameter(help="Address of a PostgreSQL on which databases may be made and dropped; else SQLite.")
     ] = None,
     seconds: Annotated[
-        float,
-        Parameter(
-            help="Seconds that one comparison, one run of migrations, or the build of the documentation may take."
-        ),
+        float, Parameter(help="Seconds that one comparison, or one run of migrations, may take.")
     ] = _SECONDS,
     told: Annotated[
         Format,
@@ -100,51 +97,27 @@ def check(
         proving = opening.enter_context(Proving(subject, database, seconds))
         compare = opening.enter_context(Comparing(min(seconds, 60.0)))
         facts = facts_of(subject, compare, proving.listed)
+        if docs or build_docs:
+            _follow(subject, docs, seconds)
         paths: list[dict[str, Any]] = []
         if prove_migrations or prove_from:
             found = proving.proved(facts, asked, list(prove_from))
             facts, paths = [*facts, *found.facts], found.told
         tried = bool(prove_migrations or prove_from)
         verdict = judged(subject, facts, asked, tried=tried, waivers=given.of(subject))
-        followed = _followed(subject, docs, seconds) if docs or build_docs else {}
-    answer = as_json(subject, verdict) | ({"paths": paths} if paths else {}) | followed
+    answer = as_json(subject, verdict) | ({"paths": paths} if paths else {})
     _show(answer, "json" if given.json else told, str(project / FILE))
     return 0 if answer["outcome"] == "allowed" or _is_open(answer) else Refused.exit_code
 
 
-def _followed(subject: Subject, docs: Path | None, seconds: float) -> dict[str, Any]:
-    """What is in the documentation, whose links hold; it is built where no folder is named."""
+def _follow(subject: Subject, docs: Path | None, seconds: float) -> None:
+    """Follows the links of the documentation, which is built where no folder is named. Raises what `followed` raises."""
     from troth.releases.documentation import built, followed
 
     made = followed(docs or built(subject, seconds), subject.product, seconds)
-    return {"documentation": {"files": made.files, "pages": made.pages, "bytes": made.size}}
-
-
-@release.command
-def record(
-    number: str | None = None,
-    /,
-    *,
-    project: Annotated[Path, Parameter(help="Folder of the product, which holds its troth.toml.")] = Path(),
-    commit: Annotated[str, Parameter(help="What was released.")] = "HEAD",
-    common: Common = Common(),
-) -> int:
-    """Writes what a release promised into the folder of recorded releases, for clones that have no tags. It needs no server.
-
-    Parameters
-    ----------
-    number
-        The number; else the one that troth.toml says.
-    """
-    from troth.releases.recording import recorded
-    from troth.versions.releases.numbers import ReleaseNumber
-
-    folder, count = recorded(project, commit, ReleaseNumber.parse(number) if number else None)
-    if common.json:
-        show_json({"folder": str(folder), "files": count})
-    else:
-        show(escape(f"{folder} holds {count} files of the release; commit them, and leave them as they are"))
-    return 0
+    subject.warnings.append(
+        f"the links of the documentation hold, in {made.pages} page{'s' if made.pages != 1 else ''}"
+    )
 
 
 def _is_open(answer: Mapping[str, Any]) -> bool:
@@ -162,8 +135,6 @@ def _show(answer: dict[str, Any], told: Format, file: str) -> None:
             print(annotations)
     else:
         show(escape(rendering.as_text(answer)))
-        if found := answer.get("documentation"):
-            show(f"  documentation: {found['pages']} pages, whose links hold")
 
 
 class Comparing:

@@ -271,7 +271,7 @@ def _refused(found: dict[str, Any]) -> list[str]:
     verdict = found["verdict"]
     if found["kind"] == "algorithm":
         return [f"{one['clause']}: {one['text']}" for one in verdict["findings"]]
-    return rendering.as_text({**verdict, "product": found["product"]}).splitlines()
+    return [line for line in rendering.as_text(verdict).splitlines() if not line.lstrip().startswith("help:")]
 
 
 def _newest(client: Client, subject: str) -> str:

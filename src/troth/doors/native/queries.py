@@ -7,14 +7,16 @@ addresses have an older question of their own, which is answered where no `query
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
+from threading import Lock
 from typing import Annotated, Any
 
 import msgspec
-from sqlalchemy import Connection
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from troth.doors.native.operations import Asked, Operation, body_of
 from troth.errors import Forbidden, Malformed, Overloaded, TooLarge
@@ -32,6 +34,8 @@ _LARGEST_OFFSET = 10_000_000
 _PAGE_SECONDS, _STREAM_SECONDS = 20.0, 900.0
 #: bytes that are sent at a time, and answers that may be made at once
 _TOGETHER, _AT_ONCE = 64 * 1024, 8
+#: streams at once: each holds a connection to the registry as long as its reader takes
+_MOST_STREAMS = 4
 
 _Limit = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_PAGE)]
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST_OFFSET)]
@@ -64,6 +68,7 @@ class QueryApi:
         self._database = database
         self._cursors = cursors
         self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="queries")
+        self._streams = 0
 
     def over(self, operations: Sequence[Operation]) -> list[Operation]:
         """All operations: the others, and those of queries, which take in the older ones of their addresses."""
@@ -107,7 +112,7 @@ class QueryApi:
     def _posted(self, entity: Entity) -> Callable[[Asked], Any]:
         async def handler(asked: Asked) -> Response:
             document = decoded(await body_of(asked.request, bounds.LONGEST_QUERY) or b"{}")
-            if isinstance(document, list | str):
+            if document is None or isinstance(document, list | str):
                 document = {"query": document}
             try:
                 sent = msgspec.convert(document, _Body)
@@ -141,66 +146,101 @@ class QueryApi:
         return content if kind == "application/json" else msgspec.msgpack.encode(msgspec.json.decode(content))
 
     async def _streamed(self, asked: Asked, question: Question) -> Response:
-        """Rows as they are found; the connection to the registry is held until the last one is sent, or nobody reads."""
-        pieces = _Pieces(self._database, asked, question, self._cursors)
+        """Rows as they are found; a connection to the registry is held until the last one is sent, or nobody reads."""
+        if self._streams >= _MOST_STREAMS:
+            raise Overloaded(
+                "too many answers are streamed", why=f"{_MOST_STREAMS} are at once", repair="try again a little later"
+            )
+        self._streams += 1
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._threads, pieces.begin)
-        headers = {"vary": "Accept"}
-        if answer.next is not None:
-            headers["troth-next"] = answer.next
-        if answer.total is not None:
-            headers["troth-total"] = str(answer.total)
-        if answer.as_of is not None:
-            headers["troth-as-of"] = answer.as_of
+        pieces = _Pieces(self._database, asked, question, self._cursors)
+        late = loop.call_later(_STREAM_SECONDS, lambda: loop.run_in_executor(self._threads, pieces.give_up))
+
+        def end() -> None:
+            late.cancel()
+            self._streams -= 1
+            loop.run_in_executor(self._threads, pieces.end)
+
+        try:
+            answer = await loop.run_in_executor(self._threads, pieces.begin)
+        except BaseException:
+            end()
+            raise
 
         async def body() -> AsyncIterator[bytes]:
-            try:
-                while piece := await loop.run_in_executor(self._threads, pieces.next):
-                    yield piece
-            finally:
-                loop.run_in_executor(self._threads, pieces.end)
+            while piece := await loop.run_in_executor(self._threads, pieces.next):
+                yield piece
 
-        return StreamingResponse(body(), media_type=_NDJSON, headers=headers)
+        return _Stream(body(), end, media_type=_NDJSON, headers=_headers(answer))
+
+
+class _Stream(StreamingResponse):
+    """A response that ends what it stands for, also where nobody reads it."""
+
+    def __init__(self, content: AsyncIterator[bytes], end: Callable[[], None], **how: Any) -> None:
+        super().__init__(content, **how)
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._end()
+
+
+def _headers(answer: Answer) -> dict[str, str]:
+    """What a page of lines has no place for."""
+    told = {"troth-next": answer.next, "troth-total": answer.total, "troth-as-of": answer.as_of}
+    return {"vary": "Accept", **{name: str(value) for name, value in told.items() if value is not None}}
 
 
 class _Pieces:
-    """The lines of one stream, some at a time."""
+    """The lines of one stream, some at a time. Threads take turns with it."""
 
     def __init__(self, database: Database, asked: Asked, question: Question, cursors: Cursors) -> None:
-        self._open = database.read()
+        self._opened = ExitStack()
+        self._lock = Lock()
+        self._database = database
         self._asked = asked
         self._question = question
         self._cursors = cursors
         self._rows: Iterator[dict[str, Any]] = iter(())
-        self._connection: Connection | None = None
+        self._late = False
 
     def begin(self) -> Answer:
-        self._connection = self._open.__enter__()
-        try:
-            answer = ask(self._connection, self._asked.actor, self._question, self._cursors, seconds=_STREAM_SECONDS)
-        except BaseException:
-            self.end()
-            raise
-        self._rows = answer.rows
-        return answer
+        """Finds the first rows."""
+        with self._lock:
+            connection = self._opened.enter_context(self._database.read())
+            answer = ask(connection, self._asked.actor, self._question, self._cursors, seconds=_STREAM_SECONDS)
+            self._rows = answer.rows
+            return answer
 
     def next(self) -> bytes:
-        lines, size = [], 0
-        for row in self._rows:
-            line = msgspec.json.encode(row)
-            lines.append(line)
-            size += len(line) + 1
-            if size >= _TOGETHER:
-                break
-        return b"\n".join([*lines, b""]) if lines else b""
+        """The next lines; nothing behind the last one. Raises Overloaded where the time is over."""
+        with self._lock:
+            if self._late:
+                raise Overloaded("the stream takes too long", why=f"it ends after {_STREAM_SECONDS:g} seconds")
+            lines, size = [], 0
+            for row in self._rows:
+                line = msgspec.json.encode(row)
+                lines.append(line)
+                size += len(line) + 1
+                if size >= _TOGETHER:
+                    break
+            return b"\n".join([*lines, b""]) if lines else b""
+
+    def give_up(self) -> None:
+        """Lets go of the registry though the reader is not done, who is cut off."""
+        self._late = True
+        self.end()
 
     def end(self) -> None:
-        if self._connection is not None:
-            self._connection = None
-            close = getattr(self._rows, "close", None)
-            if close is not None:
-                close()
-            self._open.__exit__(None, None, None)
+        """Lets go of the registry."""
+        with self._lock:
+            rows, self._rows = self._rows, iter(())
+            if isinstance(rows, Generator):
+                rows.close()
+            self._opened.close()
 
 
 def operators_of(entity: Entity) -> dict[str, str]:

@@ -16,6 +16,7 @@ from troth import __version__
 from troth.calls.within import RELAYED
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
+from troth.commands.release_room import ReleaseRoom
 from troth.doors.algorithmia.browsers import Pages
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
@@ -167,7 +168,8 @@ def _rest(server: Server) -> Starlette:
         *_usage(server).operations(),
         *running.operations(),
     ]
-    release_files = ReleaseFiles(server.release_files, server.data.threads)
+    room = ReleaseRoom(server.database, server.settings.release_bytes)
+    release_files = ReleaseFiles(server.release_files, server.data.threads, room)
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)
     operations += [*upgrades.operations(), *ApisApi(server.database).operations()]

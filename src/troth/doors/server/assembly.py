@@ -7,7 +7,7 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
@@ -37,19 +37,22 @@ from troth.commands.formats import shipped
 from troth.commands.garbage import Garbage
 from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
+from troth.commands.release_room import ReleaseRoom
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
-from troth.doors.server.engines import launcher_of, listed, local_engine, named_states
 from troth.doors.server.fronts import Fronts
 from troth.doors.server.gateway_parts import Gateway, handlers_of_gateway, open_gateway
+from troth.doors.server.handler_calls import HandlerCalls
 from troth.doors.server.handlers import handlers_of
-from troth.doors.server.invoking import Invoking, holder_of
+from troth.doors.server.holders import holder_of
+from troth.doors.server.launching import launcher_of, listed, local_engine, named_states
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
 from troth.doors.server.queue_parts import QueueParts, open_queue
+from troth.doors.server.rehearsing import acting
 from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
@@ -58,7 +61,6 @@ from troth.queries import algorithms as algorithm_queries
 from troth.registry import accounts, secret_records
 from troth.registry.database import Database
 from troth.registry.sealing import Sealing
-from troth.registry.upgrading import upgraded
 from troth.runtime.engine import CallResult, Loaded, VersionSpec
 from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
@@ -110,6 +112,7 @@ class Server:
     gateway: Gateway
     #: commands of teams
     queue: QueueParts
+    moving: Moving
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
     #: None where no signed tokens are taken
@@ -148,6 +151,10 @@ class Server:
         task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
+
+    def serves(self) -> None:
+        """From now on it takes calls, those of its own algorithms too."""
+        self.begin(self.moving.behind())
 
     def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
         """The receipt of a call from the facts that were kept of it."""
@@ -227,7 +234,7 @@ async def open_server(settings: Settings) -> tuple[Server, str | None]:
 
 async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server, str | None]:
     database = Database(settings.database or home.registry)
-    await asyncio.to_thread(_upgraded, database, home)
+    await asyncio.to_thread(database.bring_up, home.backups)
     artifacts = ArtifactStore(home.artifacts)
     trees = Trees(home.trees, artifacts)
     trees.recover()
@@ -251,7 +258,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     replaying = Replaying(engine, seconds=settings.replay_seconds)
     signing_key = SigningKey.open(home.signing_key)
     excusing = Excusing(signing_key)
-    judging = Judging(database, readings, replaying, excusing, seconds=settings.judging_seconds)
+    judging = Judging(database, readings, replaying, acting, excusing, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
@@ -260,18 +267,20 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     gateway = open_gateway(settings, home, database, table, bus, fronts)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
-    release_files = open_release_files(home, database)
+    room = ReleaseRoom(database, settings.release_bytes)
+    release_files = open_release_files(home, database, room)
     sites = open_sites(home, release_files, database)
-    handlers |= {
-        **product_handlers(database, release_files, sites, excusing),
-        **api_handlers(database),
-        **handlers_of_gateway(home),
-    }
+    handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds)
+    handlers |= {**api_handlers(database), **handlers_of_gateway(home)}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     queue = open_queue(
-        settings, database, bus, launcher, Invoking(database, table, engine, lambda *told: server.handled(*told))
+        settings, database, bus, launcher, HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     )
     handlers |= queue.handlers
+    observed = observation(
+        settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses,
+        gateway.ledger,
+    )  # fmt: skip
     server = Server(
         settings,
         home,
@@ -291,7 +300,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         judging,
         signing_key,
         launcher,
-        _observed(settings, database, faults, table, gateway, lambda: server),
+        observed,
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
@@ -302,39 +311,17 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         sealing,
         gateway,
         queue,
+        Moving(database, replaying, acting, bus.submit),
     )
-    return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+    return server, await _begun(server, loader)
 
 
-def _observed(
-    settings: Settings,
-    database: Database,
-    faults: Faults,
-    table: RoutingTable,
-    gateway: Gateway,
-    server: Callable[[], Server],
-) -> Observation:
-    """What is counted and recorded; `server` is asked once there are calls."""
-    states, receipt = (lambda: server().states()), (lambda facts: server().receipt(facts))
-    return observation(settings, database, faults, receipt, states, table.uses, gateway.ledger)
-
-
-def _upgraded(database: Database, home: Home) -> None:
-    """Brings the registry up to this release. A file is copied first; backups of a PostgreSQL are its operator's."""
-    try:
-        found = upgraded(database, home.backups, copy=database.url.startswith("sqlite"))
-    except BaseException:
-        database.close()
-        raise
-    if found.migrations and not found.is_new:
-        log.warning("the registry was upgraded", before=found.before, after=found.after, backup=str(found.backup or ""))
-
-
-async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
+async def _begun(server: Server, loader: TableLoader) -> str | None:
     """Everything that goes on by itself goes on; the owner's key where it was made just now."""
     server.tokens = tokens.opened(server.settings, server.table)
     key = await _found(server)
-    await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
+    if server.settings.replay_at_start == "before":
+        await server.moving.replay(before=True)
     with server.database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()

@@ -29,8 +29,8 @@ from troth.doors.algorithmia.endpoints import EndpointDoor
 from troth.doors.algorithmia.inside import INSIGHTS, InsightRow
 from troth.doors.authorization import caller_of, is_production
 from troth.doors.server import tokens
-from troth.doors.server.engines import launcher_of, local_engine, named_states
 from troth.doors.server.explaining import Explaining
+from troth.doors.server.launching import launcher_of, local_engine
 from troth.doors.server.links import Link
 from troth.doors.server.observation import allowance
 from troth.doors.server.own_states import OwnStates
@@ -240,6 +240,8 @@ class _Server(uvicorn.Server):
 
 
 async def _tell(link: Link, kept: Kept, engine: LocalEngine, table: RoutingTable) -> None:
+    from troth.doors.server.launching import named_states
+
     while True:
         await asyncio.sleep(_SECOND)
         message = {**kept.taken(), "uses": table.uses.gathered(), "states": named_states(engine, table)}

@@ -15,7 +15,7 @@ from troth.commands.formats import shipped
 from troth.commands.queued.accepting import Accepting
 from troth.commands.queued.book import CommandBook
 from troth.commands.queued.converting import Converting
-from troth.commands.queued.handlers import Invoke
+from troth.commands.queued.handlers import CallAlgorithm
 from troth.commands.queued.jsonata import Jsonata
 from troth.commands.queued.operating import ChangeQueued, SetFlow
 from troth.commands.queued.processing import Processor, Retries
@@ -55,16 +55,16 @@ class QueueParts:
         return self.totals.metrics(depths)
 
 
-def open_queue(settings: Settings, database: Database, bus: Bus, launcher: Launcher, invoke: Invoke) -> QueueParts:
+def open_queue(settings: Settings, database: Database, bus: Bus, launcher: Launcher, call: CallAlgorithm) -> QueueParts:
     """The parts; `processor` is still to be started."""
     book, totals = CommandBook(database), QueueTotals()
     accepting = Accepting(database, totals)
     jsonata = Jsonata(launcher, seconds=settings.jsonata_seconds)
-    converting = Converting(jsonata, invoke, seconds=settings.command_seconds)
-    working = Working(book, bus, converting, invoke, seconds=settings.command_seconds)
+    converting = Converting(jsonata, call, seconds=settings.command_seconds)
+    working = Working(book, bus, converting, call, seconds=settings.command_seconds)
     retries = Retries(max(1, settings.command_attempts), settings.command_retry_seconds)
     processor = Processor(database, book, accepting, working.done, totals, retries, days=settings.command_days)
-    proving = Proving(converting, invoke, shipped(), settings.proving_seconds)
+    proving = Proving(converting, call, shipped(), settings.proving_seconds)
     tolerant = settings.command_additions == "allow"
     handlers: dict[str, Handler] = {
         "create_command": CreateCommand(),

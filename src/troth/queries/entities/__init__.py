@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from troth.queries.entities.algorithms import ALGORITHMS, BUILDS, VERSIONS
+from troth.queries.entities.interfaces import APIS, CALLERS, COMMAND_RESULTS, COMMANDS
 from troth.queries.entities.products import PRODUCTS, RELEASES
 from troth.queries.entities.records import ACCOUNTS, CALLS, CLAUSES, JOURNAL
 from troth.queries.entities.rows import Entity
@@ -16,6 +17,9 @@ from troth.queries.language.fields import Shape
 
 ENTITIES: Mapping[str, Entity] = {
     row.name: row
-    for row in (ALGORITHMS, VERSIONS, BUILDS, PRODUCTS, RELEASES, CALLS, JOURNAL, ACCOUNTS, CLAUSES, WAIVERS)
-}
+    for row in (
+        ALGORITHMS, VERSIONS, BUILDS, APIS, COMMANDS, COMMAND_RESULTS, PRODUCTS, RELEASES, CALLERS, CALLS, JOURNAL,
+        ACCOUNTS, CLAUSES, WAIVERS,
+    )
+}  # fmt: skip
 SHAPES: Mapping[str, Shape] = {name: row.shape for name, row in ENTITIES.items()}

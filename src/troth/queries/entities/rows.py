@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, null, or_, true
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, false, literal_column, null, or_, true
 
 from troth.access.roles import Actor
 from troth.access.scopes import reach_of
@@ -33,15 +33,16 @@ class Sight:
         self, owner_id: ColumnElement[Any], owner: ColumnElement[Any], name: ColumnElement[Any]
     ) -> ColumnElement[bool]:
         """Whether a member asks with a key that is for `owner/name`: `troth.registry.catalog.sees_private`, for all at once."""
-        member = owner_id.in_(self.owner_ids)
-        if self.actor.scope.manage:
-            return member
-        reach = reach_of(self.actor.scope.algorithms)
+        return and_(owner_id.in_(self.owner_ids), self.named(owner, name))
+
+    def named(self, owner: ColumnElement[Any], name: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether the key is for `owner/name`, as keys that manage are for all."""
+        reach = None if self.actor.scope.manage else reach_of(self.actor.scope.algorithms)
         if reach is None:
-            return member
+            return true()
         pairs = [one.split("/") for one in sorted(reach.subjects)]
-        named = [(owner == one[0]) & (name == one[1]) for one in pairs]
-        return member & or_(owner.in_(sorted(reach.owners)), *named, false())
+        each = [and_(owner == one[0], name == one[1]) for one in pairs]
+        return or_(owner.in_(sorted(reach.owners)), *each, false())
 
     def manages(self, owner_id: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether a member asks with a key that manages."""
@@ -179,7 +180,7 @@ def subject(label: str, owner: ColumnElement[Any], name: ColumnElement[Any], sum
         left, slash, right = value.partition("/")
         return and_(_called(owner, left), name == right) if slash else false()
 
-    return column(label, Kind.TEXT, (owner + "/" + name,), summary, equal=equal)
+    return column(label, Kind.TEXT, (owner + literal_column("'/'", Text) + name,), summary, equal=equal)
 
 
 def account(label: str, name: ColumnElement[Any], summary: str) -> Column:

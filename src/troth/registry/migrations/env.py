@@ -14,6 +14,7 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     journal_facts,
     product_tables,
     query_indexes,
+    release_files,
     replays,
     scms,
     waivers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +40,8 @@ class Upgrade:
     locked: float | None = None
     words: str = ""
     also: tuple[str, ...] = ()
+    #: seconds of each migration that its tool tells the time of, in the order in which they were run
+    times: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ class Proving:
     def _path(self, migrations: Migrations, chain: Chain, release: Release, server: Server, fresh: Database) -> Upgrade:
         from troth.releases.proving.databases import last_line
         from troth.releases.proving.rows import fill
+        from troth.releases.proving.times import times
 
         begins = str(release.number)
         then = snapshot_of(self._subject.repository, release)
@@ -203,7 +206,8 @@ class Proving:
         words = f"{len(pending)} migration{'s' if len(pending) != 1 else ''}, {sum(facts.counts.values())} rows kept"
         dropped = [name for name, count in facts.counts.items() if count and name not in facts.kept]
         words += f"; dropped with its rows: {', '.join(dropped)}" if dropped else ""
-        return Upgrade(begins, server.kind, fault, doubt, ran.seconds, locked, words)
+        took = times(ran.output, {one.id for one in pending})
+        return Upgrade(begins, server.kind, fault, doubt, ran.seconds, locked, words, times=took)
 
     def _upgrade(self, migrations: Migrations, database: Database) -> tuple[Ran, float]:
         from troth.releases.proving.locks import Watched
@@ -237,7 +241,7 @@ class Proving:
         confined = self.running.confined(remote=self._address is not None)
         found.told.append(
             {
-                "migrations": migrations.path,
+                "migrations": migrations.called,
                 "from": path.begins,
                 "also": list(path.also),
                 "database": path.database,
@@ -245,6 +249,7 @@ class Proving:
                 "words": said or path.words,
                 "seconds": round(path.seconds, 3),
                 "locked": None if path.locked is None else round(path.locked, 3),
+                "times": [{"id": name, "seconds": round(took, 3)} for name, took in path.times.items()],
                 "confined": confined,
                 "again": again,
             }

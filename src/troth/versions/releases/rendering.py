@@ -121,6 +121,7 @@ def _paths(told: Told) -> list[str]:
         lines.append(
             f"  from {path['from']}{also} on {path['database']}: {path['words']} ({path['seconds']:.2f} s{held})"
         )
+        lines += [f"    {one['id']}: {one['seconds']:.2f} s" for one in path.get("times", ())[:_MOST]]
         lines.append(f"    again: {path['again']}")
     return lines
 

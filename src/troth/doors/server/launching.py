@@ -1,4 +1,4 @@
-"""The engine of one process and what confines its workers, as the settings say: of the server, and of each front."""
+"""What confines processes and what runs versions, with the limits that the settings give."""
 
 from __future__ import annotations
 
