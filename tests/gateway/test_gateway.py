@@ -246,7 +246,12 @@ def test_only_who_owns_an_api_says_where_it_runs(served: Served) -> None:
     with pytest.raises(NotFound):
         served.client.command("set_upstream", api=served.api, api_version="v9", url="http://127.0.0.1:1")
     found = served.client._get(f"/api/v1/apis/{served.api}/upstreams")["upstreams"]
-    assert [one["url"] for one in found] == [f"{served.upstream.address}/base"]
+    assert [(one["url"], one["well"]) for one in found] == [(f"{served.upstream.address}/base", None)]
+    served.set_upstream(api_version="v6", health_path="/health")
+    assert served.ask("GET", "/v6/items").status_code == 200
+    found = served.client.api_upstreams(served.api)["upstreams"]
+    assert [(one["version"], one["well"]) for one in found] == [(None, None), ("v6", True)]
+    served.client.command("set_upstream", api=served.api, api_version="v6", url=None)
 
 
 def test_marks_are_those_of_the_table(served: Served) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from troth.queries.apis import visible
 from troth.registry import accounts, alerts, upstreams
 from troth.registry.alerts import day_named, day_of
 from troth.registry.api_callers import CallerRow, Wanted, callers_of
+from troth.registry.upstreams import Upstream
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.table import version_name
 
@@ -43,8 +45,13 @@ def callers(
     }
 
 
-def served(connection: Connection, asker: Actor, subject: str) -> dict[str, Any]:
-    """Where an API runs and what is planned, for members of its owner. Raises NotFound and Forbidden."""
+def served(
+    connection: Connection, asker: Actor, subject: str, well: Callable[[Upstream], bool | None]
+) -> dict[str, Any]:
+    """Where an API runs, whether it is `well` there, and what is planned, for members of its owner.
+
+    Raises NotFound and Forbidden.
+    """
     row = visible(connection, asker, subject)
     role = accounts.role_of(connection, row.owner_id, asker.id)
     require("read_callers", relations(asker, row.owner_id, role), f"of {subject}")
@@ -53,7 +60,8 @@ def served(connection: Connection, asker: Actor, subject: str) -> dict[str, Any]
     return {
         "api": row.subject,
         "upstreams": [
-            {"version": version_name(number) if number else None, **one.as_dict()} for number, one in sorted(found.items())
+            {"version": version_name(number) if number else None, **one.as_dict(), "well": well(one)}
+            for number, one in sorted(found.items())
         ],
         "brownouts": [
             {"brownout": one.id, "version": version_name(one.version), "begins": one.begins, "ends": one.ends,

@@ -67,7 +67,8 @@ def served(name: str, /, *, remote: Remote = Remote()) -> int:
         show_json(found)
         return 0
     for one in found["upstreams"]:
-        show(escape(f"{one['version'] or 'every version'} runs at {one['url']}"))
+        how = {None: "", True: ", and is well", False: ", and does not answer for its health"}[one["well"]]
+        show(escape(f"{one['version'] or 'every version'} runs at {one['url']}{how}"))
     for one in found["brownouts"]:
         show(escape(f"{one['version']} is browned out from {one['begins']} to {one['ends']}  {one['brownout']}"))
     return 0

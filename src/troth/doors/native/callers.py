@@ -15,6 +15,7 @@ from troth.errors import Malformed, MalformedNumber, NotFound
 from troth.queries import api_callers as queries
 from troth.queries.api_callers import LARGEST_ANSWER
 from troth.registry.database import Database
+from troth.registry.upstreams import Upstream
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_ANSWER)]
 
@@ -33,11 +34,12 @@ class _Alerts(msgspec.Struct):
 
 
 class CallersApi:
-    """Handlers of the rows below. `settle` writes down what was counted until now."""
+    """Handlers of the rows below. `settle` writes down what was counted until now, `well` knows how upstreams are."""
 
-    def __init__(self, database: Database, settle: Callable[[], Any]) -> None:
+    def __init__(self, database: Database, settle: Callable[[], Any], well: Callable[[Upstream], bool | None]) -> None:
         self._database = database
         self._settle = settle
+        self._well = well
 
     def operations(self) -> list[Operation]:
         """The rows."""
@@ -65,7 +67,7 @@ class CallersApi:
 
     async def _upstreams(self, asked: Asked) -> dict[str, Any]:
         subject = f"{asked.path['owner']}/{asked.path['api']}"
-        return await self._read(lambda c: queries.served(c, asked.actor, subject))
+        return await self._read(lambda c: queries.served(c, asked.actor, subject, self._well))
 
     async def _alerts(self, asked: Asked) -> dict[str, Any]:
         query: _Alerts = asked.query

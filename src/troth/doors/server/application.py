@@ -173,7 +173,8 @@ def _rest(server: Server) -> Starlette:
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)
     operations += [*upgrades.operations(), *ApisApi(server.database).operations()]
-    operations += CallersApi(server.database, server.observation.bookkeeping.flush).operations()
+    flush, well = server.observation.bookkeeping.flush, server.gateway.door.health
+    operations += CallersApi(server.database, flush, well).operations()
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()

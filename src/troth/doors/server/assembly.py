@@ -273,13 +273,11 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds)
     handlers |= {**api_handlers(database), **handlers_of_gateway(home)}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
-    queue = open_queue(
-        settings, database, bus, launcher, HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
-    )
+    handler_calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
+    queue = open_queue(settings, database, bus, launcher, handler_calls)
     handlers |= queue.handlers
     observed = observation(
-        settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses,
-        gateway.ledger,
+        settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses, gateway.ledger,
     )  # fmt: skip
     server = Server(
         settings,
