@@ -99,7 +99,6 @@ class Submissions:
                 why=f"at {fault[0] or 'the top'}: {fault[1]}",
                 repair=_other_version(definition, asked.version, value)
                 or f"troth command show {asked.command} has the format",
-                clauses=["PDB-43"],
                 asked=fault[0],
             )
         subject: Any = asked.subject or (ABSENT if row.ordered_by is None else at(value, parse(row.ordered_by)))
