@@ -15,12 +15,16 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from cyclopts import App
 from rich.console import Console
 
+from docs import contracts
 from troth.access.roles import GRANTS
 from troth.commands.formats import shipped
 from troth.contracts.rules.table import Rule, rules
 from troth.doors.cli import main as cli
 from troth.doors.cli import operator, output
 from troth.errors import BY_CODE, TrothError, tree
+from troth.queries.entities import ENTITIES
+from troth.queries.entities.rows import Entity
+from troth.queries.language.fields import FUNCTIONS, OPERATORS, Field
 from troth.settings import Settings, documentation
 from troth.versions.clauses import Clause, policy
 
@@ -36,7 +40,6 @@ _SAMPLES: dict[str, Any] = {
     "format": {"version": 1, "schema": {"type": "string"}, "serialisation": "json"},
     "golden": [{"payload": "web1", "result": {"deactivated": "web1"}}],
     "handler": "ada/deactivate/0.1",
-    "release": "2.0.0",
     "set_command_state.state": "retired",
     "uuid": "5b7e0f0c-3a55-4a0e-9b1e-0a4c2d1f9c11",
     "publish_command_version.version": 1,
@@ -49,11 +52,25 @@ _SAMPLES: dict[str, Any] = {
     "occasion": "scheduled",
     "plan": "2c9e8d7f-6a5b-4d3c-b2a1-908f7e6d5c4b",
     "product": "ada/shop",
+    "position": 7,
+    "roll_back.reason": "it was better",
+    "values": {"summary": "greets"},
     "tag": "v0.1.0",
+    "about": "v6 beside v5",
     "acl": "private",
+    "allowed": True,
+    "api": "ada/shop",
+    "api_version": "v4",
+    "decide_api.reason": "two teams try out two ideas",
+    "extend_api.reason": "the bank moves in spring",
+    "release": "7.4.0",
+    "until": "9.0.0",
     "algorithm": "ada/hello",
     "base": "https://git.example.org",
     "bump": "minor",
+    "after": 0,
+    "begins": "2027-01-10T10:00:00Z",
+    "brownout": "1f0a7c3e-5b2d-4c6e-8f90-a1b2c3d4e5f6",
     "bytes": 1000000000,
     "clauses": ["ALG-07"],
     "collection": "photos",
@@ -62,10 +79,12 @@ _SAMPLES: dict[str, Any] = {
     "description": "of the bank's API",
     "details": {},
     "enabled": False,
+    "ends": "2027-01-10T10:05:00Z",
     "expires_at": "2027-01-31T00:00:00Z",
     "file": "cat.png",
     "force": True,
     "hash": "57f9098cb1c0a4d3e2f1b0c9d8e7f6a5b4c3d2e1",
+    "hook": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "key_id": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "label": "bank",
     "name": "bob",
@@ -86,7 +105,9 @@ _SAMPLES: dict[str, Any] = {
     "started_by": "ada",
     "temporary_before": "2026-11-24T12:00:00.000000Z",
     "things": [{"kind": "source", "id": "9d2f6c1b0a394857667584930a1b2c3d4e5f60718293a4b5c6d7e8f901234567"}],
+    "create_alert_hook.url": "https://ops.example.org/troth",
     "upload": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
+    "url": "https://shop.internal.example:8443",
     "value": "never shown again",
     "waiver": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "worker": 3,
@@ -99,6 +120,7 @@ def pages() -> dict[str, str]:
         "clauses.md": clauses_page(),
         "cli.md": cli_page(),
         "commands.md": commands_page(),
+        "entities.md": entities_page(),
         "errors.md": errors_page(),
         "rules.md": rules_page(),
         "settings.md": settings_page(),
@@ -107,9 +129,10 @@ def pages() -> dict[str, str]:
 
 
 def write() -> None:
-    """Writes every page to its file."""
+    """Writes every page to its file, and the documents of what troth promises to theirs."""
     for name, text in pages().items():
         (FOLDER / name).write_text(text)
+    contracts.write()
 
 
 # --- clauses
@@ -273,6 +296,50 @@ def _rule(row: Rule) -> list[str]:
     return [f"## {row.id}", "", f"{row.purpose} Level: {row.level.value}{decided}.{clauses}", "", *examples]
 
 
+# --- entities of queries
+
+
+def entities_page() -> str:
+    """Every entity that can be asked about, with its fields and who sees which rows; operators and functions."""
+    return "\n".join(
+        [
+            *_head("Entities of queries", "the table in `troth.queries.entities`"),
+            "[Queries](queries.md) says how to ask. `/api/v1/query/ENTITY` and `troth query ENTITY` answer.",
+            "",
+            "## Operators",
+            "",
+            *_table(["operator", "for fields of the kinds", "means"],
+                    ((f"`{row.name}`", ", ".join(sorted(row.kinds)), row.means) for row in OPERATORS.values())),
+            "`and`, `or` and `not` join expressions.",
+            "",
+            "## Functions",
+            "",
+            *_table(["function", "of fields of the kinds", "gives"],
+                    ((f"`{row.name}`", ", ".join(sorted(row.kinds)), row.means) for row in FUNCTIONS.values())),
+            *(line for row in ENTITIES.values() for line in _entity(row)),
+        ]
+    )  # fmt: skip
+
+
+def _entity(row: Entity) -> list[str]:
+    fields = (
+        (f"`{one.field.name}`", one.field.kind.value, one.field.summary, _particulars(one.field)) for one in row.columns
+    )
+    return [
+        f"## {row.name}",
+        "",
+        f"{row.summary} Seen by: {row.seen_by[0].lower()}{row.seen_by[1:]} Order: {row.order_summary}, unless another is asked for.",
+        *([row.as_of_note] if row.as_of_note else []),
+        "",
+        *_table(["field", "kind", "what it is", ""], fields),
+    ]
+
+
+def _particulars(field: Field) -> str:
+    said = {"may be null": field.nullable, "where it is extracted": field.large, "not with `as_of`": field.present_only}
+    return "; ".join(text for text, holds in said.items() if holds)
+
+
 # --- commands
 
 
@@ -347,7 +414,7 @@ def _kind(rule: dict[str, Any]) -> str:
     if "anyOf" in rule:
         return " or ".join(map(_kind, rule["anyOf"]))
     named = {"string": "text", "boolean": "true or false", "array": "list", "object": "object", "null": "null",
-             "integer": "whole number"}  # fmt: skip
+             "integer": "whole number", "number": "number"}  # fmt: skip
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
     said = " or ".join(named[kind] for kind in kinds)
     if "items" in rule:

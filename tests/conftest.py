@@ -49,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
         table.find(name).apply()
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes that are no text are called by their argument: archives hold the time, and each process has its own."""
+    return argname if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     clause = config.getoption("--clause")
     if clause:

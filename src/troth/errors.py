@@ -16,16 +16,21 @@
     |  |- EnvironmentAltered        environment-altered       409   3
     |  |- UuidReused                uuid-reused               409   3
     |  |- NameTaken                 name-taken                409   3
+    |  |- NewerRegistry             newer-registry            409   3    (a later release has upgraded it)
     |  |- LastAdmin                 last-admin                409   3
     |  |- Forbidden                 forbidden                 403   3    permission is missing
     |  `- Unauthenticated           unauthenticated           401   3    no valid key
     |- NotFound                     not-found                 404   4
+    |  `- Gone                      gone                      410   4    (PDB-38)
     |- Unavailable                  unavailable               503   5
     |  |- Overloaded                overloaded                503   5
     |  |  |- QueueFull              queue-full                503   5
     |  |  |- QueueDeadline          queue-deadline            503   5
     |  |  `- RateLimited            rate-limited              429   5
     |  |- ParentEnded               parent-ended              503   5    (a call made within another)
+    |  |- BrownedOut                browned-out               503   5    (a rehearsal of a retirement)
+    |  |- UpstreamFailed            upstream-failed           502   5    (what the gateway hands on to)
+    |  |- UpstreamTimeout           upstream-timeout          504   5
     |  |- IsolationUnavailable      isolation-unavailable     503   5
     |  |- EnvironmentUnavailable    environment-unavailable   503   5    (libraries for another machine)
     |  `- ServerUnreachable         server-unreachable        503   5
@@ -199,6 +204,12 @@ class NameTaken(Refused):
     code = "name-taken"
 
 
+class NewerRegistry(Refused):
+    """A later release of troth has upgraded the registry."""
+
+    code = "newer-registry"
+
+
 class LastAdmin(Refused):
     """The last admin of an organisation, or administrator of a server, cannot leave."""
 
@@ -221,6 +232,12 @@ class NotFound(TrothError):
     """There is no such thing, or none that the caller may know of."""
 
     code, status, exit_code = "not-found", 404, 4
+
+
+class Gone(NotFound):
+    """A version of an API is retired."""
+
+    code, status = "gone", 410
 
 
 class Unavailable(TrothError):
@@ -259,6 +276,24 @@ class ParentEnded(Unavailable):
     """The call in which a call was made has ended."""
 
     code = "parent-ended"
+
+
+class BrownedOut(Unavailable):
+    """A version of an API is refused for a short while, because it will soon be gone."""
+
+    code = "browned-out"
+
+
+class UpstreamFailed(Unavailable):
+    """An upstream of the gateway cannot be reached, or broke off."""
+
+    code, status = "upstream-failed", 502
+
+
+class UpstreamTimeout(Unavailable):
+    """An upstream of the gateway does not answer in time."""
+
+    code, status = "upstream-timeout", 504
 
 
 class IsolationUnavailable(Unavailable):

@@ -91,6 +91,11 @@ class Home:
         return self.root / "sites"
 
     @property
+    def backups(self) -> Path:
+        """Copies of the registry that were taken before it was upgraded."""
+        return self.root / "backups"
+
+    @property
     def uploads(self) -> Path:
         return self.root / "uploads"
 

@@ -119,10 +119,20 @@ class Settings:
     key_concurrent_calls: int = _setting(0, "calls of one key that may be under way; 0: any number")
     concurrent_calls: int = _setting(0, "calls of all keys that may be under way; 0: any number")
     data_bytes: int = _setting(0, "data that one account may keep, unless it has a quota of its own; 0: any size")
+    release_bytes: int = _setting(
+        0,
+        "files of releases that one account may keep: those of its products' releases, documentation among them, and those"
+        " that it uploaded for none yet; 0: any size",
+    )
     data_temporary_seconds: float = _setting(86400.0, "time that temporary files of algorithms (.algo/temp) are kept")
     usage_days: int = _setting(90, "days for which counts of calls are kept")
     record_days: int = _setting(30, "days for which receipts of calls are kept")
     records: int = _setting(1_000_000, "receipts that are kept at most; the oldest go first")
+    gateway_allow: str = _setting(
+        "",
+        "networks of this machine and private ones, with commas between them, that upstreams of APIs and webhooks may be in, "
+        "e.g. 10.1.0.0/16",
+    )
     tokens_jwks: str = _setting(
         "", "file or https address of the keys (JWKS) whose signed tokens (JWT) are taken; empty: none are"
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ from troth.errors import Malformed, MalformedSetting
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+def derived(key: bytes, salt: str) -> str:
+    """A secret that is another for each salt, and that only who has the key can make."""
+    return hmac.new(key, salt.encode(), hashlib.sha256).hexdigest()
 
 
 class SigningKey:

@@ -44,7 +44,33 @@ SCOPES = st.builds(
 #: What each kind of key may be used for (commands on data ask for the access themselves), written down here on its own: c calls only, r reads data, w writes data, m manages,
 #: a is an administrator's that manages nothing, e everything.
 MAY = """
+    create_api               m e
+    update_api               m e
+    create_api_version       m e
+    graduate_api             m e
+    deprecate_api            m e
+    retire_api               m e
+    drop_api                 m e
+    change_api               m e
+    extend_api               m e
+    decide_api               m e
+    set_upstream             m e
+    plan_brownout            m e
+    cancel_brownout          m e
+    create_alert_hook        m e
+    remove_alert_hook        m e
+    replay_alerts            m e
+    query_api_callers        c r w m a e
+    query_upstreams          m e
+    query_alerts             m e
+    query_apis               c r w m a e
+    query_api                c r w m a e
+    read_api_states          c r w m a e
+    read_api_contract        c r w m a e
+    read_policy              c r w m a e
     update_product           m e
+    roll_back                m e
+    preview_rollback         m e
     revoke_calendar          m e
     plan_release             m e
     mark_stable              m e
@@ -127,6 +153,8 @@ MAY = """
     submit_command           c r w m a e
     resolve_reference        c r w m a e
     query_versions           c r w m a e
+    query_algorithms         c r w m a e
+    query_calls              c r w m a e
     query_contract           c r w m a e
     query_clauses            c r w m a e
     query_usage              c r w m a e
@@ -135,6 +163,7 @@ MAY = """
     read_receipt             c r w m a e
     read_call                c r w m a e
     query_waivers            c r w m a e
+    query_release_waivers    c r w m a e
     query_replays            a e
     read_waiver              c r w m a e
     read_signing_key         c r w m a e
@@ -146,6 +175,7 @@ MAY = """
     set_data_quota           a e
     expire_data              m e
     request_waiver           m e
+    request_release_waiver   m e
     approve_waiver           m e
     revoke_waiver            m e
     record_replay            m e
@@ -254,7 +284,26 @@ def test_a_key_takes_from_the_administrator_and_never_adds() -> None:
 #: Who may do what by their role, written down here on its own: S troth itself, A an administrator, O the account itself,
 #: X an admin of the organisation, M a member of it, U any user. Rows of section 15.3 of the protocol are among them.
 ROLES = """
+    create_api              O X M
+    update_api              O X
+    create_api_version      O X M
+    graduate_api            O X M
+    deprecate_api           O X M
+    retire_api              O X M
+    drop_api                O X M
+    change_api              O X M
+    extend_api              O X
+    decide_api              O X
+    set_upstream            O X
+    plan_brownout           O X
+    cancel_brownout         O X
+    create_alert_hook       O X
+    remove_alert_hook       S A O X
+    replay_alerts           O X
+    read_callers            S A O X M
+    read_alerts             O X
     update_product          O X
+    roll_back               O X M
     revoke_calendar         S A O
     plan_release            O X M
     mark_stable             O X
@@ -303,6 +352,7 @@ ROLES = """
     publish_version         O X M
     publish_publicly        O X
     request_waiver          O X M
+    request_release_waiver  O X M
     approve_waiver          S A O X
     revoke_waiver           S A O X M
     record_replay           S

@@ -11,6 +11,7 @@ import pytest
 
 from tests.products.conftest import RECORD, Shop, shop  # noqa: F401  # the fixture
 from troth.clock import now
+from troth.contracts.release_document import ToldInfrastructure, ToldRecord
 from troth.errors import Forbidden, Refused
 from troth.versions.clauses import policy
 from troth.versions.releases import judging
@@ -101,6 +102,18 @@ def test_the_documentation_of_a_release_stays_as_it_was(shop: Shop) -> None:  # 
     assert found["0.1.1"] != first
 
 
+@pytest.mark.clause("PLX-07")
+def test_a_setting_that_goes_without_a_word_is_seen(shop: Shop) -> None:  # noqa: F811
+    """The server compares contracts itself, whatever its client says became of them."""
+    shop.cut()
+    shop.commit("0.1.1", {"settings.json": '{"type": "object"}', "changes/1.fix.md": "mended\n"})
+    document = shop.claimed("0.1.1")
+    told = tuple(one for one in document.facts if one.kind is Kind.NOTED_FIX)
+    with pytest.raises(Refused) as caught:
+        shop.cut_as(msgspec.structs.replace(document, facts=told), "0.1.1")
+    assert "PLX-07" in caught.value.clauses
+
+
 @pytest.mark.clause("PLX-08")
 def test_a_migration_that_the_client_does_not_tell_of_is_seen(shop: Shop) -> None:  # noqa: F811
     shop.cut()
@@ -139,6 +152,26 @@ def test_two_fixes_in_one_day_are_released(shop: Shop) -> None:  # noqa: F811
     shop.cut()
     shop.released("0.1.1", {"src/shop.py": "print(1)\n", "changes/1.fix.md": "mended\n"})
     shop.released("0.1.2", {"src/shop.py": "print(2)\n", "changes/2.fix.md": "mended again\n"})
+
+
+@pytest.mark.clause("PLX-13")
+@pytest.mark.parametrize("record", ["<testsuite/>", RECORD.replace("/></", "><skipped/></testcase></"), "no record"])
+def test_tests_are_counted_by_the_server(shop: Shop, record: str) -> None:  # noqa: F811
+    shop.commit("0.1.0", {}, occasion="functionality")
+    document = shop.claimed("0.1.0")
+    good, other = (shop.uploaded(content.encode()) for content in (RECORD, record))
+    told = tuple(
+        ToldInfrastructure(name, name, "", "", (ToldRecord(f"{name}.xml", digest, tests=100),))
+        for name, digest in (("one", good), ("two", other))
+    )
+    with pytest.raises(Refused) as caught:
+        shop.cut_as(msgspec.structs.replace(document, infrastructures=told), "0.1.0")
+    assert caught.value.clauses == ("PLX-13",)
+    both = (told[0], msgspec.structs.replace(told[1], records=told[0].records))
+    shop.cut_as(msgspec.structs.replace(document, infrastructures=both), "0.1.0")
+    found = shop.client.release(shop.subject, "0.1.0")
+    assert [one["records"][0]["tests"] for one in found["infrastructures"]] == [1, 1]
+    assert "2 tests counted in 2 records" in found["checked"]
 
 
 @pytest.mark.clause("PLX-13")

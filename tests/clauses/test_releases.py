@@ -18,6 +18,7 @@ from troth.versions.releases.judging import judge
 from troth.versions.releases.numbers import ReleaseNumber, Step, supported
 from troth.versions.releases.rules import BREAKS, FEATURES, PROFILES
 from troth.versions.verdict import Outcome
+from troth.versions.waivers import Waiver, considered
 
 N = ReleaseNumber.parse
 BROKEN = Fact(Kind.CONTRACT_BROKEN, "openapi.json", "a parameter is required")
@@ -445,3 +446,16 @@ def test_the_clauses_of_all_rules_are_clauses(tmp_path: Path) -> None:
 
     assert {rule.clause for rule in RULES} <= set(clauses().clauses)
     assert len({rule.id for rule in RULES}) == len(RULES)
+
+
+# --- waivers
+
+
+@pytest.mark.clause("PLX-09")
+def test_no_waiver_leaves_who_upgrades_behind() -> None:
+    signed = Waiver("w", "ada/shop", "1.0.1", "c" * 40, ("PLX-08", "PLX-09"), "", "", "", "", "9", "", kind="product")
+    waivers = (considered(signed, "c" * 40, "1", authentic=True, revoked_at=None),)
+    added, gap = Fact(Kind.MIGRATION_ADDED, "2.sql", "2 is new"), Fact(Kind.MIGRATION_GAP, "3.sql", "2 is missing")
+    situation = Situation(N("1.0.0"), (N("1.0.0"),), ("polyaxon",))
+    assert judge([added], situation, N("1.0.1"), (), waivers).outcome is Outcome.ALLOWED
+    assert judge([added, gap], situation, N("1.0.1"), (), waivers).clauses == ("PLX-09",)

@@ -92,7 +92,7 @@ def test_what_cannot_be_told_is_never_called_compatible(folder: Path, capsys: py
     [
         ("schema text.json no_schema.json", ("no_schema.json is not a JSON Schema", "#/type")),
         ("schema no_schema.json text.json", ("no_schema.json is not a JSON Schema", "#/type")),
-        ("schema text.json broken.yaml", ("broken.yaml is not a JSON Schema", "line 3")),
+        ("schema text.json broken.yaml", ("broken.yaml is not a JSON Schema", "why: line 3")),
         ("python greet.py torn.py", ("torn.py is not Python", "line 1")),
         ("schema text.json gone.json", ("gone.json cannot be read", "No such file")),
         ("schema text.json bytes.json", ("bytes.json is not text", "byte 0")),

@@ -28,7 +28,14 @@ def troth(server: RunningServer, tmp_path: Path) -> Troth:
         environment = {**surroundings, "TROTH_KEY": server.keys[name] if key is None else key}
         command = [sys.executable, "-m", "troth", *tokens]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, input=given, capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=tmp_path,
+            env=environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     return run
@@ -194,13 +201,13 @@ def test_up_makes_its_home_and_serves(tmp_path: Path) -> None:
 def test_up_refuses_an_address_that_is_taken(server: RunningServer, tmp_path: Path) -> None:
     port = server.address.rsplit(":", 1)[1]
     command = [sys.executable, "-m", "troth", "up", "--home", str(tmp_path / "home"), "--port", port]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2
     assert "cannot be listened on" in done.stderr
 
 
 def test_a_home_belongs_to_one_server(server: RunningServer) -> None:
     command = [sys.executable, "-m", "troth", "up", "--home", str(server.home), "--port", "0"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2
     assert "another server runs on" in done.stderr

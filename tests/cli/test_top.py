@@ -109,7 +109,7 @@ def test_without_a_terminal_one_look_is_printed(server: RunningServer, tokens: l
     with calling(server, algorithm):
         done = subprocess.run(
             [sys.executable, "-m", "troth", "top", "--every", "0.3", *tokens],
-            env=surroundings(server, server.owner_key), capture_output=True, text=True, check=True, timeout=60,
+            env=surroundings(server, server.owner_key), capture_output=True, text=True, check=True, timeout=300,
         )  # fmt: skip
     assert algorithm in done.stdout
     assert "\x1b" not in done.stdout
@@ -123,7 +123,7 @@ def test_it_is_for_administrators(server: RunningServer) -> None:
     name, _ = server.account()
     done = subprocess.run(
         [sys.executable, "-m", "troth", "top", "--once"],
-        env=surroundings(server, server.keys[name]), capture_output=True, text=True, check=False, timeout=60,
+        env=surroundings(server, server.keys[name]), capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert (done.returncode, "administrator" in done.stderr) == (3, True)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -28,11 +30,12 @@ class Terminal:
 
     server: RunningServer
     home: Path
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def algo(self, *tokens: str, given: str = "", check: bool = True) -> str:
         """What the command prints."""
         surroundings = {"PATH": os.environ["PATH"], "HOME": str(self.home), "no_proxy": "127.0.0.1",
-                        "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1"}  # fmt: skip
+                        "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", **self.more}  # fmt: skip
         done = subprocess.run(
             [str(interpreter().with_name("algo")), *tokens], cwd=self.home, env=surroundings, input=given,
             capture_output=True, text=True, check=False, timeout=120,
@@ -62,7 +65,7 @@ def algorithm(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -
     return reference
 
 
-@pytest.mark.digest("14")
+@pytest.mark.digest("14 run")
 def test_run_with_every_kind_of_input(terminal: Terminal, algorithm: str) -> None:
     run = ("run", algorithm)
     text, binary = terminal.home / "text.txt", terminal.home / "data.bin"
@@ -82,7 +85,7 @@ def test_run_with_every_kind_of_input(terminal: Terminal, algorithm: str) -> Non
     assert terminal.algo(*run, "-d", "x", "--debug", "--profile", "root").strip().endswith("x")
 
 
-@pytest.mark.digest("14", "3.1")
+@pytest.mark.digest("14 run", "3.1 message")
 def test_run_tells_what_went_wrong(terminal: Terminal, algorithm: str) -> None:
     assert "not this" in terminal.algo("run", algorithm, "-d", "raise", check=False)
     assert "not this" in terminal.algo("run", algorithm, "-t", "raise", check=False)
@@ -90,14 +93,14 @@ def test_run_tells_what_went_wrong(terminal: Terminal, algorithm: str) -> None:
     assert "authorization required" in terminal.algo("run", algorithm, "-d", "x", "--profile", "wrong", check=False)
 
 
-@pytest.mark.digest("14", "8")
+@pytest.mark.digest("14 others", "8 status")
 def test_builds(terminal: Terminal, algorithm: str) -> None:
     owner, name = algorithm.split("/")
     (build,) = json.loads(terminal.algo("--profile", "root", "builds", owner, name))
     assert (build["status"], build["version_info"]) == ("succeeded", {"semantic_version": "0.1.0"})
 
 
-@pytest.mark.digest("14", "12.1", "12.2")
+@pytest.mark.digest("14 others", "12.2 template")
 def test_languages_environments_and_templates(terminal: Terminal) -> None:
     languages = terminal.algo("languages").splitlines()
     assert languages[0].split() == ["Name", "Description"]
@@ -111,7 +114,18 @@ def test_languages_environments_and_templates(terminal: Terminal) -> None:
     assert (target / "src" / "algorithm.py").is_file()
 
 
-@pytest.mark.digest("14", "13")
+@pytest.mark.digest("14 others")
+def test_help_names_every_command_that_is_driven_here(terminal: Terminal) -> None:
+    said = terminal.algo("help")
+    commands = re.search(r"\{([a-z,]+)\}", said)
+    assert commands is not None
+    assert set(commands[1].split(",")) == {
+        "auth", "clone", "run", "ls", "rm", "mkdir", "rmdir", "cp", "cat", "template", "environment", "languages", "builds",
+        "help", "freeze",
+    }  # fmt: skip
+
+
+@pytest.mark.digest("14 clone", "13 clone")
 def test_clone(terminal: Terminal, algorithm: str) -> None:
     helper = f'!f() {{ printf "username=owner\\npassword={terminal.server.owner_key}\\n"; }}; f'
     (terminal.home / ".gitconfig").write_text(f"[credential]\n\thelper = {json.dumps(helper)}\n")
@@ -120,7 +134,7 @@ def test_clone(terminal: Terminal, algorithm: str) -> None:
     assert (folder / "src" / f"{folder.name}.py").read_text() == BACK
 
 
-@pytest.mark.digest("14")
+@pytest.mark.digest("14 auth")
 def test_auth_takes_https_only(terminal: Terminal) -> None:
     before = (terminal.home / ".algorithmia" / "config").read_text()
     said = terminal.algo("auth", given=f"{terminal.server.address}\n{terminal.server.owner_key}\n\n")

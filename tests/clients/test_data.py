@@ -21,7 +21,18 @@ from tests.server import RunningServer
 SCRIPT = Path(__file__).parent / "scripts" / "python_data.py"
 
 
-@pytest.mark.digest("10.1", "10.2", "10.3", "10.4", "10.6", "3.3", "17")
+@pytest.mark.digest(
+    "1.2 python",
+    "3.2 delete",
+    "10.2 head_get",
+    "10.3 last_modified",
+    "10.6 public",
+    "10.6 private",
+    "10.6 my_algos",
+    "10.1 root",
+    "17 freeze",
+    "10.7 md5",
+)
 def test_the_python_client(server: RunningServer, tmp_path: Path) -> None:
     name, _ = server.account("data")
     surroundings = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ALGORITHMIA_API": server.address,
@@ -62,7 +73,7 @@ def node(server: RunningServer) -> Iterator[NodeClient]:
     client.close()
 
 
-@pytest.mark.digest("1.2", "10.2", "10.4", "10.5")
+@pytest.mark.digest("1.2 node", "10.4 content_type", "10.4 octets", "10.2 delete_directory")
 def test_the_node_client(node: NodeClient) -> None:
     folder = "data://.my/bits"
     assert node.data("dir", folder, "exists")[0] is False
@@ -84,7 +95,7 @@ def test_the_node_client(node: NodeClient) -> None:
     assert node.data("dir", folder, "exists")[0] is False
 
 
-@pytest.mark.digest("14", "17")
+@pytest.mark.digest("14 ls", "14 directories", "14 cp", "14 cat", "14 others", "17 freeze")
 def test_the_algo_command(terminal: Terminal) -> None:
     (terminal.home / "one.txt").write_text("one\n")
     (terminal.home / "two.txt").write_text("two\n")
@@ -111,3 +122,34 @@ def test_the_algo_command(terminal: Terminal) -> None:
     assert frozen["required_files"][0]["md5_checksum"] == hashlib.md5(b"one\n").hexdigest()
     terminal.algo("rmdir", "-f", "data://.my/box")
     assert "box" not in terminal.algo("ls", "data://.my/")
+
+
+@pytest.mark.digest("17 freeze", "17 optional")
+def test_what_freeze_writes_is_what_a_version_reads(terminal: Terminal, tmp_path: Path) -> None:
+    """The command takes the sums of required files only, also where there are optional ones, and the lock holds for us."""
+    terminal.algo("mkdir", "data://.my/models")
+    for name in ("weights", "words"):
+        (terminal.home / name).write_text(name)
+        terminal.algo("cp", str(terminal.home / name), "data://.my/models")
+    user = terminal.algo("ls").split()[0].rstrip("/")
+    files = [{"name": name, "source_uri": f"data://{user}/models/{name}"} for name in ("weights", "words")]
+    document = {"required_files": files[:1], "optional_files": files[1:]}
+    (terminal.home / "model_manifest.json").write_text(json.dumps(document))
+    terminal.algo("freeze")
+    written = (terminal.home / "model_manifest.json.freeze").read_bytes()
+    assert json.loads(written)["required_files"][0]["md5_checksum"] == hashlib.md5(b"weights").hexdigest()
+    assert "md5_checksum" not in json.loads(written)["optional_files"][0]
+    code = (
+        "from Algorithmia import ADK\n"
+        "def load(models):\n    return models\n"
+        "def apply(input, models):\n    return [open(models.get_model(input)).read(), models.using_frozen]\n"
+        "ADK(apply, load).init('weights')\n"
+    )
+    client = terminal.server.client(terminal.server.keys[user])
+    found, commit = terminal.server.build(
+        tmp_path / "source", user, client, code=code, files={"model_manifest.json.freeze": written}
+    )
+    for name in ("weights", "words"):
+        assert json.loads(
+            terminal.algo("run", f"{found}/{commit}", "-d", name).replace("'", '"').replace("True", "true")
+        ) == [name, True]

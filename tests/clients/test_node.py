@@ -36,7 +36,7 @@ def node(server: RunningServer) -> Iterator[NodeClient]:
     client.close()
 
 
-@pytest.mark.digest("1.1", "1.2", "1.3", "2.1", "4.1", "4.2")
+@pytest.mark.digest("1.1 node", "1.2 node", "1.3 node_environment", "2.1 simple", "4.1 json", "4.2 node")
 def test_values_there_and_back(node: NodeClient, algorithm: str) -> None:
     values: list[Any] = ["text \N{SNOWMAN}", b"\x00\xff", {"a": [1, 2.5, None, True]}, [], 7, "", True, None, "[1]"]
     for version in ("", "/0.1.0", "/0.1", "/latest"):
@@ -49,13 +49,13 @@ def test_values_there_and_back(node: NodeClient, algorithm: str) -> None:
     assert answer["metadata"]["content_type"] == "text"
 
 
-@pytest.mark.digest("4.1")
+@pytest.mark.digest("4.1 reference")
 def test_options_in_the_reference(node: NodeClient, algorithm: str) -> None:
     answer = node.ask(reference=f"{algorithm}/0.1.0?stdout=true&timeout=20", input="x")
     assert (answer["returned"], answer["metadata"]["stdout"]) == ("x", "seen str\n")
 
 
-@pytest.mark.digest("2.3", "3.1")
+@pytest.mark.digest("2.3 json", "3.1 message", "2.1 absent")
 def test_errors_are_thrown_with_their_words(
     server: RunningServer, node: NodeClient, algorithm: str, tmp_path: Path
 ) -> None:
@@ -69,14 +69,14 @@ def test_errors_are_thrown_with_their_words(
     nobody.close()
 
 
-@pytest.mark.digest("2.1")
+@pytest.mark.digest("2.1 simple")
 def test_a_key_with_its_prefix(server: RunningServer, algorithm: str) -> None:
     client = NodeClient(module(), server.address, f"Simple {server.owner_key}")
     assert client.pipe(algorithm, "x") == "x"
     client.close()
 
 
-@pytest.mark.digest("1.3")
+@pytest.mark.digest("1.3 root")
 def test_an_address_that_ends_in_a_slash(server: RunningServer, algorithm: str) -> None:
     client = NodeClient(module(), f"{server.address}/", server.owner_key)
     assert client.pipe(algorithm, "x") == "x"

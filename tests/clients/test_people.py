@@ -14,7 +14,7 @@ def administrator(server: RunningServer, connect: Connect) -> PythonClient:
     return connect(server.owner_key)
 
 
-@pytest.mark.digest("11")
+@pytest.mark.digest("11 create_user", "11 user_errors")
 def test_a_user_is_made(server: RunningServer, administrator: PythonClient) -> None:
     name = server.new_name("user")
     asked = {"username": name, "email": f"{name}@example.org", "passwordHash": "x", "shouldCreateHello": True}
@@ -25,7 +25,7 @@ def test_a_user_is_made(server: RunningServer, administrator: PythonClient) -> N
         administrator("", "create_user", asked)
 
 
-@pytest.mark.digest("11", "3.3")
+@pytest.mark.digest("11 types", "11 create", "11 get", "11 put", "11 members", "11 errors", "3.3 put")
 def test_an_organisation_from_its_making_to_its_members(server: RunningServer, administrator: PythonClient) -> None:
     assert [kind["name"] for kind in administrator("", "get_org_types")] == ["basic", "legacy", "pro"]
     name, (member, _) = server.new_name("House"), server.account("guest")

@@ -32,7 +32,17 @@ def numbers(page: dict[str, Any]) -> list[str | None]:
     return [version["version_info"].get("semantic_version") for version in page["results"]]
 
 
-@pytest.mark.digest("6", "6.1", "6.3", "7.1")
+@pytest.mark.digest(
+    "6 create",
+    "6 get",
+    "6 scm_status",
+    "6.1 answer",
+    "6.1 template",
+    "6.3 finished",
+    "7.1 id",
+    "7.1 git_hash",
+    "1.3 python",
+)
 def test_from_nothing_to_hello(author: Author) -> None:
     client, reference = author.client, author.new_reference()
     assert client(reference, "exists") is False
@@ -59,7 +69,7 @@ def test_from_nothing_to_hello(author: Author) -> None:
     assert client(reference, "info", commit)["version_info"]["semantic_version"] == "0.1.0"
 
 
-@pytest.mark.digest("9")
+@pytest.mark.digest("9 version_type", "9 empty")
 def test_every_spelling_of_a_number(author: Author) -> None:
     reference = author.created()
     spellings: list[tuple[dict[str, str], str]] = [
@@ -80,13 +90,14 @@ def test_every_spelling_of_a_number(author: Author) -> None:
         assert author.client(f"{reference}/{number}", "pipe", "x")["result"] == number
 
 
+@pytest.mark.digest("9 first")
 @pytest.mark.parametrize("word", ["major", "minor", "revision"])
 def test_the_first_number(author: Author, word: str) -> None:
     first = {"major": "1.0.0", "minor": "0.1.0", "revision": "0.0.1"}
     assert author.published(author.created(), "x", version_info={"version_type": word}) == first[word]
 
 
-@pytest.mark.digest("9", "7.1")
+@pytest.mark.digest("9 answer", "9 insights", "7.1 callability")
 def test_what_is_said_at_publication(author: Author) -> None:
     reference = author.created()
     author.compiled(reference)
@@ -131,7 +142,7 @@ def test_visibility_is_inherited_and_a_contradiction_is_told_with_its_clause(aut
     assert major["version_info"]["semantic_version"] == "1.0.0"
 
 
-@pytest.mark.digest("3.2")
+@pytest.mark.digest("3.2 repeats")
 def test_nothing_is_published_twice(author: Author) -> None:
     reference = author.created()
     assert "nothing was compiled" in refused(author.client, reference, "publish").message
@@ -142,7 +153,7 @@ def test_nothing_is_published_twice(author: Author) -> None:
     assert numbers(author.client(reference, "versions")) == ["0.1.0"]
 
 
-@pytest.mark.digest("3.2")
+@pytest.mark.digest("3.2 repeats")
 @pytest.mark.parametrize("fate", ["lose the request", "lose the answer"])
 def test_publishing_and_compiling_are_repeated_by_the_client(
     server: RunningServer, author: Author, connect: Connect, fate: Fate
@@ -161,7 +172,7 @@ def test_publishing_and_compiling_are_repeated_by_the_client(
     assert len(author.client(reference, "get_builds")["results"]) == 1
 
 
-@pytest.mark.digest("6.4", "3.5")
+@pytest.mark.digest("6.4 published", "6.4 page", "3.5 keys")
 def test_filters_and_pages_of_versions(author: Author) -> None:
     reference, public = author.created(), {"algorithm_callability": "public"}
     author.published(reference, "a")
@@ -185,7 +196,7 @@ def test_filters_and_pages_of_versions(author: Author) -> None:
     assert marker is None
 
 
-@pytest.mark.digest("8", "3.5")
+@pytest.mark.digest("8 status", "8 log", "6 builds", "6 build", "6 logs", "3.5 limit", "7.1 compilation")
 def test_builds_and_their_logs(author: Author) -> None:
     reference = author.created()
     first = author.compiled(reference)
@@ -212,7 +223,7 @@ def test_builds_and_their_logs(author: Author) -> None:
     assert "not found" in commit.message
 
 
-@pytest.mark.digest("4.1", "4.2", "1.1")
+@pytest.mark.digest("1.1 python", "4.1 path", "4.1 text", "4.1 bytes", "4.1 json", "4.2 binary")
 def test_values_there_and_back(author: Author) -> None:
     reference = author.created()
     commit = author.compiled(reference, BACK)
@@ -228,7 +239,7 @@ def test_values_there_and_back(author: Author) -> None:
             assert answer == {"result": expected, "content_type": kind}
 
 
-@pytest.mark.digest("3.1")
+@pytest.mark.digest("3.1 error_type", "3.1 status")
 def test_what_an_algorithm_raises(author: Author) -> None:
     reference = author.created()
     commit = author.compiled(reference, BACK)
@@ -238,7 +249,7 @@ def test_what_an_algorithm_raises(author: Author) -> None:
     assert "in apply" in error.message
 
 
-@pytest.mark.digest("4.3", "4.4")
+@pytest.mark.digest("4.3 raw", "4.4 void", "4.1 output_type")
 def test_raw_and_void_output(author: Author) -> None:
     reference = author.created()
     commit = author.compiled(reference, BACK)
@@ -250,7 +261,7 @@ def test_raw_and_void_output(author: Author) -> None:
     assert void["request_id"].startswith("req-")
 
 
-@pytest.mark.digest("6.2")
+@pytest.mark.digest("6 update", "6.2 update")
 def test_an_update_changes_nothing_and_says_so(author: Author) -> None:
     reference = author.created()
     before = author.client(reference, "versions")
@@ -259,7 +270,7 @@ def test_an_update_changes_nothing_and_says_so(author: Author) -> None:
     assert author.client(reference, "versions") == before
 
 
-@pytest.mark.digest("12.1")
+@pytest.mark.digest("12.1 languages", "12.1 environments", "12.1 unknown")
 def test_languages_and_environments(author: Author) -> None:
     found = author.client("", "get_supported_languages")
     assert [language["name"] for language in found] == ["anaconda3", "python3"]
@@ -271,7 +282,7 @@ def test_languages_and_environments(author: Author) -> None:
     assert author.created(algorithm_environment=environment["id"])
 
 
-@pytest.mark.digest("3.2")
+@pytest.mark.digest("3.2 no_such_algorithm")
 def test_strangers(server: RunningServer, author: Author, connect: Connect) -> None:
     reference = author.created()
     name, _ = server.account("stranger")
@@ -289,7 +300,16 @@ def test_strangers(server: RunningServer, author: Author, connect: Connect) -> N
     assert "members of its owner" in refused(stranger, reference, "publish").message
 
 
-@pytest.mark.digest("2.1", "3.1")
+@pytest.mark.digest("2.1 simple_typed", "1.3 python")
+def test_a_key_with_a_prefix_that_somebody_typed(server: RunningServer, author: Author, connect: Connect) -> None:
+    reference = author.created()
+    commit = author.compiled(reference)
+    typed = connect(f"Simple {author.key}")
+    assert typed(f"{reference}/{commit}", "pipe", "HAL")["result"] == "hello HAL"
+    assert typed(reference, "exists") is True
+
+
+@pytest.mark.digest("2.1 absent", "3.1 status")
 def test_without_a_key(author: Author, connect: Connect) -> None:
     reference = author.created()
     nobody = connect("")

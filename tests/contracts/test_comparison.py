@@ -95,3 +95,15 @@ def test_rows_of_algorithms_have_examples_of_contracts() -> None:
     for row in rules().values():
         if row.kind == "algorithm":
             assert contract_of(row.before.encode()) is not None
+
+
+def test_definitions_beside_a_reference_are_no_place_of_their_own() -> None:
+    """As annotations of a dataclass give it: what is told is the field, and not the whole once more."""
+
+    def question(units: list[str]) -> dict[str, Any]:
+        fields = {"number": {"type": "number"}, "unit": {"enum": units}}
+        closed = {"type": "object", "properties": fields, "required": ["number"], "additionalProperties": False}
+        return {"$ref": "#/$defs/Question", "$defs": {"Question": closed}}
+
+    found = differences(Contract(input=question(["m", "km"])), Contract(input=question(["m"])))
+    assert [(one.rule, one.path) for one in found] == [("input-values-narrowed", "input.unit")]

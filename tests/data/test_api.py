@@ -171,6 +171,7 @@ def test_deleting_directories(user: User) -> None:
     assert user.ask("DELETE", f"{directory}/a").status_code == 404
 
 
+@pytest.mark.digest("10.5 pages", "10.5 marker")
 def test_pages(make_user: Make) -> None:
     user = make_user()
     directory = user.directory()

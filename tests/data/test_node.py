@@ -8,12 +8,15 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.clients.node import module
 from tests.data.conftest import User
 
 STORY = Path(__file__).parent / "scripts" / "node_story.js"
 
 
+@pytest.mark.digest("1.3 node", "10.5 marker", "10.2 missing")
 def test_everything_that_the_node_client_does_with_data(make_user: Callable[..., User]) -> None:
     user = make_user()
     command = ["node", str(STORY), str(module()), user.server.address]

@@ -136,6 +136,25 @@ def test_what_can_be_read_while_a_version_is_loaded(
     assert found["put"].startswith("refused: this key is not for write data")
 
 
+def test_workers_do_not_share_the_connection_that_loading_opened(
+    make_user: Make, author: User, data_server: RunningServer, tmp_path: Path
+) -> None:
+    """Workers are forks of the process that loaded; of two that read from one connection each could get the other's answer."""
+    paths = {name: kept(author, None, name.encode()) for name in ("loaded", "outer", "inner")}
+    code = (
+        "import Algorithmia\n"
+        f"paths = {paths!r}\n"
+        "def read(name):\n    return Algorithmia.client().file(paths[name]).getString()\n"
+        "loaded = read('loaded')\n"
+        "def apply(input):\n"
+        "    if input == 'inner':\n        return [read('inner') for _ in range(5)]\n"
+        "    found = [read('outer') for _ in range(5)]\n"
+        "    return [loaded, found, Algorithmia.client().algo('author/NAME/latestPrivate').pipe('inner').result]\n"
+    ).replace("author/", f"{author.name}/")
+    reference = publish(data_server, tmp_path, code, owner=author.name, visibility="private")
+    assert called(author, reference, "outer") == ["loaded", ["outer"] * 5, ["inner"] * 5]
+
+
 def test_the_key_for_loading_is_good_while_something_is_loaded(
     make_user: Make, author: User, data_server: RunningServer, tmp_path: Path
 ) -> None:

@@ -1,10 +1,11 @@
-"""The page on waivers prints what it shows."""
+"""The pages on waivers print what they show."""
 
 from __future__ import annotations
 
 from docs.generate import FOLDER
-from tests.docs.pages import files
+from tests.docs.pages import files, tables
 from tests.docs.terminal import Terminal
+from troth.versions.waivers import WAIVABLE
 
 
 def test_the_session_prints_what_it_shows(terminal: Terminal) -> None:
@@ -13,3 +14,14 @@ def test_the_session_prints_what_it_shows(terminal: Terminal) -> None:
         terminal.write(path, text)
     terminal.start("troth up --owner ada")
     terminal.play(page)
+
+
+def test_a_release_passes_as_its_page_shows(terminal: Terminal) -> None:
+    terminal.start("troth up --owner ada")
+    terminal.play(FOLDER / "how-to" / "waive-in-a-release.md")
+
+
+def test_the_table_says_what_can_be_waived() -> None:
+    rows = tables(FOLDER / "how-to" / "waive-in-a-release.md")[0]
+    can = [clause for clauses, _, answer in rows if answer.startswith("yes") for clause in clauses.split(", ")]
+    assert sorted(can) == sorted(WAIVABLE["product"])

@@ -111,6 +111,7 @@ def test_the_normal_answer(caller: Caller) -> None:
     assert found["metadata"]["request_id"].startswith("req-")
 
 
+@pytest.mark.digest("4.2 content_type")
 def test_the_result_s_type_follows_the_return_value(caller: Caller) -> None:
     assert (caller("binary").json()["result"], caller("binary").json()["metadata"]["content_type"]) == (
         "AP8=",
@@ -148,6 +149,7 @@ def test_void_output_runs_on_behind(caller: Caller) -> None:
     assert "error" in caller("x", path="/9.9.9", output="void").json()
 
 
+@pytest.mark.digest("4.2 stdout")
 def test_output_is_for_members_who_ask(caller: Caller, stranger: Caller) -> None:
     for said in ("true", "True"):
         stdout = caller("print", stdout=said).json()["metadata"]["stdout"]
@@ -231,6 +233,7 @@ def test_options_that_are_none(caller: Caller, query: dict[str, str]) -> None:
     assert next(iter(query)) in reply["error"]["message"]
 
 
+@pytest.mark.digest("4.1 extras", "4.1 timeout")
 def test_unknown_options_are_ignored_and_long_timeouts_cut(caller: Caller) -> None:
     assert "result" in caller("x", timeout="99999", whatever="1").json()
 

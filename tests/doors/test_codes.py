@@ -40,7 +40,6 @@ NEVER: dict[int, str] = {
     4005: _PACKAGES,
     4006: _PACKAGES,
     4007: _PACKAGES,
-    4010: "reports of usage are at /api/v1/query/usage",
     7000: "receipts are at /api/v1/receipts",
 }
 #: Numbers whose tests need more than one request, with the test.
@@ -78,6 +77,7 @@ PROVOKED: dict[int, Provoked] = {
     4004: lambda ada, root: _created(ada, settings={"environment": "gpu"}),
     4008: lambda ada, root: ada.client.post("/v1/scms/internal/oauth/revoke"),
     4009: lambda ada, root: ada.client.get("/v1/scms/never"),
+    4010: lambda ada, root: root.client.get("/v1/admin/usage?start_date=2026-01-01"),
     4011: lambda ada, root: ada.client.put(f"/v1/algorithms/{ada.created()}", json={"source": {"scm": "x"}}),
     4012: lambda ada, root: ada.get(f"{ada.created()}/scm/webhook"),
     4020: lambda ada, root: root.client.post("/v1/admin/scms", json={"provider": "git", "urls": {"web": "/"}}),

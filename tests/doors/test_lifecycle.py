@@ -93,7 +93,7 @@ def apply(input):
 """
 
 
-@pytest.mark.digest("12.5")
+@pytest.mark.digest("6 errors")
 def test_failed_calls_are_kept_without_what_was_given(ada: Http, sam: Http, tmp_path: Path) -> None:
     algorithm = ada.created()
     ada.compiled(algorithm, tmp_path, FAILING)
@@ -125,7 +125,7 @@ def test_failed_calls_are_kept_for_the_next_server(tmp_path: Path) -> None:
             assert [one["error"] for one in found] == ["no such city"]
 
 
-@pytest.mark.digest("2.2", "12.2")
+@pytest.mark.digest("12.2 template")
 def test_the_template_needs_no_key(ada: Http, server: RunningServer, tmp_path: Path) -> None:
     languages = "/v1/algorithm-environments/edge/languages/python3/environments"
     (environment,) = done(ada.client.get(languages))["environments"]
@@ -143,7 +143,7 @@ def test_the_template_needs_no_key(ada: Http, server: RunningServer, tmp_path: P
 # --- deletion
 
 
-@pytest.mark.digest("6")
+@pytest.mark.digest("6 delete")
 @pytest.mark.clause("ALG-02")
 def test_a_deleted_algorithm_is_hidden_and_its_complete_numbers_run(ada: Http, sam: Http, tmp_path: Path) -> None:
     algorithm = ada.created()

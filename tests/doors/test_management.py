@@ -35,7 +35,7 @@ GETS = ["", "/versions", "/versions/0.1.0", f"/versions/{'a' * 40}", "/builds", 
 POSTS = ["/compile", "/versions", "/version"]
 
 
-@pytest.mark.digest("7.1", "2.3")
+@pytest.mark.digest("7.1 scm", "7.1 resource_type", "7.1 compilation", "2.3 no_error")
 def test_the_object_of_an_algorithm(ada: Http) -> None:
     details = {"label": "A label", "summary": "A <b>summary</b>", "tagline": "a line"}
     settings = {**SETTINGS, "language": "python3-1", "environment": "cpu", "royalty_microcredits": 3}
@@ -283,7 +283,7 @@ def test_everything_by_uuid_as_by_name(ada: Http, tmp_path: Path) -> None:
     assert doubled.json() == ada.found(algorithm)
 
 
-@pytest.mark.digest("2.4", "3.2")
+@pytest.mark.digest("2.4 head", "3.2 head")
 def test_head_is_get_without_a_body(ada: Http) -> None:
     algorithm = ada.created()
     for path in (algorithm, f"{algorithm}/versions/", f"{algorithm}/errors"):
@@ -492,7 +492,7 @@ def test_membership_decides_at_the_time_of_the_question(ada: Http, sam: Http, se
     refused(sam.post(f"{identity}/versions", {}), 404, 1000)
 
 
-@pytest.mark.digest("2.1")
+@pytest.mark.digest("2.1 bare", "2.1 simple", "2.1 bearer")
 def test_every_form_of_authorization(ada: Http) -> None:
     algorithm = ada.created()
     address = f"{ada.server.address}/v1/algorithms/{algorithm}"
@@ -505,7 +505,7 @@ def test_every_form_of_authorization(ada: Http) -> None:
         assert httpx2.head(address, headers=headers).headers["x-error-message"] == "authorization required"
 
 
-@pytest.mark.digest("3.2")
+@pytest.mark.digest("3.2 top")
 def test_the_python_client_hears_why_it_is_refused(ada: Http) -> None:
     """It throws away what comes with 4xx to a post, so to it alone refusals come with 200, as those of calls do."""
     algorithm = ada.created()

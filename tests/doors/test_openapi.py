@@ -27,7 +27,9 @@ def test_the_document_has_every_row(server: RunningServer) -> None:
     assert document["openapi"] == "3.1.0"
     found = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     rows: list[Row] = v1_rows(server.server)
-    assert len(found) == len(rows) - 1 + 2  # the document does not have itself; calls are no rows
+    data = {(method, path) for method, path in found if path.startswith(("/v1/data", "/v1/hostedData"))}
+    assert len(data) == 1 + 1 + 2 + 4 + 4
+    assert len(found - data) == len(rows) - 1 + 2  # the document does not have itself; calls are no rows
     for schema in document["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     names = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
@@ -40,7 +42,11 @@ def known(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> di
     reference, commit = server.build(tmp_path_factory.mktemp("known"), "owner", server.owner)
     server.owner.publish(reference, commit, bump="minor", visibility="public")
     owner, name = reference.split("/")
-    return {"owner": owner, "name": name, "version": "0.1.0", "scm": "internal", "language": "python3"}
+    with httpx2.Client(base_url=server.address, headers={"Authorization": server.owner_key}) as http:
+        http.post("/v1/data/.my", json={"name": "known"}).raise_for_status()
+        http.put("/v1/data/.my/known/file", content=b"x").raise_for_status()
+    known_data = {"account": "owner", "directory": "known", "file": "file"}
+    return {"owner": owner, "name": name, "version": "0.1.0", "scm": "internal", "language": "python3", **known_data}
 
 
 def test_nothing_that_it_describes_makes_the_server_fail(server: RunningServer, known: dict[str, str]) -> None:

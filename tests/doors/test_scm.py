@@ -124,7 +124,7 @@ def hook(
     return httpx2.post(f"{http.server.address}/v1/algorithms/{algorithm}/scm/webhook", content=body, headers=given)
 
 
-@pytest.mark.digest("11")
+@pytest.mark.digest("11 scms")
 @pytest.mark.parametrize("way", ["folder", "address"])
 def test_a_source_that_others_keep(root: Http, ada: Http, elsewhere: Elsewhere, way: str) -> None:
     name = f"kept{way}"
@@ -327,7 +327,7 @@ def test_places_are_for_administrators(ada: Http) -> None:
         refused(ada.client.request(method, f"/v1/admin/scms{path}", json=body), 403, 2001)
 
 
-@pytest.mark.digest("11")
+@pytest.mark.digest("11 oauth")
 def test_no_oauth(ada: Http) -> None:
     internal = "/v1/scms/internal"
     for path in ("oauth/status", "token/status"):

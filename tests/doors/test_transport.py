@@ -78,14 +78,14 @@ def test_calls_with_bodies_that_are_not_what_they_say(
     assert words in answer
 
 
-@pytest.mark.digest("1.2")
+@pytest.mark.digest("1.2 node")
 def test_calls_in_chunks(ways: Ways, published: tuple[str, str]) -> None:
     chunks = b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
     answer = sent(ways, published, chunks, "Content-Type: text/plain", "Transfer-Encoding: chunked")
     assert b'"result":"hello"' in answer
 
 
-@pytest.mark.digest("2.4")
+@pytest.mark.digest("2.4 booleans")
 @pytest.mark.parametrize("word", ["true", "True", "TRUE"])
 def test_words_for_true(ways: Ways, published: tuple[str, str], word: str) -> None:
     assert b'"stdout":""' in sent(ways, published, b"x", "Content-Type: text/plain", query=f"?stdout={word}&more=x")
@@ -120,7 +120,7 @@ def test_long_answers_are_packed_for_who_takes_that(ada: Http) -> None:
     assert (head.status_code, head.content) == (200, b"")
 
 
-@pytest.mark.digest("1.3", "2.4")
+@pytest.mark.digest("1.3 root", "2.4 slashes")
 def test_slashes(ada: Http, server: RunningServer, published: tuple[str, str]) -> None:
     algorithm = ada.created()
     for path in (f"//v1/algorithms/{algorithm}", f"///v1/algorithms/{algorithm}//", f"/v1/algorithms/{algorithm}/"):
@@ -131,7 +131,7 @@ def test_slashes(ada: Http, server: RunningServer, published: tuple[str, str]) -
         assert reply.json()["result"] == "x"
 
 
-@pytest.mark.digest("2.4")
+@pytest.mark.digest("2.4 head")
 def test_head_of_everything_that_is_read(ada: Http, server: RunningServer) -> None:
     algorithm = ada.created()
     for path in ("scms", "scms/internal", f"algorithms/{algorithm}", f"algorithms/{algorithm}/log", "openapi.json",
@@ -144,7 +144,7 @@ def test_head_of_everything_that_is_read(ada: Http, server: RunningServer) -> No
         assert reply.status_code == 405
 
 
-@pytest.mark.digest("2.1")
+@pytest.mark.digest("2.1 absent")
 def test_an_empty_key_is_none(server: RunningServer, published: tuple[str, str]) -> None:
     for headers in ({}, {"Authorization": ""}, {"Authorization": "Simple"}, {"Authorization": "Bearer"}):
         reply = httpx2.post(f"{server.address}/v1/algo/{published[0]}", content="x", headers={**TEXT, **headers})

@@ -458,7 +458,7 @@ def test_a_repository_that_was_half_made(scene: _Scene) -> None:
 def test_a_second_server_over_the_same_home(scene: _Scene) -> None:
     """It would end the first one's builds and cross its writes, so it does not start; the first serves on."""
     command = [str(_TROTH), "up", "--home", str(scene.server.home), "--port", "0"]
-    second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=scene.folder)
+    second = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=scene.folder)
     assert second.returncode in (2, 3, 5)
     assert "is ready" not in second.stdout
     assert f"another server runs on {scene.server.home}" in second.stderr

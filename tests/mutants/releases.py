@@ -10,9 +10,11 @@ from typing import Any
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
 from troth.commands import cutting, products
-from troth.contracts import release_findings
+from troth.commands.checking import Checking
+from troth.contracts import junit, release_findings
 from troth.contracts.product import Infrastructure
-from troth.releases import check, gathering, records
+from troth.contracts.release_findings import Compared
+from troth.releases import check, gathering
 from troth.releases.proving import rows
 from troth.versions.releases import judging, rules
 from troth.versions.releases.evidence import Fact, Kind
@@ -71,6 +73,11 @@ def _nothing_before_one() -> None:
     _replace(rules, "RULES", tuple(changed))
 
 
+def _everything_compares() -> None:
+    """A waiver excuses whatever a rule asks for."""
+    _replace(rules, "RULES", tuple(replace(rule, comparing=True) for rule in rules.RULES))
+
+
 def _empty_tables() -> None:
     _replace(rows, "fill", lambda database: rows.Filled())
 
@@ -94,11 +101,11 @@ def _fixes_wait() -> None:
 
 
 def _skipped_counts() -> None:
-    _replace(records.Counts, "ran", property(lambda counts: counts.tests))
+    _replace(junit.Counts, "ran", property(lambda counts: counts.tests))
 
 
 def _one_kind() -> None:
-    _replace(records, "_LEAST_KINDS", 1)
+    _replace(junit, "_LEAST_KINDS", 1)
 
 
 def _same_kind() -> None:
@@ -137,6 +144,14 @@ def _believed(*kinds: Kind) -> Callable[[], None]:
     return apply
 
 
+def _believed_contracts() -> None:
+    _replace(Checking, "compared", lambda *given: Compared())
+
+
+def _believed_counts() -> None:
+    _replace(Checking, "counted", lambda self, infrastructures: infrastructures)
+
+
 def _no_revision() -> None:
     original = judging.judge
     _replace(cutting, "judge", lambda *given: replace(original(*given), policy_revision=1))
@@ -164,7 +179,11 @@ RELEASE_MUTANTS: dict[str, list[Mutant]] = {
         _without("PLX-05"),
         Mutant("from-the-first", "the starting point is not heeded", _judged_from_the_first),
     ],
-    "PLX-07": [_without("PLX-07"), Mutant("nothing-before-one", "0.x promises nothing", _nothing_before_one)],
+    "PLX-07": [
+        _without("PLX-07"),
+        Mutant("nothing-before-one", "0.x promises nothing", _nothing_before_one),
+        Mutant("believed-contracts", "the server believes what became of contracts", _believed_contracts),
+    ],
     "PLX-08": [
         _without("PLX-08"),
         Mutant("believed-migrations", "the server believes which migrations are new", _believed(*_MIGRATIONS)),
@@ -175,6 +194,7 @@ RELEASE_MUTANTS: dict[str, list[Mutant]] = {
         Mutant("empty-tables", "migrations are run on empty tables only", _empty_tables),
         Mutant("only-from-the-last", "upgrades lead from the last release only", _only_the_last),
         Mutant("by-hand", "a step by hand passes in a minor", _by_hand_is_automatic),
+        Mutant("waived", "a waiver excuses what does not compare", _everything_compares),
     ],
     "PLX-10": [_without("PLX-10")],
     "PLX-11": [_without("PLX-11")],
@@ -184,6 +204,7 @@ RELEASE_MUTANTS: dict[str, list[Mutant]] = {
         Mutant("skipped-counts", "skipped tests count as run", _skipped_counts),
         Mutant("one-kind", "one infrastructure is enough", _one_kind),
         Mutant("same-kind", "infrastructures of one kind count twice", _same_kind),
+        Mutant("believed-counts", "the server believes how many tests were run", _believed_counts),
     ],
     "PLX-17": [
         _without("PLX-17"),

@@ -16,7 +16,10 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.table import MUTANTS
 from troth.versions.clauses import policy
 
-_PARTS = ("publishing", "contracts", "resolution", "data", "releases", "products", "documentation", "commands", "random_lives")
+_PARTS = (
+    "life_cycles", "replies", "histories", "api_check", "publishing", "contracts", "resolution", "data", "releases", "products",
+    "documentation", "commands", "random_lives",
+)  # fmt: skip
 #: Runs at a time; each has a server of its own.
 _PARALLEL = 2
 

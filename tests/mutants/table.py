@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,9 +13,12 @@ from unittest.mock import patch
 from immutables import Map
 
 from tests.mutants.commands import COMMAND_MUTANTS
+from tests.mutants.lifecycles import LIFE_CYCLE_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
+from tests.mutants.queries import QUERY_MUTANTS
 from tests.mutants.releases import RELEASE_MUTANTS
+from tests.mutants.replies import REPLY_MUTANTS
 from tests.mutants.sites import SITE_MUTANTS
 from troth.builds.trees import Trees
 from troth.calls import loading, routing
@@ -328,6 +332,9 @@ def _revisions_may_add() -> None:
 
 _NO_RISE = Mutant("no-rise", "a revision below the highest of its line is let through", _without_rule("ALG-15"))
 
+#: The tables of other modules.
+_TABLES = (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, QUERY_MUTANTS, REPLY_MUTANTS, COMMAND_MUTANTS)
+
 #: Enforced clause to its mutants. Clauses that follow from others have the mutants of their causes.
 MUTANTS: dict[str, list[Mutant]] = {
     "ALG-01": [Mutant("lenient-numbers", "numbers are read out of any text", _lenient_numbers)],
@@ -399,13 +406,17 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("private-for-all", "strangers may call private versions", _routes(_private_for_all)),
         Mutant("strangers-hear-why", "strangers are told that a private thing exists", _strangers_hear_why),
         Mutant("strangers-are-members", "everybody counts as a member", _strangers_are_members),
+        *QUERY_MUTANTS["ALG-25"],
     ],
     "ALG-26": [
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
     ],
-    **COMMAND_MUTANTS,
-    **{clause: [*RELEASE_MUTANTS.get(clause, []), *SITE_MUTANTS.get(clause, [])] for clause in RELEASE_MUTANTS | SITE_MUTANTS},
+    **{
+        clause: [mutant for found in _TABLES for mutant in found.get(clause, [])]
+        for clause in dict.fromkeys(chain(*_TABLES))
+        if clause != "ALG-25"
+    },
 }  # fmt: skip
 
 

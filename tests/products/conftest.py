@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -15,11 +16,11 @@ import pytest
 
 from tests.releases.product import Repository
 from tests.server import RunningServer
-from troth.contracts.release_document import ReleaseDocument
+from troth.contracts.release_document import ReleaseDocument, contract_files
 from troth.doors.cli.main import execute
 from troth.doors.cli.release import Comparing
 from troth.releases.check import Asked, facts_of
-from troth.releases.claim import claim, releasable
+from troth.releases.claim import claim, kept_contracts, releasable
 from troth.sdk import Client
 from troth.versions.releases.numbers import ReleaseNumber
 
@@ -106,6 +107,8 @@ class Shop:
         with Comparing(60.0) as compare:
             subject, number = releasable(self.repository.folder, Asked(complete=True), ReleaseNumber.parse(version))
             facts = facts_of(subject, compare, lambda *_: ())
+            if kept := kept_contracts(subject)[0]:
+                self.uploaded(contract_files(kept))
             return claim(subject, number, facts, [], lambda *_: (), tried=False)
 
     def uploaded(self, content: bytes) -> str:
@@ -136,14 +139,14 @@ class Shop:
 
 
 def bundle(files: Mapping[str, bytes]) -> bytes:
-    """A tar.gz with these files."""
+    """A tar.gz with these files, which is the same whenever it is made."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+    with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
+    return gzip.compress(packed.getvalue(), mtime=0)
 
 
 @pytest.fixture

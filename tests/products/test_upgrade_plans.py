@@ -125,6 +125,36 @@ def test_a_plan_lists_all_migrations_in_order_and_once_each() -> None:
     ]
 
 
+def test_a_plan_tells_how_long_each_migration_took() -> None:
+    """From the release that brought it, run from the nearest before it."""
+
+    def path(begins: str, **took: float) -> dict[str, Any]:
+        times = [{"id": name, "seconds": seconds} for name, seconds in took.items()]
+        told: dict[str, Any] = {
+            "migrations": "migrations",
+            "begins": begins,
+            "also": [],
+            "outcome": "passed",
+            "locked": None,
+        }
+        return {**told, "seconds": 1.0, "database": "PostgreSQL", "words": "ok", "times": times}
+
+    first, last = release("1.0.0"), release("1.2.0")
+    middle = PlannedRelease(ReleaseNumber.parse("1.1.0"), "2026-11-25", "fix", "1.1.0", paths=[path("1.0.0", a=0.25)])
+    last = PlannedRelease(
+        last.number, last.released, "fix", "1.2.0", paths=[path("1.0.0", a=9, b=9), path("1.1.0", b=2)]
+    )
+    listed = [migration(name) for name in "abc"]
+    told: dict[str, Any] = plan("ada/shop", [first, middle, last], first, last, Standing(), Standing(listed)).as_dict()
+    assert [(one["id"], one["seconds"], one["database"]) for one in told["migrations"]] == [
+        ("a", 0.25, "PostgreSQL"),
+        ("b", 2, "PostgreSQL"),
+        ("c", None, None),
+    ]
+    assert "a (core, migrations/a.sql): 0.25 s on PostgreSQL" in as_text(told)
+    assert "- c (core, migrations/c.sql)\n" in as_markdown(told)
+
+
 def note(kind: str, text: str, component: str = "") -> dict[str, Any]:
     return {"kind": kind, "component": component, "where": f"changes/{text}", "text": text}
 

@@ -32,13 +32,13 @@ attempts = st.lists(
     st.one_of(candidates, st.tuples(st.sampled_from(list(Bump)), permission_sets)), min_size=1, max_size=25
 )
 
-#: Histories that no policy has seen, as imported data might be.
+#: Histories that no policy has seen, as imported data might be, with versions that lie behind a deletion of their algorithm.
 wild_histories = st.builds(
     lambda published, built: History(
         tuple({version.number: version for version in published}.values()),
         tuple({build.hash: build for build in built}.values()),
     ),
-    st.lists(st.builds(Published, numbers, permission_sets, hashes), max_size=12),
+    st.lists(st.builds(Published, numbers, permission_sets, hashes, st.booleans()), max_size=12),
     st.lists(st.builds(Built, hashes, st.sampled_from(list(BuildStatus))), max_size=4),
 )
 

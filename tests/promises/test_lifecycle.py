@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from troth.versions.lifecycle import FIRST, State, may_follow
+from troth.versions.lifecycles.states import FIRST, State, may_follow
 
 LEGAL = {
     (State.EXPERIMENTAL, State.CURRENT),

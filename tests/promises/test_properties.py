@@ -35,7 +35,7 @@ def resolved(history: History, text: str, *, member: bool, readings: Readings = 
 
 def routed(history: History, text: str, *, member: bool, readings: Readings = Readings()) -> str | None:
     """The version that the routing table gives, or None."""
-    published = [VersionFact(v.number, v.permissions.public, _route(str(v.number))) for v in history.versions]
+    published = [VersionFact(v.number, v.permissions.public, _route(str(v.number)), v.floats) for v in history.versions]
     built = {build.hash: _route(build.hash) for build in history.builds if build.status is BuildStatus.SUCCEEDED}
     table = RoutingTable.empty()
     routes = algorithm_routes("house", published, built, latest_private=readings.latest_private)
@@ -59,6 +59,14 @@ def test_the_routing_table_answers_as_the_resolver_does(
     assert routed(history, text, member=member, readings=readings) == resolved(
         history, text, member=member, readings=readings
     )
+
+
+@given(histories.wild_histories, histories.references, st.booleans())
+@settings(max_examples=500)
+def test_what_was_deleted_answers_to_complete_numbers_only(history: History, text: str, member: bool) -> None:
+    behind = {str(version.number) for version in history.versions if not version.floats}
+    found = resolved(history, text, member=member)
+    assert found not in behind or text == f"util/echo/{found}"
 
 
 @pytest.mark.clause("ALG-24")

@@ -116,7 +116,7 @@ def test_what_was_signed_is_every_word(tmp_path: Path) -> None:
     assert key.fits(signed.statement(), signed.signature)
     altered: dict[str, Any]
     for name, value in (("number", "1.2.1"), ("reason", "other"), ("expires_at", NOW), ("clauses", ("ALG-05",)),
-                        ("approved_by", "eve"), ("hash", "d" * 40), ("algorithm", "ada/other"), ("key", "x")):  # fmt: skip
+                        ("approved_by", "eve"), ("hash", "d" * 40), ("subject", "ada/other"), ("kind", "product"), ("key", "x")):  # fmt: skip
         altered = {name: value}
         assert not key.fits(replace(signed, **altered).statement(), signed.signature), name
     for signature in ("", "AAAA", "no base64!", signed.signature[:-4]):

@@ -90,7 +90,7 @@ class Publisher:
     def ended(self, identity: str, *states: str) -> dict[str, Any]:
         """The same, once it is in one of these states."""
         wanted = states or ("done", "failed", "discarded")
-        found: dict[str, Any] = until(lambda: one if (one := self.shown(identity))["state"] in wanted else None)
+        found: dict[str, Any] = until(lambda: told if (told := self.shown(identity))["state"] in wanted else None)
         return found
 
 

@@ -50,7 +50,18 @@ def test_every_release_was_legal_when_it_was_made(product: Repository) -> None:
     assert found == [("1.0.0", 0, "patch"), ("1.0.1", 0, "patch"), ("1.1.0", 0, "minor"), ("1.2.0", 0, "minor")]
 
 
-def test_a_patch_with_a_migration_is_refused_and_a_proved_minor_is_ready(product: Repository) -> None:
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def where(request: pytest.FixtureRequest) -> tuple[str, list[str]]:
+    """The database on which migrations are proved, and the options that name it."""
+    if request.param == "SQLite":
+        return request.param, []
+    address: str = request.getfixturevalue("postgres")
+    return request.param, ["--database", address.replace("postgresql+psycopg://", "postgresql://")]
+
+
+def test_a_patch_with_a_migration_is_refused_and_a_proved_minor_is_ready(
+    product: Repository, where: tuple[str, list[str]]
+) -> None:
     product.git("switch", "--quiet", "indexed")
     code, verdict = product.check("--patch")
     assert (code, verdict["clauses"], verdict["least"]) == (3, ["PLX-08"], "1.3.0")
@@ -58,22 +69,31 @@ def test_a_patch_with_a_migration_is_refused_and_a_proved_minor_is_ready(product
         record = product.folder / "records" / infrastructure / "tests.xml"
         record.parent.mkdir(parents=True)
         record.write_text(RECORD)
-    code, verdict = product.check("--minor", "--prove-migrations", "--complete")
+    code, verdict = product.check("--minor", "--prove-migrations", "--complete", *where[1])
     assert (code, verdict["outcome"], verdict["number"]) == (0, "allowed", "1.3.0")
     assert [(path["from"], path["also"], path["outcome"]) for path in verdict["paths"]] == [
         ("1.0.1", ["0.9.0", "1.0.0"], "passed"),
         ("1.1.0", [], "passed"),
         ("1.2.0", [], "passed"),
     ]
+    assert {path["database"] for path in verdict["paths"]} == {where[0]}
+    assert [[one["id"] for one in path["times"]] for path in verdict["paths"]] == [
+        ["0002", "0003", "0004"],
+        ["0003", "0004"],
+        ["0004"],
+    ]
 
 
-def test_a_migration_that_fails_on_rows_only_is_refused(product: Repository) -> None:
+REFUSAL = {"SQLite": "NOT NULL constraint failed", "PostgreSQL": "contains null values"}
+
+
+def test_a_migration_that_fails_on_rows_only_is_refused(product: Repository, where: tuple[str, list[str]]) -> None:
     product.git("switch", "--quiet", "sized")
     assert product.check("--minor")[0] == 0
-    code, verdict = product.check("--minor", "--prove-from", "1.2.0")
+    code, verdict = product.check("--minor", "--prove-from", "1.2.0", *where[1])
     assert (code, verdict["clauses"], verdict["least"]) == (3, ["PLX-09"], None)
     assert "runs on empty tables and fails on rows" in verdict["paths"][0]["words"]
-    assert "NOT NULL constraint failed" in verdict["paths"][0]["words"]
+    assert REFUSAL[where[0]] in verdict["paths"][0]["words"]
 
 
 def test_major_functionality_is_a_major(product: Repository) -> None:

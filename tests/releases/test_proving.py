@@ -102,6 +102,8 @@ def test_a_path_that_holds_says_how_long_it_took_and_how_to_repeat_it(alembic: R
     assert path["words"] == "1 migration, 24 rows kept"
     assert path["seconds"] > 0
     assert path["locked"] >= 0
+    assert [one["id"] for one in path["times"]] == ["b"]
+    assert 0 <= path["times"][0]["seconds"] <= path["seconds"]
     again = path["again"].removeprefix("troth release check ").split()
     assert alembic.check("--minor", *again)[1]["paths"][0]["words"] == path["words"]
 
@@ -167,6 +169,7 @@ def test_fixtures_fill_what_they_name_and_rows_are_made_for_the_rest(shop: Repos
     shop.commit({"troth.toml": declared, "fixtures/1.0.0.sql": fixture, "migrations/0002_notes.sql": notes})
     code, _, path = proved(shop)
     assert (code, path["words"]) == (0, "1 migration, 1 rows kept")
+    assert [one["id"] for one in path["times"]] == ["0002_notes"]
     shop.commit({"fixtures/1.0.0.sql": "INSERT INTO gone VALUES (1);"})
     assert shop.run("--minor", "--prove-migrations")[0] == 2
 
@@ -209,6 +212,7 @@ def test_a_project_s_own_commands_list_and_run(empty: Repository) -> None:
         "if sys.argv[1] == 'list':\n    print('\\n'.join(names))\n    sys.exit()\n"
         "connection = sqlite3.connect(os.environ['SHOP_DATABASE'].removeprefix('sqlite:///'))\n"
         "for name in names:\n    connection.execute(f'CREATE TABLE IF NOT EXISTS {name} (a TEXT)')\n"
+        "    print('troth-migration', name, '1.5')\n"
         "connection.commit()\n"
     )
     own = '[[migrations]]\nkind = "command"\nlist = ["python3", "m.py", "list"]\nrun = ["python3", "m.py", "run"]\n'
@@ -217,7 +221,8 @@ def test_a_project_s_own_commands_list_and_run(empty: Repository) -> None:
     empty.commit({"names": "one two"})
     code, verdict = empty.check("--patch")
     assert (code, verdict["clauses"]) == (3, ["PLX-08"])
-    assert proved(empty)[2]["outcome"] == "passed"
+    path = proved(empty)[2]
+    assert (path["outcome"], path["times"]) == ("passed", [{"id": "two", "seconds": 1.5}])
     empty.commit({"m.py": "raise SystemExit('broken')"})
     code, _, err = empty.run()
     assert code == 2

@@ -185,7 +185,7 @@ _REAL = {
 }
 
 
-@pytest.mark.digest("16.2")
+@pytest.mark.digest("16.2 import")
 def test_the_real_client_has_this_kit(workshop: Workshop) -> None:
     code = (
         f"import Algorithmia\n{_KIT}client = Algorithmia.client()\n"

@@ -52,7 +52,7 @@ def reported(server: RunningServer, algorithm: str, **wanted: Any) -> list[dict[
     return found
 
 
-@pytest.mark.digest("12.4", "2.2")
+@pytest.mark.digest("12.4 insights")
 def test_they_are_recorded_with_the_call(server: RunningServer, reporter: str) -> None:
     _, client = server.account()
     answer = client.call(reporter, [{"cats": 2, "confidence": 0.9}, {"note": {"a": [None, "ü"]}}])

@@ -190,7 +190,7 @@ def test_who_may(server: RunningServer, teller: str, tmp_path: Path) -> None:
     other.command("delete_secret", of=organization, name="TOKEN")
 
 
-@pytest.mark.digest("12.3")
+@pytest.mark.digest("12.3 provider", "12.3 secrets")
 def test_as_clients_of_algorithmia_ask(server: RunningServer, teller: str) -> None:
     head = {"Authorization": server.owner_key}
     with httpx2.Client(base_url=server.address, headers=head, trust_env=False, timeout=60) as http:

@@ -14,6 +14,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from troth.calls.api_ledger import ApiLedger
 from troth.calls.failures import Failures
 from troth.calls.insights import Insights
 from troth.calls.key_uses import KeyUses, Uses
@@ -58,6 +59,7 @@ class Bookkeeping:
         clock: Callable[[], float],
         uses: KeyUses | None = None,
         insights: Insights | None = None,
+        apis: ApiLedger | None = None,
     ) -> None:
         self._database = database
         self._usage = usage
@@ -66,6 +68,7 @@ class Bookkeeping:
         self._faults = faults
         self._retention = retention
         self._insights = insights or Insights()
+        self._apis = apis
         self._clock = clock
         self._uses = uses or KeyUses()
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,6 +94,8 @@ class Bookkeeping:
         self._usage.settle(now // _MINUTE)
         self._records.settle(now)
         self._uses.settle(now)
+        if self._apis is not None:
+            self._apis.settle(now)
 
     def backlog(self) -> Backlog:
         """How much waits, after settling what was gathered."""
@@ -115,6 +120,8 @@ class Bookkeeping:
             if uses.used or uses.floating:
                 await self._database.write(partial(_write_uses, uses=uses))
                 uses = Uses()
+            if self._apis is not None and self._apis.take():
+                self._apis.done(await self._database.write(self._apis.write))
             while kept := self._records.take():
                 written = await self._database.write(partial(self._records.write, kept=kept))
                 self._records.done(written)
@@ -124,6 +131,8 @@ class Bookkeeping:
         except Exception as error:
             self._usage.give_back(counts, int(self._clock()) // _MINUTE)
             self._uses.give_back(uses)
+            if self._apis is not None:
+                self._apis.give_back()
             self._records.give_back()
             self._failures.give_back(failed)
             self._insights.give_back()
@@ -142,6 +151,8 @@ class Bookkeeping:
         oldest = now - self._retention.record_days * _DAY
         most = self._retention.records
         await self._database.write(lambda connection: forget_floating(connection, oldest_minute * _MINUTE // _DAY))
+        if self._apis is not None:
+            await self._database.write(partial(self._apis.forget, oldest=oldest_minute * _MINUTE))
         while await self._database.write(lambda connection: forget_usage(connection, oldest_minute)):
             pass
         await self._database.write(lambda connection: forget_failures(connection, before=oldest * 1000, most=most))

@@ -53,11 +53,13 @@ class Insights:
         reported[origin.request_id] = count, size
         owner, _, name = origin.subject.partition("/")
         version = origin.route.version if origin.route else ""
-        room = self._most - len(self._waiting) - len(self._under_way)
-        self.lost += max(0, len(figures) - room)
-        self._waiting += [
-            Insight(now, origin.request_id, owner, name, version, *one) for one in figures[: max(0, room)]
-        ]
+        self.add([Insight(now, origin.request_id, owner, name, version, *one) for one in figures])
+
+    def add(self, found: Sequence[Insight]) -> None:
+        """Takes figures that were reported, here or to another process; those that find no room are lost."""
+        room = max(0, self._most - len(self._waiting) - len(self._under_way))
+        self.lost += max(0, len(found) - room)
+        self._waiting += found[:room]
 
     def take(self) -> Sequence[Insight]:
         """The oldest that wait, as many as one transaction takes; `done` or `give_back` follows."""

@@ -19,8 +19,12 @@ from troth.runtime.call import Call
 
 #: what keys of calls begin with, and no other key holds
 MARK = b"call-"
+#: the key of a process in which a version is being loaded; it is known by the sandbox that it is in
+LOADING = b"call-load"
 #: what stands in place of a host where the other end is a process of this machine
 PROCESS = "process"
+#: where ASGI's scope has a `Relayed`
+RELAYED = "troth.relayed"
 Peer = tuple[str, int] | None
 _KEY = re.compile(rb"(?:(?:simple|bearer) +)?call-([0-9a-f]{32})-([0-9]{1,10})", re.IGNORECASE)
 
@@ -45,6 +49,19 @@ class Origin(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Rehearsal:
+    """The origin of a call that no request made: an example that is replayed, for an account and not by a key of it."""
+
+    caller: Caller
+    route: Route
+    subject: str
+    request_id: str
+    authorization: bytes = b""
+    head: Iterable[tuple[bytes, bytes]] = ()
+    parent: Call | None = None
+
+
 class Finder(Protocol):
     """The engine, as far as keys of calls are concerned."""
 
@@ -66,6 +83,16 @@ class Within:
     caller: Caller
     #: whom the key belongs to with which the outermost call came
     holder: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What another process of this server found out of a request that it hands on, and answers for."""
+
+    #: the call that runs there, whose outermost one came with the key that the request has here
+    within: BoundCall | None = None
+    #: the id of the algorithm of which a version is being loaded there
+    loading: str = ""
 
 
 class CallKeys:
@@ -124,8 +151,13 @@ class CallKeys:
             outermost=outermost(origin).request_id,
             depth=depth_of(origin),
         )
-        scope = replace(caller.scope, manage=False, administrator=False)
-        return replace(caller, administrator=False, scope=scope, within=within)
+        return bound(caller, within)
+
+
+def bound(caller: Caller, within: BoundCall) -> Caller:
+    """As whom an algorithm acts in a call of this caller: never as an administrator, and with nothing to manage."""
+    scope = replace(caller.scope, manage=False, administrator=False)
+    return replace(caller, administrator=False, scope=scope, within=within)
 
 
 def outermost(origin: Origin) -> Origin:

@@ -19,11 +19,12 @@ from sqlalchemy import Connection
 
 from troth.access.roles import Actor
 from troth.access.scopes import require_scope
-from troth.clock import now, stamp
+from troth.clock import now
 from troth.commands.formats import Formats, Payload
 from troth.errors import Malformed, Refused, TrothError, UuidReused
 from troth.registry import journal
 from troth.registry.database import Database
+from troth.registry.journal_facts import next_moment
 from troth.registry.tables import commands
 
 log = structlog.get_logger()
@@ -67,6 +68,8 @@ class Transaction:
     #: ids of algorithms, accounts (their members) and digests-of-keys' accounts whose routing entries changed
     changed_algorithms: set[str] = field(default_factory=set)
     changed_accounts: set[str] = field(default_factory=set)
+    #: OWNER/API of those whose versions or states changed
+    changed_apis: set[str] = field(default_factory=set)
     secrets: dict[str, str] = field(default_factory=dict)
     #: done once it is durable
     afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -103,6 +106,14 @@ class Listener(Protocol):
         ...
 
 
+class ApiListener(Protocol):
+    """Who keeps the states of APIs in memory."""
+
+    def refresh_apis(self, connection: Connection, apis: set[str]) -> None:
+        """Reads the states of these (OWNER/API) anew."""
+        ...
+
+
 class Bus:
     """Takes commands and answers with their outcomes."""
 
@@ -113,6 +124,11 @@ class Bus:
         self._formats = formats
         self._handlers = handlers
         self._listener = listener
+        self._api_listeners: list[ApiListener] = []
+
+    def tell_of_apis(self, listener: ApiListener) -> None:
+        """From now on the listener hears of every change of a state, before who made it does."""
+        self._api_listeners.append(listener)
 
     async def submit(self, envelope: Envelope) -> Outcome:
         """The outcome, once it is durable and in force. Raises the refusal where it was refused, also when repeated."""
@@ -184,7 +200,7 @@ class Bus:
     def _commit(
         self, connection: Connection, handler: Handler, envelope: Envelope, payload: Payload, prepared: Any
     ) -> tuple[dict[str, Any], Transaction]:
-        transaction = Transaction(connection, envelope.actor, stamp(now()))
+        transaction = Transaction(connection, envelope.actor, next_moment(connection, now()))
         if recorded := _recorded(connection, envelope):
             return recorded, transaction
         handler.authorise(connection, envelope.actor, payload)
@@ -201,6 +217,10 @@ class Bus:
         if transaction.changed_algorithms or transaction.changed_accounts:
             with self._database.read() as connection:
                 self._listener.refresh(connection, transaction.changed_algorithms, transaction.changed_accounts)
+        if transaction.changed_apis and self._api_listeners:
+            with self._database.read() as connection:
+                for listener in self._api_listeners:
+                    listener.refresh_apis(connection, transaction.changed_apis)
 
 
 def _recorded(connection: Connection, envelope: Envelope) -> dict[str, Any] | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,26 +12,26 @@ import msgspec
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
-from troth.artifacts.blobs import BlobStore
 from troth.commands.algorithms import require_for
-from troth.commands.bus import Moved, Transaction
+from troth.commands.api_duties import check_overdue
+from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
+from troth.commands.release_judging import Beside, ReleaseJudging, check_base, check_declared
+from troth.commands.release_room import ReleaseRoom
+from troth.commands.staged_files import StagedFiles, missing_file
 from troth.contracts.product import Product, parse_product
-from troth.contracts.release_document import LARGEST_DOCUMENT, ReleaseDocument, release_document
-from troth.contracts.release_findings import Records, findings, situation_of
-from troth.errors import Malformed, NotFound, Refused, TooLarge
-from troth.registry import planned_releases, products
-from troth.registry.database import Database
+from troth.contracts.release_document import ReleaseDocument
+from troth.contracts.release_findings import Compared
+from troth.contracts.release_trust import believed, checked
+from troth.errors import Malformed, Refused
+from troth.registry import planned_releases, products, release_files, waivers
 from troth.registry.products import Artifact, ProductRow
 from troth.sites.making import Made
 from troth.sites.store import Sites
-from troth.versions.releases.judging import judge
 from troth.versions.releases.numbers import ReleaseNumber
-from troth.versions.releases.rendering import headline
+from troth.versions.releases.rendering import can_be_waived, headline, waiver_lines
 from troth.versions.releases.verdict import ReleaseVerdict
 from troth.versions.verdict import Outcome
-
-_SKEW_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,11 @@ class Staged:
     product: Product
     site: Made | None
     artifacts: tuple[Artifact, ...]
+    #: bytes, by digest, of what it rests on: evidence, documentation, contracts, records of tests
+    files: dict[str, int]
     #: what the release was judged beside, and what came of it
-    records: Records
+    beside: Beside
+    compared: Compared
     verdict: ReleaseVerdict
 
 
@@ -55,11 +57,11 @@ class CutRelease:
     another release came meanwhile.
     """
 
-    def __init__(self, database: Database, files: BlobStore, sites: Sites, seconds_now: Callable[[], float]) -> None:
-        self._database = database
+    def __init__(self, judging: ReleaseJudging, files: StagedFiles, sites: Sites, room: ReleaseRoom) -> None:
+        self._judging = judging
         self._files = files
+        self._room = room
         self._sites = sites
-        self._seconds_now = seconds_now
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require_for("cut_release", connection, actor, payload["product"])
@@ -70,77 +72,53 @@ class CutRelease:
     def handle(self, transaction: Transaction, payload: Payload, prepared: Staged) -> dict[str, Any]:
         connection, number = transaction.connection, ReleaseNumber.parse(payload["number"])
         row = products.existing(connection, payload["product"])
-        _check_declared(prepared, payload, number)
-        if products.numbers_of(connection, row.id) != set(prepared.records.numbers):
-            raise Moved
-        _check_base(prepared.document, prepared.records, number)
+        check_declared(prepared.document, prepared.product, payload, number)
+        self._judging.check_still(connection, prepared.beside, row.id, payload["commit"], number, transaction.now)
+        check_base(prepared.document, prepared.beside.records, number)
+        check_overdue(connection, row.id, number)
         verdict = prepared.verdict
         if verdict.outcome is not Outcome.ALLOWED:
             raise _refusal(verdict, row, number)
         values = _values(prepared, verdict, payload)
         values |= {"product_id": row.id, "cut_by": transaction.actor.id, "cut_at": transaction.now}
-        products.add_release(connection, values, prepared.artifacts)
+        files = prepared.files | {one.digest: one.size for one in prepared.artifacts}
+        self._room.check(connection, row.owner_id, files)
+        identity = products.add_release(connection, values, prepared.artifacts)
+        release_files.add_evidence(connection, identity, prepared.files)
+        release_files.forget_uploads(connection, files)
         planned_releases.fulfil(connection, row.id, number)
+        waivers.use(connection, verdict.used, transaction.now)
         release = products.get_release(connection, row, number)
         return {"product": row.subject, **release.as_dict(), "verdict": verdict.as_dict()}
 
     # --- before the transaction
 
     def _staged(self, payload: Payload) -> Staged:
-        document = release_document(self._evidence(payload["evidence"]))
+        document = self._judging.counted(self._judging.claimed(payload["evidence"]))
         product = parse_product(document.declared.encode())
-        site = self._site(payload["documentation"], product) if "documentation" in payload else None
         artifacts = tuple(self._artifacts(payload))
         number = ReleaseNumber.parse(payload["number"])
-        with self._database.read() as connection:
-            row = products.existing(connection, payload["product"])
-            records = products.records_of(connection, row.id, number)
-        verdict = self._verdict(document, product, site, records, number)
-        return Staged(document, product, site, artifacts, records, verdict)
+        beside = self._judging.beside(payload["product"], payload["commit"], number)
+        retired = (*product.documentation_retired, *beside.retired)
+        site = self._site(payload["documentation"], retired) if "documentation" in payload else None
+        compared = self._judging.compared(document, product, beside.records)
+        verdict = self._judging.verdict(document, product, beside, compared, number, documented=site is not None)
+        files = dict(self._sizes(payload, document))
+        return Staged(document, product, site, artifacts, files, beside, compared, verdict)
 
-    def _verdict(
-        self,
-        document: ReleaseDocument,
-        product: Product,
-        site: Made | None,
-        records: Records,
-        number: ReleaseNumber,
-    ) -> ReleaseVerdict:
-        situation = situation_of(document, product, records, number)
-        state = products.state_of(document.migrations)
-        facts = findings(document, product, records, number, documented=site is not None, state=state)
-        warnings = []
-        if document.committed_at > self._seconds_now() + _SKEW_SECONDS:
-            warnings.append("the commit was made in the future, by this server's clock; one of the clocks is wrong")
-        return judge(facts, situation, number, warnings)
+    def _sizes(self, payload: Payload, document: ReleaseDocument) -> Iterator[tuple[str, int]]:
+        named = [(payload["evidence"], "evidence"), (payload.get("documentation"), "documentation")]
+        named += [(document.contracts, "the files of its contracts")]
+        named += [(record.digest, record.path) for one in document.infrastructures for record in one.records]
+        yield from ((digest, self._files.find(digest, what).size) for digest, what in named if digest)
 
-    def _evidence(self, digest: str) -> bytes:
-        with os.fdopen(self._open(digest, "evidence"), "rb") as file:
-            content = file.read(LARGEST_DOCUMENT + 1)
-        if len(content) > LARGEST_DOCUMENT:
-            raise TooLarge(
-                "the evidence is too large",
-                why=f"it has at most {LARGEST_DOCUMENT >> 20} MiB",
-                repair="release in smaller steps",
-            )
-        return content
-
-    def _site(self, digest: str, product: Product) -> Made:
+    def _site(self, digest: str, retired: Sequence[str]) -> Made:
         """The documentation as it will be served. Raises Refused where it has pages of what is retired (PDB-39)."""
         try:
             made = self._sites.ready(digest)
         except FileNotFoundError:
-            raise _missing("documentation") from None
-        kept = self._sites.matching(digest, product.documentation_retired)
-        if kept:
-            raise Refused(
-                f"the documentation has pages of what is retired: {', '.join(path[:100] for path in kept)}",
-                why="at retirement the documentation is removed; that of earlier releases stays",
-                repair="take them out, and what leads to them, and build it again",
-                clauses=["PDB-39"],
-                asked=list(product.documentation_retired),
-                found=kept,
-            )
+            raise missing_file("documentation") from None
+        self._sites.refuse_retired(digest, retired)
         return made
 
     def _artifacts(self, payload: Payload) -> list[Artifact]:
@@ -149,72 +127,9 @@ class CutRelease:
             raise Malformed("two files of the release have one name", repair="give each a name of its own")
         found = []
         for one in listed:
-            blob = self._files.find(one["digest"])
-            if blob is None:
-                raise _missing(one["name"])
+            blob = self._files.find(one["digest"], one["name"])
             found.append(Artifact(one["name"], blob.digest, blob.size))
         return found
-
-    def _open(self, digest: str, what: str) -> int:
-        try:
-            return self._files.open(digest)
-        except FileNotFoundError:
-            raise _missing(what) from None
-
-
-def _missing(what: str) -> NotFound:
-    return NotFound(
-        f"{what} was not uploaded whole",
-        why="a release is cut when everything that belongs to it is there",
-        repair="upload it (PUT /api/v1/release-files/DIGEST), and cut again",
-        asked=what,
-    )
-
-
-def _check_declared(staged: Staged, payload: Payload, number: ReleaseNumber) -> None:
-    """Raises Malformed where the evidence is of something else than what is cut."""
-    declared, version = staged.product.subject, staged.product.version
-    if declared != payload["product"]:
-        raise Malformed(
-            f"the evidence is of {declared}, not of {payload['product']}", repair="cut it for its own product"
-        )
-    if staged.document.commit != payload["commit"]:
-        raise Malformed("the evidence is of another commit", repair="cut again; troth release cut names both")
-    if version is not None and version != number and (not number.is_prerelease or version != number.finished):
-        raise Refused(
-            f"troth.toml says version {version} at this commit, and {number} is cut",
-            why="a release says which one it is (SemVer 3)",
-            repair=f'write version = "{number.finished}" in [product], commit it, and cut again',
-            clauses=["PDB-05"],
-            asked=str(number),
-            found=str(version),
-        )
-
-
-def _check_base(document: ReleaseDocument, records: Records, number: ReleaseNumber) -> None:
-    """Raises Refused where the evidence was gathered beside another release than the one before (PDB-05)."""
-    former = records.former
-    if former is None or number in records.numbers:
-        return
-    if document.base != str(former.number):
-        compared = f"with {document.base}" if document.base else "with nothing"
-        raise Refused(
-            f"the evidence compares {compared}, and {former.number} is the release before {number}",
-            why="what changed is told since the release before; another may have been cut meanwhile",
-            repair=f"fetch the tags (git fetch --tags), or name it: --base {former.number}",
-            clauses=["PDB-05"],
-            asked=document.base,
-            found=str(former.number),
-        )
-    if document.base_commit != former.commit:
-        raise Refused(
-            f"the tag of {former.number} lies on another commit than the one that was released",
-            why=f"{former.commit[:12]} was released; a release is one commit, and never changes (SemVer 3)",
-            repair="put the tag back where it was",
-            clauses=["PDB-05"],
-            asked=document.base_commit,
-            found=former.commit,
-        )
 
 
 def _refusal(verdict: ReleaseVerdict, row: ProductRow, number: ReleaseNumber) -> Refused:
@@ -224,12 +139,12 @@ def _refusal(verdict: ReleaseVerdict, row: ProductRow, number: ReleaseNumber) ->
     reasons += [f"{one['facts'][0]['words'].rstrip('.')}: {one['purpose']}" for one in told["asked"] if one["refuses"]]
     repairs = [one.repair for one in verdict.objections]
     repairs += [fact["repair"] for one in told["asked"] if one["refuses"] for fact in one["facts"] if "repair" in fact]
-    least = f"release it as {verdict.least}" if verdict.least and verdict.least != number else ""
+    ways = [f"release it as {verdict.least}"] if verdict.least and verdict.least != number else []
+    ways += [f"ask for a waiver (troth release request-waiver {number})"] if can_be_waived(told) else []
     return Refused(
         f"{row.subject}: {headline(told)}",
-        why=" ".join(reasons[:3]) or gaps,
-        repair=", or ".join([*dict.fromkeys(repairs[:3]), *([least] if least else [])])
-        or "decide, and write it into [[decisions]]",
+        why="; ".join([" ".join(reasons[:3]), *waiver_lines(told)]).strip("; ") or gaps,
+        repair=", or ".join([*dict.fromkeys(repairs[:3]), *ways]) or "decide, and write it into [[decisions]]",
         clauses=verdict.clauses if verdict.outcome is Outcome.REFUSED else ["PDB-04"],
         asked=str(number),
         least=str(verdict.least) if verdict.least else None,
@@ -249,6 +164,8 @@ def _values(staged: Staged, verdict: ReleaseVerdict, payload: Payload) -> dict[s
         "paths": msgspec.to_builtins(document.paths),
         "infrastructures": msgspec.to_builtins(document.infrastructures),
         "warnings": list(verdict.warnings),
+        "checked": checked(document, staged.compared, staged.beside.records, documented=staged.site is not None),
+        "believed": believed(document, staged.compared, staged.beside.records),
     }
     return {
         "number": str(number),

@@ -1,4 +1,4 @@
-"""Which waivers hold for a build now, by the key of this server."""
+"""Which waivers hold for a commit now, by the key of this server."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Excusing:
         self._key = key
 
     def waivers(
-        self, connection: Connection, algorithm_id: str, commit: str, number: str | None, moment: str
+        self, connection: Connection, subject_id: str, commit: str, number: str | None, moment: str
     ) -> tuple[Considered, ...]:
-        """The approved waivers that name this build or this number, each with why it cannot hold."""
+        """The approved waivers that name this commit or this number, each with why it cannot hold."""
         return tuple(
             considered(
                 row.signed,
@@ -27,6 +27,6 @@ class Excusing:
                 authentic=row.signed.id == row.id and self._key.fits(row.signed.statement(), row.signed.signature),
                 revoked_at=row.revoked_at,
             )
-            for row in waivers.approved_for(connection, algorithm_id, commit, number)
+            for row in waivers.approved_for(connection, subject_id, commit, number)
             if row.signed is not None
         )

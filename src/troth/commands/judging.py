@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
+from troth.access.roles import Actor
 from troth.commands.comparing import compared
 from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
-from troth.commands.replaying import Replaying, spec_of
+from troth.commands.replaying import Acting, Replaying
 from troth.contracts import replays
 from troth.contracts.comparison import interface
 from troth.contracts.document import Contract, contract_of
@@ -52,6 +53,8 @@ class Snapshot:
 class _Question:
     """A candidate, the versions that it is compared with, and those among them whose examples are replayed."""
 
+    actor: Actor
+    subject: str
     numbers: frozenset[Number]
     build: build_records.BuildRow
     contract: Contract
@@ -63,21 +66,30 @@ class Judging:
     """Compares candidates with what was published before, a few at a time, and replays their examples."""
 
     def __init__(
-        self, database: Database, readings: Readings, replaying: Replaying, excusing: Excusing, *, seconds: float
+        self,
+        database: Database,
+        readings: Readings,
+        replaying: Replaying,
+        acting: Acting,
+        excusing: Excusing,
+        *,
+        seconds: float,
     ) -> None:
         self._database = database
+        self._acting = acting
         self._excusing = excusing
         self._readings = readings
         self._replaying = replaying
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="judging")
 
-    async def snapshot(self, payload: Payload) -> Snapshot:
+    async def snapshot(self, actor: Actor, payload: Payload) -> Snapshot:
         """Everything that the policy has to know of a publication; what cannot be asked at all is left to it.
 
+        Examples are replayed in the name of the actor: algorithms that they call are called for it.
         Raises Unavailable where there are examples and a version cannot be run.
         """
-        question = await asyncio.to_thread(self._question, payload)
+        question = await asyncio.to_thread(self._question, actor, payload)
         if isinstance(question, Snapshot):
             return question
         return Snapshot(question.numbers, await self._judged(question))
@@ -112,7 +124,7 @@ class Judging:
         """Waits for what is being compared."""
         self._threads.shutdown(cancel_futures=True)
 
-    def _question(self, payload: Payload) -> _Question | Snapshot:
+    def _question(self, actor: Actor, payload: Payload) -> _Question | Snapshot:
         with self._database.read() as connection:
             algorithm = catalog.find_algorithm(connection, *payload["algorithm"].split("/"))
             if algorithm is None:
@@ -130,7 +142,8 @@ class Judging:
             numbers = _followed(line, history) if line else ()
             followed = (catalog.find_version(connection, algorithm.id, one) for one in numbers)
             rows = tuple(row for row in followed if row is not None)
-            return _Question(history.numbers(), build, contract_of(build.contract), earlier, rows)
+            contract = contract_of(build.contract)
+            return _Question(actor, algorithm.subject, history.numbers(), build, contract, earlier, rows)
 
     async def _judged(self, question: _Question) -> Judged:
         new = question.contract
@@ -150,7 +163,7 @@ class Judging:
         What the candidate declares of itself is held against the first; without one it is told, and nothing follows.
         """
         new, deadline = question.contract, self._replaying.deadline()
-        candidate = spec_of(question.build)
+        candidate = self._acting(question.actor, question.subject, question.build)
         done: list[_Done] = []
         differences: dict[Number, tuple[Difference, ...]] = {}
         for row in question.followed:
@@ -158,7 +171,8 @@ class Judging:
             plan = replays.promised(old)
             if not done:
                 plan += replays.own(new, plan)
-            ran = await self._replaying.replayed(plan, candidate, spec_of(row.build), deadline)
+            followed = self._acting(question.actor, question.subject, row.build)
+            ran = await self._replaying.replayed(plan, candidate, followed, deadline)
             differences[row.number] = replays.differences(ran, old, new)
             done += [(one, old if one.whose == "followed" else new, str(row.number)) for one in ran]
         if not question.followed:

@@ -17,10 +17,11 @@ import structlog
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor, relations, require
+from troth.access.scopes import Scope
 from troth.commands.algorithms import existing
 from troth.commands.bus import Envelope, Outcome, Transaction
 from troth.commands.formats import Payload
-from troth.commands.replaying import Replaying, spec_of
+from troth.commands.replaying import Acting, Replaying
 from troth.contracts import replays as examples
 from troth.contracts.document import Contract, contract_of
 from troth.errors import NotFound, TrothError
@@ -34,6 +35,7 @@ from troth.versions.numbers import Number
 log = structlog.get_logger()
 
 _MOST_FAULTS = 20
+_CALLS = Scope(algorithms=("algo://*",))
 
 
 class RecordReplay:
@@ -59,6 +61,7 @@ class RecordReplay:
 @dataclass(frozen=True, slots=True)
 class _Version:
     subject: str
+    owner: Actor
     row: catalog.VersionRow
     contract: Contract
 
@@ -67,15 +70,25 @@ class Moving:
     """Replays what was not replayed on the installed worker yet."""
 
     def __init__(
-        self, database: Database, replaying: Replaying, submit: Callable[[Envelope], Awaitable[Outcome]]
+        self,
+        database: Database,
+        replaying: Replaying,
+        acting: Acting,
+        submit: Callable[[Envelope], Awaitable[Outcome]],
     ) -> None:
         self._database = database
         self._replaying = replaying
+        self._acting = acting
         self._submit = submit
 
-    async def replay(self) -> list[dict[str, Any]]:
-        """What was found of each version with examples that the worker is new to, as it was written down."""
+    async def replay(self, *, before: bool = False) -> list[dict[str, Any]]:
+        """What was found of each version with examples that the worker is new to, as it was written down.
+
+        `before` the server takes calls, versions that call others are left for later. They are called for their owner,
+        with a key that calls and nothing else.
+        """
         waiting = await asyncio.to_thread(self._waiting)
+        waiting = [one for one in waiting if not (before and one.row.build.permissions.pipeline_enabled)]
         if waiting:
             log.info(
                 "examples are replayed on a worker that is new to them", versions=len(waiting), worker=WORKER_VERSION
@@ -111,19 +124,21 @@ class Moving:
         """How it answers its examples, and what differs."""
         plan = examples.promised(version.contract)
         try:
-            ran = await self._replaying.replayed(plan, spec_of(version.row.build), None, self._replaying.deadline())
+            run = self._acting(version.owner, version.subject, version.row.build)
+            ran = await self._replaying.replayed(plan, run, None, self._replaying.deadline())
         except TrothError as error:
             return replays.NOT_RUN, [str(error)[:1000]]
         return _outcome(examples.differences(ran, version.contract, version.contract))
 
 
 def _versions(connection: Connection, algorithm_id: str, wanted: set[str]) -> list[_Version]:
-    subject = catalog.get_algorithm(connection, algorithm_id).subject
+    algorithm = catalog.get_algorithm(connection, algorithm_id)
+    owner = Actor(algorithm.owner_id, algorithm.owner, "", administrator=False, scope=_CALLS)
     rows = [row for row in catalog.all_versions(connection, algorithm_id) if row.id in wanted]
     contracts: dict[Number, bytes] = {}
     for major in {row.number.major for row in rows}:
         contracts |= catalog.contracts_of(connection, algorithm_id, major)
-    return [_Version(subject, row, contract_of(contracts[row.number])) for row in rows]
+    return [_Version(algorithm.subject, owner, row, contract_of(contracts[row.number])) for row in rows]
 
 
 def _outcome(found: Sequence[Difference]) -> tuple[str, list[str]]:

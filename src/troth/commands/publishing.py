@@ -32,7 +32,7 @@ class PublishVersion:
         require_for("publish_version", connection, actor, payload["algorithm"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> Snapshot:
-        return await self._judging.snapshot(payload)
+        return await self._judging.snapshot(actor, payload)
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Snapshot) -> dict[str, Any]:
         connection = transaction.connection
@@ -118,7 +118,7 @@ class Checking:
         """The verdict on what `payload` of `publish_version` asks for. Raises what publishing it would, but for refusals."""
         await asyncio.to_thread(self._authorised, actor, payload)
         while True:
-            snapshot = await self._judging.snapshot(payload)
+            snapshot = await self._judging.snapshot(actor, payload)
             try:
                 return await asyncio.to_thread(self._answered, actor, payload, snapshot)
             except Moved:

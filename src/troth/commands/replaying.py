@@ -5,14 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from troth.access.roles import Actor
 from troth.contracts.replays import Replay, Reply
 from troth.registry.build_records import BuildRow
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, VersionSpec
+
+
+def _nobody() -> None:
+    """Nobody is acted for, so calls of others are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A version whose examples are run. `origin` makes what the calls within each of them are admitted by."""
+
+    spec: VersionSpec
+    origin: Callable[[], Any] = _nobody
+
+
+#: From who asks, `owner/name` and a build to what runs, in their name.
+Acting = Callable[[Actor, str, BuildRow], Run]
 
 
 class Replaying:
@@ -27,7 +44,7 @@ class Replaying:
         return time.monotonic() + self._seconds
 
     async def replayed(
-        self, plan: Sequence[Replay], candidate: VersionSpec, followed: VersionSpec | None, deadline: float
+        self, plan: Sequence[Replay], candidate: Run, followed: Run | None, deadline: float
     ) -> list[Replay]:
         """The same with what both versions replied; what there was no time for stays open.
 
@@ -37,19 +54,19 @@ class Replaying:
         for replay in plan:
             wanted = [candidate, followed if replay.whose == "followed" else None]
             replies = await asyncio.gather(
-                *(self._reply(spec, replay.example["input"], deadline) for spec in wanted if spec is not None)
+                *(self._reply(run, replay.example["input"], deadline) for run in wanted if run is not None)
             )
             done.append(replace(replay, candidate=replies[0], followed=replies[1] if len(replies) > 1 else None))
         return done
 
-    async def _reply(self, spec: VersionSpec, given: Any, deadline: float) -> Reply | None:
+    async def _reply(self, run: Run, given: Any, deadline: float) -> Reply | None:
         left = deadline - time.monotonic()
         if left <= 0:
             return None
         kind, body = (
             (worker.TEXT, given.encode()) if isinstance(given, str) else (worker.JSON, json.dumps(given).encode())
         )
-        result = await self._engine.call(spec, CallRequest(kind, body, left))
+        result = await self._engine.call(run.spec, CallRequest(kind, body, left, origin=run.origin()))
         found = json.loads(result.body)
         if result.failed:
             return Reply(result.seconds, fault=f"{found['error_type']}: {found['message']}"[:1000])

@@ -1,7 +1,12 @@
-"""The commands of waivers: somebody asks, another approves, anybody of the owner takes it back."""
+"""The commands of waivers: somebody asks, another approves, anybody of the owner takes it back.
+
+Who asks for an algorithm is here, who asks for a release of a product in `troth.commands.waiving_releases`; the rest is the
+same for every kind of subject.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,9 +21,9 @@ from troth.commands.formats import Payload
 from troth.commands.judging import Judging, Snapshot
 from troth.errors import Malformed, NotFound, Refused
 from troth.registry import accounts, catalog, waivers
+from troth.registry.waivers import Subject
 from troth.signing import SigningKey
 from troth.versions.numbers import Number
-from troth.versions.verdict import Verdict
 from troth.versions.waivers import LONGEST_DAYS, WAIVABLE
 
 
@@ -41,34 +46,22 @@ class RequestWaiver:
         require_for("request_waiver", connection, actor, payload["algorithm"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> Snapshot:
-        return await self._judging.snapshot(_publication(payload))
+        return await self._judging.snapshot(actor, _publication(payload))
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Snapshot) -> dict[str, Any]:
         connection = transaction.connection
         number = Number.parse(payload["number"])
-        clauses = _waivable(payload["clauses"])
-        expires_at = _expiry(payload["expires_at"], transaction.now)
+        clauses = waivable("algorithm", payload["clauses"])
         algorithm = existing(connection, payload["algorithm"])
         build = publishable(connection, algorithm, payload["hash"])
         history = catalog.history_of(connection, algorithm.id)
         if history.numbers() != prepared.numbers:
             raise Moved
         verdict, _ = self._judging.verdict(_publication(payload), build, history, prepared.judged)
-        _check_that_it_helps(verdict, clauses)
-        _check_new(connection, algorithm.id, str(number), build.hash, clauses, transaction.now)
-        row = waivers.add(
-            connection,
-            algorithm,
-            number=str(number),
-            commit=build.hash,
-            clauses=clauses,
-            reason=payload["reason"].strip(),
-            verdict=verdict.as_dict(),
-            expires_at=expires_at,
-            actor_id=transaction.actor.id,
-            now=transaction.now,
-        )
-        return row.as_dict(transaction.now)
+        left = {one.clause: one.text for one in verdict.findings if one.clause not in clauses}
+        check_that_it_helps("algorithm", clauses, verdict.as_dict(), left)
+        subject = Subject("algorithm", algorithm.id, algorithm.subject, algorithm.owner_id)
+        return asked(transaction, subject, str(number), build.hash, clauses, payload, verdict.as_dict())
 
 
 class ApproveWaiver:
@@ -88,7 +81,7 @@ class ApproveWaiver:
         row = _existing(connection, payload["waiver"])
         _require_state(row, moment, "approved", {"requested"})
         if actor.id == row.requested_by_id:
-            _require_alone(connection, row, actor)
+            _require_alone(connection, row)
         waiver = row.approved(actor.name, moment, self._key.identity)
         signed = replace(waiver, signature=self._key.sign(waiver.statement()))
         waivers.approve(connection, signed, actor.id)
@@ -117,15 +110,50 @@ def _publication(payload: Payload) -> Payload:
     return {"algorithm": payload["algorithm"], "hash": payload["hash"], "number": payload["number"]}
 
 
-def _waivable(clauses: list[str]) -> list[str]:
-    """The clauses, each once. Raises Refused where one of them cannot be waived."""
-    legal = WAIVABLE["algorithm"]
+def asked(
+    transaction: Transaction,
+    subject: Subject,
+    number: str,
+    commit: str,
+    clauses: list[str],
+    payload: Payload,
+    verdict: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Keeps what is asked for, with the verdict without it. Raises Malformed for a wrong expiry, Refused where there is one."""
+    connection, moment = transaction.connection, transaction.now
+    expires_at = _expiry(payload["expires_at"], moment)
+    _check_new(connection, subject, number, commit, clauses, moment)
+    row = waivers.add(
+        connection,
+        subject,
+        number=number,
+        commit=commit,
+        clauses=clauses,
+        reason=payload["reason"].strip(),
+        verdict=dict(verdict),
+        expires_at=expires_at,
+        actor_id=transaction.actor.id,
+        now=moment,
+    )
+    return row.as_dict(moment)
+
+
+#: what can be waived, and what cannot, in words
+_LIMITS = {
+    "algorithm": "what compares versions, and never what a version is, who may reach it, or that it stays as it is",
+    "product": "what compares releases, and never what a release is, that who upgrades gets there, or what must be there",
+}
+
+
+def waivable(kind: str, clauses: list[str]) -> list[str]:
+    """The clauses, each once. Raises Refused where one of them cannot be waived for this kind of subject."""
+    legal = WAIVABLE[kind]
     for clause in clauses:
         if clause not in legal:
+            article = "an" if kind[0] in "aeiou" else "a"
             raise Refused(
                 f"{clause} cannot be waived",
-                why=f"for an algorithm only {', '.join(legal)} can: what compares versions, and never what a version is, "
-                "who may reach it, or that it stays as it is",
+                why=f"for {article} {kind} only {', '.join(legal)} can: {_LIMITS[kind]}",
                 repair="publish under a number that this clause allows",
                 asked=clause,
                 found=list(legal),
@@ -150,34 +178,34 @@ def _expiry(text: str, moment: str) -> str:
     )
 
 
-def _check_that_it_helps(verdict: Verdict, clauses: list[str]) -> None:
-    """Raises Refused where nothing objects, or where something else would object all the same."""
-    objecting = set(verdict.clauses)
+def check_that_it_helps(kind: str, clauses: list[str], verdict: Mapping[str, Any], left: Mapping[str, str]) -> None:
+    """Raises Refused where nothing objects, or where something else would object all the same.
+
+    `verdict` is the one without the waiver; `left` has the clauses that would object in spite of it, and to what.
+    """
+    objecting, number = verdict["clauses"], verdict["number"]
     idle = [clause for clause in clauses if clause not in objecting]
-    others = [clause for clause in verdict.clauses if clause not in clauses]
+    others = list(left)
     if not idle and not others:
         return
     if idle:
-        what = f"{idle[0]} does not object to {verdict.number}, so there is nothing to waive"
-        why = f"what objects is {', '.join(verdict.clauses)}" if verdict.clauses else "it is allowed as it is"
-        repair = "ask for what objects" if verdict.clauses else "publish it"
+        what = f"{idle[0]} does not object to {number}, so there is nothing to waive"
+        why = f"what objects is {', '.join(objecting)}" if objecting else "it is allowed as it is"
+        repair = "ask for what objects" if objecting else "publish it"
     else:
-        what = f"a waiver of {', '.join(clauses)} would not help: {others[0]} objects to {verdict.number} too"
-        why = next(finding.text for finding in verdict.findings if finding.clause == others[0])
-        waivable = others[0] in WAIVABLE["algorithm"]
-        repair = (
-            f"ask for {others[0]} as well"
-            if waivable
-            else f"mend that, which cannot be waived, or publish as {verdict.least}"
-        )
-    raise Refused(what, why=why, repair=repair, clauses=verdict.clauses, asked=clauses, found=list(verdict.clauses))
+        what = f"a waiver of {', '.join(clauses)} would not help: {others[0]} objects to {number} too"
+        why = left[others[0]]
+        can = others[0] in WAIVABLE[kind] and others[0] not in clauses
+        least = f", or publish as {verdict['least']}" if verdict["least"] else ""
+        repair = f"ask for {others[0]} as well" if can else f"mend that, which cannot be waived{least}"
+    raise Refused(what, why=why, repair=repair, clauses=objecting, asked=clauses, found=list(objecting))
 
 
 def _check_new(
-    connection: Connection, algorithm_id: str, number: str, commit: str, clauses: list[str], moment: str
+    connection: Connection, subject: Subject, number: str, commit: str, clauses: list[str], moment: str
 ) -> None:
     """Raises Refused where one is open or approved for the same already."""
-    for row in waivers.of_algorithm(connection, algorithm_id):
+    for row in waivers.of_subject(connection, subject.id):
         same = (row.number, row.hash) == (number, commit) and set(row.clauses) & set(clauses)
         if same and row.state(moment) in ("requested", "approved"):
             raise Refused(
@@ -195,20 +223,24 @@ def _require_on(action: str, connection: Connection, actor: Actor, identity: str
     if row is None:
         require(action, relations(actor), identity)
         return
-    owner_id = catalog.get_algorithm(connection, row.algorithm_id).owner_id
+    owner_id = row.subject.owner_id
     require(action, relations(actor, owner_id, accounts.role_of(connection, owner_id, actor.id)), identity)
 
 
 def _existing(connection: Connection, identity: str) -> waivers.WaiverRow:
     if row := waivers.find(connection, identity):
         return row
-    raise NotFound(f"there is no waiver {identity}", repair="troth waiver list shows an algorithm's", asked=identity)
+    raise NotFound(
+        f"there is no waiver {identity}",
+        repair="troth waiver list OWNER/NAME shows those that there are",
+        asked=identity,
+    )
 
 
 def _require_state(row: waivers.WaiverRow, moment: str, verb: str, legal: set[str]) -> None:
     state = row.state(moment)
     if state not in legal:
-        ending = {"used": f"{row.algorithm}/{row.number} was published by it, and stays"}
+        ending = {"used": f"{row.subject.name}/{row.number} was published by it, and stays"}
         raise Refused(
             f"the waiver cannot be {verb}: it is {state}",
             why=ending.get(state, f"only what is {' or '.join(sorted(legal))} can be {verb}"),
@@ -218,16 +250,16 @@ def _require_state(row: waivers.WaiverRow, moment: str, verb: str, legal: set[st
         )
 
 
-def _require_alone(connection: Connection, row: waivers.WaiverRow, actor: Actor) -> None:
+def _require_alone(connection: Connection, row: waivers.WaiverRow) -> None:
     """Raises Refused where another than who asked could approve it."""
-    owner_id = catalog.get_algorithm(connection, row.algorithm_id).owner_id
+    owner_id = row.subject.owner_id
     admins = [member for member, role in accounts.members_of(connection, owner_id) if role == "admin"]
-    if not set(admins) - {actor.id}:
+    if not set(admins) - {row.requested_by_id}:
         return
     raise Refused(
         "who asked for a waiver does not approve it",
-        why=f"{row.algorithm.split('/')[0]} has another admin, and four eyes see more than two",
+        why=f"{row.subject.name.split('/')[0]} has another admin, and four eyes see more than two",
         repair="ask another admin of the organisation",
-        asked=actor.name,
+        asked=row.requested_by,
         found=row.requested_by,
     )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from troth.versions.escaping import plain
 from troth.versions.releases.evidence import Kind
+from troth.versions.rendering import waived
 
 #: What each kind of note is called, in the order in which they are read.
 NOTED: Final[Mapping[Kind, str]] = {
@@ -29,6 +30,9 @@ def _release(release: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     if release["yanked_at"]:
         yield f"Taken back: {plain(release['yank_reason'])}"
+        yield ""
+    for one in release.get("waivers", ()):
+        yield f"By {plain(waived(one))}"
         yield ""
     for kind, title in NOTED.items():
         notes = [note for note in release["notes"] if note["kind"] == kind]

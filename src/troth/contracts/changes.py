@@ -13,7 +13,8 @@ ABSENT: Final = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__slots_
 
 #: Longer values are cut where they are told, so that an answer stays readable whatever was compared.
 _LONGEST_VALUE = 2_000
-_MOST_CHANGES = 10_000
+#: Changes that an answer has at most, the gravest first.
+MOST_CHANGES: Final = 10_000
 
 
 class Level(StrEnum):
@@ -95,7 +96,7 @@ def concluded(changes: Iterable[Change]) -> Comparison:
         answer = Answer.CANNOT_TELL
     else:
         answer = Answer.COMPATIBLE
-    return Comparison(answer, kept[:_MOST_CHANGES], witness)
+    return Comparison(answer, kept[:MOST_CHANGES], witness)
 
 
 def invalid(fault: str) -> Comparison:

@@ -76,6 +76,11 @@ class Migrations:
     fixtures: str = ""
     queries: tuple[Query, ...] = ()
 
+    @property
+    def called(self) -> str:
+        """What the chain is called: the folder that it lies in, else the command that lists it."""
+        return self.path or " ".join(self.listed_by)
+
 
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
@@ -106,6 +111,10 @@ class Product:
     exceptions: tuple[str, ...]
     supported: tuple[str, ...] | None
     tags: str
+    #: the folder in which releases are recorded, each in one of its number; empty where tags tell them
+    recorded: str
+    #: files that a record holds beside contracts and migrations
+    recorded_with: tuple[str, ...]
     lenient: bool
     components: tuple[Component, ...]
     contracts: tuple[Promised, ...]
@@ -116,6 +125,8 @@ class Product:
     stamps: tuple[str, ...]
     documentation: tuple[str, ...]
     documentation_build: tuple[str, ...]
+    #: the folder that the build writes
+    documentation_built: str
     #: pages of versions of APIs that are retired, which the documentation has no more
     documentation_retired: tuple[str, ...]
     #: files that do not concern who runs the product
@@ -153,16 +164,19 @@ def parse_product(document: bytes) -> Product:
     Raises MalformedSource, MalformedName or MalformedNumber, naming the table and key.
     """
     top = Table(read(document), "")
+    recorded = top.table("recorded")
     head, policy, release = top.table("product"), top.table("policy"), top.table("release")
     packaging, documentation, notes = top.table("packaging"), top.table("documentation"), top.table("notes")
     infrastructures = tuple(_infrastructure(name, table) for name, table in top.named("infrastructures").items())
     components = _components(top)
     profiles = _chosen(policy, "profiles", PROFILES, ("semver",))
     found = Product(
-        owner=names.check_account(head.text("owner")),
+        owner=names.check_owner(head.text("owner")),
         name=names.check_algorithm(head.text("name")),
         version=_number(head, "version"),
         tags=_tags(head.text("tags", "v{version}")),
+        recorded=recorded.path("path", ""),
+        recorded_with=recorded.paths("with"),
         aside=head.paths("aside"),
         profiles=profiles,
         since=_number(policy, "since"),
@@ -178,6 +192,7 @@ def parse_product(document: bytes) -> Product:
         stamps=packaging.paths("stamps"),
         documentation=documentation.paths("paths"),
         documentation_build=documentation.command("build"),
+        documentation_built=documentation.path("built", ""),
         documentation_retired=documentation.paths("retired"),
         infrastructures=infrastructures,
         notes=notes.choice("kind", ("fragments", "commits"), ""),
@@ -187,7 +202,7 @@ def parse_product(document: bytes) -> Product:
         manual=release.texts("manual"),
         only_target=release.flag("only_target"),
     )
-    for table in (head, policy, packaging, documentation, notes, release, top):
+    for table in (head, recorded, policy, packaging, documentation, notes, release, top):
         table.done()
     _check(found)
     return found

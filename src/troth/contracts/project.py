@@ -20,6 +20,8 @@ FILE, LEGACY_FILE = "troth.toml", "algorithmia.conf"
 _LARGEST = 64 * 1024
 #: the reader's time grows with the square of the dots in a key
 _MOST_DOTS = 1_000_000
+#: what helps where a table is not known, and something else is meant
+_MEANT = {"examples": 'list them in a file of the source, and name it in [contract]: examples = "examples.json"'}
 _TABLES = {"algorithm", "permissions", "settings", "contract", "runtime"}
 _KEYS = {"owner", "name", "summary", "dependencies"}
 _CONTRACT_KEYS = {"input", "output", "examples"}
@@ -113,7 +115,7 @@ def parse_project(document: bytes, defaults: Permissions = Permissions()) -> Pro
         raise _wrong(
             f"[{unknown}] is not known",
             "it has the tables [algorithm], [permissions], [contract] and [runtime]",
-            f"take [{unknown}] out",
+            _MEANT.get(unknown, f"take [{unknown}] out"),
         )
     algorithm = table.get("algorithm")
     if not isinstance(algorithm, dict):

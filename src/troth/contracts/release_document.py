@@ -16,6 +16,12 @@ from troth.versions.releases.evidence import Fact, Kind, Maturity
 
 #: Bytes of one such document.
 LARGEST_DOCUMENT = 32 << 20
+#: Bytes of the files of all contracts of a release, and of one contract among them.
+LARGEST_CONTRACTS = 32 << 20
+LARGEST_CONTRACT = 12 << 20
+#: Records of tests of one release, and bytes of them all.
+MOST_RECORDS = 1000
+LARGEST_RECORDS = 256 << 20
 
 _Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 _Long = Annotated[str, msgspec.Meta(max_length=2_000_000)]
@@ -70,6 +76,13 @@ class ToldMigration(_Told, frozen=True):
     position: int | None = None
 
 
+class ToldTime(_Told, frozen=True):
+    """How long one migration took in a path."""
+
+    id: _Text
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+
+
 class ToldPath(_Told, frozen=True):
     """One path of migrations that was run: from which release on, on what, how long, and what came of it."""
 
@@ -83,16 +96,19 @@ class ToldPath(_Told, frozen=True):
     locked: float | None
     again: _Text
     confined: Any = None
+    #: of those migrations whose tool tells it
+    times: Annotated[tuple[ToldTime, ...], _Many] = ()
 
 
 class ToldRecord(_Told, frozen=True):
-    """A record of tests, by its digest, with what it counts."""
+    """A record of tests, by the digest of its file, which is uploaded. What it counts is the server's to say."""
 
     path: str
     digest: str
-    tests: _Count
-    skipped: _Count
-    failed: _Count
+    tests: _Count = 0
+    skipped: _Count = 0
+    failed: _Count = 0
+    fault: str = ""
 
 
 class ToldInfrastructure(_Told, frozen=True):
@@ -123,6 +139,13 @@ class ToldSettings(_Told, frozen=True):
     text: _Long
 
 
+class ToldUnkept(_Told, frozen=True):
+    """A contract that is not among the files that are kept, and why."""
+
+    path: str
+    why: _Text
+
+
 class ReleaseDocument(_Told, frozen=True):
     """The whole claim. `base` is the release that everything is compared with; empty before the first."""
 
@@ -140,6 +163,9 @@ class ReleaseDocument(_Told, frozen=True):
     infrastructures: Annotated[tuple[ToldInfrastructure, ...], _Few]
     notes: Annotated[tuple[ToldNote, ...], _Many]
     settings: Annotated[tuple[ToldSettings, ...], _Few]
+    #: digest of the files of all contracts (`contract_files`), which is uploaded; empty where there is no contract
+    contracts: str = ""
+    unkept: Annotated[tuple[ToldUnkept, ...], _Few] = ()
 
     def as_bytes(self) -> bytes:
         """The bytes that are digested."""
@@ -148,6 +174,23 @@ class ReleaseDocument(_Told, frozen=True):
     def chains(self) -> dict[str, Chain]:
         """The chains of migrations, by what they are called."""
         return chains_of(self.migrations)
+
+
+def contract_files(texts: Mapping[str, str]) -> bytes:
+    """How the files of a release's contracts are kept: one JSON object of texts by their paths."""
+    return msgspec.json.encode(dict(texts), order="deterministic")
+
+
+def contract_texts(content: bytes) -> dict[str, str]:
+    """The files in what `contract_files` gave. Raises MalformedSource."""
+    try:
+        return msgspec.json.decode(content, type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedSource(
+            f"these are no files of contracts: {error}",
+            why="one JSON object of texts by their paths is expected",
+            repair="cut the release with the troth command of this server's version",
+        ) from None
 
 
 def release_document(content: bytes) -> ReleaseDocument:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from troth.contracts.junit import Counts, Tested, missing_records
 from troth.contracts.migrations.chain import Chain, changes
 from troth.contracts.product import FILE, Product
-from troth.contracts.release_document import ReleaseDocument, ToldInfrastructure
+from troth.contracts.release_document import ReleaseDocument, ToldInfrastructure, ToldUnkept
 from troth.versions.releases.evidence import Fact, Kind, Maturity, Situation
 from troth.versions.releases.numbers import ReleaseNumber, chosen, supported
 
@@ -20,8 +21,13 @@ _SEEN: Final = frozenset(
 _COMPARED: Final = frozenset(
     {Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED, Kind.MIGRATION_ORDER, Kind.MATURITY_LOWERED}
 )
+#: what it sees where it kept the contracts of both
+_OF_CONTRACTS: Final = frozenset(
+    {Kind.CONTRACT_BROKEN, Kind.CONTRACT_UNDECIDED, Kind.CONTRACT_REMOVED, Kind.CONTRACT_WIDENED, Kind.CONTRACT_ADDED,
+     Kind.CONTRACT_CHANGED, Kind.SETTING_REMOVED, Kind.SETTING_REQUIRED, Kind.SETTING_NARROWED, Kind.SETTING_DEFAULT,
+     Kind.SETTING_ADDED}
+)  # fmt: skip
 _MIGRATED: Final = frozenset({Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED})
-_LEAST_KINDS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,33 @@ class Recorded:
     profiles: tuple[str, ...] = ()
     components: Mapping[str, Maturity] = field(default_factory=dict)
     chains: Mapping[str, Chain] = field(default_factory=dict)
+    #: digest of what was told of it
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a server found by comparing contracts itself: facts, which contracts those are, and which it did not compare."""
+
+    facts: tuple[Fact, ...] = ()
+    paths: frozenset[str] = frozenset()
+    believed: tuple[ToldUnkept, ...] = ()
+    #: what the product declared at the former release
+    then: Product | None = None
+
+    def sees(self, fact: Fact) -> bool:
+        """Whether a fact is one that the server finds out itself: of a contract, and of none that it did not compare."""
+        if fact.kind not in _OF_CONTRACTS or not self.paths:
+            return False
+        unseen = {one.path for one in self.believed}
+        return not any(fact.where == path or fact.where.startswith((f"{path}: ", f"{path}/")) for path in unseen)
+
+    def promised(self, fact: Fact, product: Product) -> Fact:
+        """The fact with what its component promised in the former release, whatever the client says of that."""
+        if self.then is None:
+            return fact
+        former = self.then.component(fact.component) or product.component(fact.component)
+        return replace(fact, maturity=former.promised if former else Maturity.STABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +78,10 @@ class Records:
     states: Mapping[ReleaseNumber, str] = field(default_factory=dict)
 
 
-def situation_of(document: ReleaseDocument, product: Product, records: Records, number: ReleaseNumber) -> Situation:
-    """What the release is judged in: as a whole, beside what is recorded, and beside what the client knows besides."""
+def situation_of(
+    document: ReleaseDocument, product: Product, records: Records, number: ReleaseNumber, *, complete: bool = True
+) -> Situation:
+    """What the release is judged in: beside what is recorded, and beside what the client knows besides."""
     known = [ReleaseNumber.parse(text) for text in document.known]
     used = tuple(sorted({*records.numbers, *(one for one in known if one != number)}))
     former = records.former.number if records.former else None
@@ -61,7 +96,7 @@ def situation_of(document: ReleaseDocument, product: Product, records: Records, 
         exceptions=product.exceptions,
         decisions=product.decisions,
         supported=None if named is None else tuple(chosen(used, named)),
-        complete=True,
+        complete=complete,
     )
 
 
@@ -70,13 +105,15 @@ def findings(
     product: Product,
     records: Records,
     number: ReleaseNumber,
+    compared: Compared,
     *,
     documented: bool,
     state: str,
 ) -> list[Fact]:
     """All facts to judge: those claimed that the server cannot see, and those that it sees itself."""
     unseen = _SEEN | (_COMPARED if records.former else frozenset())
-    facts = [told.fact() for told in document.facts if told.kind not in unseen]
+    claimed = [told.fact() for told in document.facts if told.kind not in unseen]
+    facts = [*compared.facts, *(fact for fact in claimed if not compared.sees(fact))]
     if records.former:
         facts += _migrations(document, product, records.former)
         facts += _maturities(product, records.former)
@@ -85,7 +122,7 @@ def findings(
     facts += [_unmarked(name) for name in (one.name for one in product.components if one.maturity is None)]
     facts += _lacking(document, product, facts, documented)
     facts += _unreached(document, product, records, number, state)
-    return facts
+    return [compared.promised(fact, product) for fact in facts]
 
 
 def _migrations(document: ReleaseDocument, product: Product, former: Recorded) -> Iterator[Fact]:
@@ -121,7 +158,7 @@ def _lacking(document: ReleaseDocument, product: Product, facts: Sequence[Fact],
         repair = 'write occasion = "fix", "functionality" or "scheduled" in [release]'
         yield Fact(Kind.OCCASION_MISSING, f"{FILE}: [release]", "no occasion is named", repair)
     if product.occasion == "functionality":
-        yield from _records(document.infrastructures)
+        yield from missing_records(_tested(document.infrastructures))
     if not documented:
         repair = "give the documentation of this release: --docs FOLDER"
         yield Fact(Kind.DOCUMENTATION_MISSING, "documentation", "the release has no documentation", repair)
@@ -130,17 +167,12 @@ def _lacking(document: ReleaseDocument, product: Product, facts: Sequence[Fact],
         yield Fact(Kind.PATHS_NOT_TRIED, f"{FILE}: [[migrations]]", "the migrations were not run", repair)
 
 
-def _records(infrastructures: Sequence[ToldInfrastructure]) -> Iterator[Fact]:
-    """That records of two kinds are missing, unless they are there (PLX-13, note N24)."""
-    kinds = {
-        (one.provider, one.cluster, one.runtime)
-        for one in infrastructures
-        if one.records and all(record.tests > record.skipped and not record.failed for record in one.records)
-    }
-    if len(kinds) < _LEAST_KINDS:
-        words = f"records of {len(kinds)} kind{'' if len(kinds) == 1 else 's'} of infrastructure, and {_LEAST_KINDS} are needed"
-        repair = "run the tests on two that differ in provider, cluster or runtime, and keep their JUnit records"
-        yield Fact(Kind.RECORDS_MISSING, "[infrastructures]", words, repair)
+def _tested(infrastructures: Sequence[ToldInfrastructure]) -> Iterator[Tested]:
+    for one in infrastructures:
+        counts = {
+            record.path: Counts(record.tests, record.skipped, record.failed, record.fault) for record in one.records
+        }
+        yield Tested(one.name, (one.provider, one.cluster, one.runtime), counts)
 
 
 def _unreached(

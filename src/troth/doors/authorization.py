@@ -41,6 +41,13 @@ def caller_with(table: RoutingTable, key: str, headers: Headers = ()) -> Caller 
     return _admitted(table, table.callers.get(hashlib.sha256(key.encode()).hexdigest()), key.encode(), headers)
 
 
+def is_production(table: RoutingTable, headers: Headers) -> bool:
+    """Whether the key that came with a request is one for production, valid or not."""
+    authorization = next((value for name, value in headers if name == b"authorization"), b"")
+    caller = table.callers.get(digest_of(authorization))
+    return caller is not None and caller.scope.production
+
+
 def why_not(table: RoutingTable, authorization: bytes, headers: Headers) -> str:
     """Why the key that came is not taken, for who holds it; nothing where it is none that ever was."""
     caller = table.callers.get(digest_of(authorization))

@@ -134,6 +134,14 @@ def members(connection: Connection, caller: Actor, name: str, limit: int, after:
     return MemberPage(rows[:limit], len(rows) > limit)
 
 
+def member(connection: Connection, organization_id: str, name: str) -> Person:
+    """Who belongs to an organisation now, by name or id."""
+    found = people.find_person(connection, name)
+    if found is not None and accounts.role_of(connection, organization_id, found.id):
+        return found
+    raise NoSuchUser(f"there is no member {name[:80]!r}", asked=name[:200])
+
+
 def role(connection: Connection, organization_id: str, account: str) -> str | None:
     """The present role of an account in an organisation."""
     found = accounts.find_account(connection, account)

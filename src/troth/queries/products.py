@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from troth.access.roles import Actor
 from troth.contracts.changelog import changelog
 from troth.errors import NotFound
-from troth.registry import planned_releases, products
+from troth.registry import planned_releases, products, waivers
 from troth.registry.products import ProductRow, ReleaseRow
 from troth.versions.releases.numbers import ReleaseNumber
 
@@ -29,9 +29,12 @@ def one(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
 
 
 def releases(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
-    """The releases of a product, the highest first; those that were yanked too, with the reason."""
+    """The releases of a product, the highest first; those that were yanked too, with the reason, and what was waived."""
     row = visible(connection, caller, subject)
-    return {"product": row.subject, "releases": [one.as_dict() for one in products.all_releases(connection, row.id)]}
+    waived = _waived(connection, row)
+    every = products.all_releases(connection, row.id)
+    listed = [{**one.as_dict(), "waivers": waived.get(products.precedence(one.number), [])} for one in every]
+    return {"product": row.subject, "releases": listed}
 
 
 def release(connection: Connection, caller: Actor, subject: str, text: str) -> dict[str, Any]:
@@ -41,7 +44,8 @@ def release(connection: Connection, caller: Actor, subject: str, text: str) -> d
     told = json.loads(products.documents(connection, [found.id], "told")[found.id])
     verdict = json.loads(products.documents(connection, [found.id], "verdict")[found.id])
     files = [one.as_dict() for one in products.artifacts_of(connection, found.id)]
-    return {"product": row.subject, **found.as_dict(), **told, "artifacts": files, "verdict": verdict}
+    of_verdict = {"waivers": verdict.get("waivers", []), "artifacts": files, "verdict": verdict}
+    return {"product": row.subject, **found.as_dict(), **told, **of_verdict}
 
 
 def log(connection: Connection, caller: Actor, subject: str, text: str) -> dict[str, Any]:
@@ -49,7 +53,15 @@ def log(connection: Connection, caller: Actor, subject: str, text: str) -> dict[
     row = visible(connection, caller, subject)
     found = [release_row(connection, row, text)] if text else products.all_releases(connection, row.id)
     told = products.documents(connection, [one.id for one in found], "told")
-    listed = [{**one.as_dict(), "notes": json.loads(told[one.id])["notes"]} for one in found]
+    waived = _waived(connection, row)
+    listed = [
+        {
+            **one.as_dict(),
+            "notes": json.loads(told[one.id])["notes"],
+            "waivers": waived.get(products.precedence(one.number), []),
+        }
+        for one in found
+    ]
     return {"product": row.subject, "changelog": changelog(listed)}
 
 
@@ -102,6 +114,15 @@ def release_row(connection: Connection, row: ProductRow, text: str) -> ReleaseRo
     raise NotFound(
         f"{row.subject} has no {text} release", repair=f"troth release list {row.subject} shows what there is"
     )
+
+
+def _waived(connection: Connection, row: ProductRow) -> dict[str, list[dict[str, Any]]]:
+    """The signed waivers by which a product was released, by number."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in waivers.of_subject(connection, row.id):
+        if one.used_at is not None and one.signed is not None:
+            found.setdefault(one.number, []).append(one.signed.as_dict())
+    return found
 
 
 def _described(connection: Connection, row: ProductRow) -> dict[str, Any]:

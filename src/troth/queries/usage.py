@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from troth.access.roles import GRANTS, Actor, relations
+from troth.access.roles import GRANTS, Actor, relations, require
 from troth.errors import Malformed, MalformedReference
 from troth.observe.latency import BOUNDS, quantile
-from troth.registry.usage import UsageRow, Wanted, owners_of, usage_of
+from troth.registry.usage import UsageRow, UsageTotal, Wanted, owners_of, usage_of, usage_totals
 from troth.versions import references
 
 Period = Literal["minute", "hour", "day"]
@@ -56,6 +57,23 @@ def usage(connection: Connection, asker: Actor, question: UsageQuestion, now: da
         "rows": [_row(row) for row in rows[: question.limit]],
         "more": len(rows) > question.limit,
     }
+
+
+def totals(
+    connection: Connection,
+    asker: Actor,
+    since: datetime,
+    until: datetime,
+    columns: Sequence[str],
+    *,
+    caller: str = "",
+    after: Sequence[str] = (),
+    most: int,
+) -> list[UsageTotal]:
+    """What everybody called in a period, summed up by these columns, for administrators. Raises Forbidden."""
+    require("read_all_usage", relations(asker), "")
+    wanted = Wanted(_minute(since), _minute(until), 1, caller=caller)
+    return usage_totals(connection, wanted, columns, after=after, most=most)
 
 
 def _wanted(question: UsageQuestion, now: datetime) -> Wanted:

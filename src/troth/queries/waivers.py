@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,36 +11,35 @@ from troth.access.roles import Actor, relations, require
 from troth.clock import now, stamp
 from troth.errors import NotFound
 from troth.queries.algorithms import unknown, visible
-from troth.registry import catalog, replays, waivers
+from troth.queries.products import visible as products_visible
+from troth.registry import catalog, products, replays, waivers
 from troth.versions.numbers import Number
 
 
 def of_algorithm(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
     """The waivers of an algorithm, the newest first: all for members, for others those of versions that they see."""
     algorithm, member = visible(connection, caller, subject)
-    moment = stamp(now())
-    found = [
-        row.as_dict(moment)
-        for row in waivers.of_algorithm(connection, algorithm.id)
-        if member or caller.administrator or _is_shown(connection, row)
-    ]
+    found = _shown(connection, caller, algorithm.id)
     if not found and not member and not caller.administrator:
         _check_known(connection, algorithm, subject)
     return {"algorithm": algorithm.subject, "waivers": found}
 
 
+def of_product(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
+    """The waivers of a product, the newest first: all for members, for others those by which something was released."""
+    product = products_visible(connection, caller, subject)
+    return {"product": product.subject, "waivers": _shown(connection, caller, product.id)}
+
+
 def one(connection: Connection, caller: Actor, identity: str) -> dict[str, Any]:
-    """One waiver, to whom `of_algorithm` would show it. Raises NotFound."""
+    """One waiver, to whom the lists would show it. Raises NotFound."""
     row = waivers.find(connection, identity)
-    if row is not None:
-        algorithm = catalog.get_algorithm(connection, row.algorithm_id)
-        member = catalog.sees_private(connection, algorithm, caller)
-        if member or caller.administrator or _is_shown(connection, row):
-            return row.as_dict(stamp(now()))
+    if row is not None and _sees(connection, caller, row):
+        return row.as_dict(stamp(now()))
     raise NotFound(
         f"there is no waiver {identity[:60]}",
-        why="it was never asked for, or is of an algorithm that you may not know of",
-        repair="troth waiver list OWNER/NAME shows those of an algorithm",
+        why="it was never asked for, or is of something that you may not know of",
+        repair="troth waiver list OWNER/NAME shows those of an algorithm or a product",
         asked=identity[:100],
     )
 
@@ -56,12 +56,36 @@ def worker(connection: Connection, caller: Actor, version: int) -> dict[str, Any
     }
 
 
-def _is_shown(connection: Connection, row: waivers.WaiverRow) -> bool:
-    """Whether it is on the page of a public version."""
-    if row.used_at is None:
-        return False
-    version = catalog.find_version(connection, row.algorithm_id, Number.parse(row.number))
+def _shown(connection: Connection, caller: Actor, subject_id: str) -> list[dict[str, Any]]:
+    moment = stamp(now())
+    rows = waivers.of_subject(connection, subject_id)
+    return [row.as_dict(moment) for row in rows if _sees(connection, caller, row)]
+
+
+def _sees(connection: Connection, caller: Actor, row: waivers.WaiverRow) -> bool:
+    """Who belongs to the owner sees every waiver; others those that are on a page which they may see."""
+    return caller.administrator or _SEES[row.subject.kind](connection, caller, row)
+
+
+def _sees_of_algorithm(connection: Connection, caller: Actor, row: waivers.WaiverRow) -> bool:
+    if catalog.sees_private(connection, catalog.get_algorithm(connection, row.subject.id), caller):
+        return True
+    version = catalog.find_version(connection, row.subject.id, Number.parse(row.number)) if row.used_at else None
     return version is not None and version.permissions.public
+
+
+def _sees_of_product(connection: Connection, caller: Actor, row: waivers.WaiverRow) -> bool:
+    product = products.find_product(connection, row.subject.name)
+    if product is None or not products.shows(connection, product, caller):
+        return False
+    return row.used_at is not None or (caller.scope.manage and products.belongs(connection, product, caller))
+
+
+#: Whether somebody sees a waiver, by the kind of its subject.
+_SEES: Mapping[str, Callable[[Connection, Actor, waivers.WaiverRow], bool]] = {
+    "algorithm": _sees_of_algorithm,
+    "product": _sees_of_product,
+}
 
 
 def _check_known(connection: Connection, algorithm: catalog.AlgorithmRow, subject: str) -> None:

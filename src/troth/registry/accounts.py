@@ -110,3 +110,9 @@ def administrators(connection: Connection) -> list[str]:
     """Names of the users that administer this server, the oldest first."""
     found = _PRESENT.where(accounts.c.administrator, accounts.c.kind == "user").order_by(accounts.c.created_at)
     return [row.name for row in connection.execute(found)]
+
+
+def belonging(connection: Connection, account_id: str) -> list[str]:
+    """Ids of the organisations that the account belongs to now (ALG-26)."""
+    rows = select(members.c.organization_id).where(members.c.account_id == account_id, members.c.valid_to.is_(None))
+    return list(connection.execute(rows).scalars())

@@ -12,12 +12,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from troth.registry import schema
+from troth.registry.upgrading import upgraded
+
+log = structlog.get_logger()
 Result = TypeVar("Result")
 _BATCH = 256
 
@@ -41,13 +45,25 @@ class Database:
         self._writer = threading.Thread(target=self._write_all, name="registry writer", daemon=True)
         self._writer.start()
 
-    def migrate(self) -> None:
-        """Brings the schema up to this release."""
-        config = Config()
-        config.set_main_option("script_location", "troth.registry:migrations")
+    def bring_up(self, backups: Path) -> None:
+        """Upgrades the registry as a server does when it starts; what is wrong is raised as `upgraded` does, and closes it.
+
+        A file is copied into `backups` first. Backups of a PostgreSQL are its operator's.
+        """
+        try:
+            found = upgraded(self, backups, copy=self.url.startswith("sqlite"))
+        except BaseException:
+            self.close()
+            raise
+        if found.migrations and not found.is_new:
+            log.warning(
+                "the registry was upgraded", before=found.before, after=found.after, backup=str(found.backup or "")
+            )
+
+    def migrate(self, told: schema.Told = lambda revision: None) -> None:
+        """Brings the schema up to this release, all or nothing; `told` hears of each migration."""
         with self._engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            schema.migrate(connection, told)
             connection.commit()
 
     @contextmanager

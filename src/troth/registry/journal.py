@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from troth.registry.journal_facts import add_facts
 from troth.registry.tables import commands, journal
 from troth.versions.chain import BEGINNING, Link, chained
 
@@ -25,6 +26,7 @@ def append(connection: Connection, entry: dict[str, Any]) -> int:
     content = json.dumps({"position": position, **entry}, ensure_ascii=False, separators=(",", ":")).encode()
     row = {"position": position, "entry": content, "previous": previous, "digest": chained(previous, content)}
     connection.execute(_ADD, row)
+    add_facts(connection, position, entry)
     return position
 
 

@@ -31,6 +31,7 @@ releases = Table(
     Column("number", _NUMBER, nullable=False),
     Column("precedence", _NUMBER, nullable=False),  # the number without what counts for nothing in it
     Column("prerelease", Boolean, nullable=False),
+    Column("order_key", Text, nullable=False, server_default=""),  # its order by precedence, as text by bytes
     Column("former", _NUMBER),  # the release that it was judged beside
     Column("commit", String(64), nullable=False),
     Column("tag", String(255), nullable=False),

@@ -17,10 +17,12 @@ from troth.contracts.release_findings import Recorded, Records
 from troth.errors import NameTaken, NotFound
 from troth.registry.accounts import role_of
 from troth.registry.product_tables import products, release_artifacts, releases
+from troth.registry.release_files import release_evidence
 from troth.registry.tables import accounts
 from troth.versions import names
 from troth.versions.releases.evidence import Maturity
 from troth.versions.releases.numbers import ReleaseNumber
+from troth.versions.releases.ordering import order_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +215,10 @@ def artifacts_of(connection: Connection, release_id: str) -> list[Artifact]:
 
 
 def needed_files(connection: Connection, digests: Collection[str]) -> set[str]:
-    """Those of these digests that a release names: evidence, documentation and artifacts."""
+    """Those of these digests that a release names: evidence, what that rests on, documentation and artifacts."""
     found: set[str] = set()
-    for column in (releases.c.evidence_digest, releases.c.docs_digest, release_artifacts.c.digest):
+    named = (releases.c.evidence_digest, releases.c.docs_digest, release_artifacts.c.digest, release_evidence.c.digest)
+    for column in named:
         found.update(one for one in connection.execute(select(column)).scalars() if one in digests)
     return found
 
@@ -235,6 +238,7 @@ def records_of(connection: Connection, product_id: str, number: ReleaseNumber) -
             tuple(told["profiles"]),
             {name: Maturity(mark) for name, mark in told["components"].items() if mark},
             chains_of(migration_of(one) for one in migrations),
+            former.evidence_digest,
         )
     return Records(tuple(row.number for row in rows), recorded, {row.number: row.state for row in final})
 
@@ -266,7 +270,8 @@ def precedence(number: ReleaseNumber) -> str:
 def add_release(connection: Connection, values: Mapping[str, Any], artifacts: Collection[Artifact]) -> str:
     """The id of a new release, whose number nobody used."""
     identity = str(uuid.uuid4())
-    connection.execute(releases.insert().values(id=identity, **values))
+    key = order_key(ReleaseNumber.parse(values["number"]))
+    connection.execute(releases.insert().values(id=identity, order_key=key, **values))
     for one in artifacts:
         row = {"release_id": identity, "name": one.name, "digest": one.digest, "bytes": one.size}
         connection.execute(release_artifacts.insert().values(**row))

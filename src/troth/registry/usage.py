@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from troth.observe.latency import BUCKETS
@@ -41,6 +41,16 @@ class UsageRow:
     calls: int
     seconds: float
     buckets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTotal:
+    """What was called under these names: how often, how often in vain, and for how many seconds."""
+
+    names: tuple[str, ...]
+    calls: int
+    errors: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,25 @@ def usage_of(
         UsageRow(Series(*row[:6]), int(row[6]), float(row[7]), tuple(map(int, row[8:])))
         for row in connection.execute(found.limit(most))
     ]
+
+
+def usage_totals(
+    connection: Connection, wanted: Wanted, columns: Sequence[str], *, after: Sequence[str], most: int
+) -> list[UsageTotal]:
+    """Calls of the whole period summed up by these columns, in their order, behind the names `after` where there are any."""
+    keys = [usage.c[column] for column in columns]
+    failed = func.sum(case((usage.c.outcome == "ok", 0), else_=usage.c.calls))
+    found = select(*keys, func.sum(usage.c.calls), failed, func.sum(usage.c.seconds)).where(_wanted(wanted))
+    if after:
+        found = found.where(_behind(keys, after))
+    rows = connection.execute(found.group_by(*keys).order_by(*keys).limit(most))
+    return [UsageTotal(tuple(row[:-3]), int(row[-3]), int(row[-2]), float(row[-1])) for row in rows]
+
+
+def _behind(keys: Sequence[ColumnElement[Any]], place: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the keys come behind this place, in the order of the list."""
+    (key, *others), (name, *further) = keys, place
+    return or_(key > name, and_(key == name, _behind(others, further))) if others else key > name
 
 
 def owners_of(connection: Connection, account_id: str) -> list[str]:

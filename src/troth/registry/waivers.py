@@ -10,18 +10,20 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, ForeignKey, String, Table, Text, or_, select, update
 
-from troth.registry.catalog import AlgorithmRow
 from troth.registry.column_types import MOMENT, UUID
-from troth.registry.tables import accounts, algorithms, metadata
+from troth.registry.tables import accounts, metadata
 from troth.versions.waivers import Waiver
 
 waivers = Table(
     "waivers",
     metadata,
     Column("id", UUID, primary_key=True),
-    Column("algorithm_id", UUID, ForeignKey("algorithms.id"), nullable=False, index=True),
-    Column("number", String(40), nullable=False),
-    Column("hash", String(40), nullable=False),
+    Column("kind", String(16), nullable=False),  # of its subject: a key of troth.versions.waivers.WAIVABLE
+    Column("subject_id", UUID, nullable=False, index=True),  # in the table of that kind
+    Column("subject", String(130), nullable=False),  # its name, as it is signed
+    Column("owner_id", UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("number", String(128), nullable=False),
+    Column("hash", String(64), nullable=False),
     Column("clauses", Text, nullable=False),  # JSON list
     Column("reason", Text, nullable=False),
     Column("verdict", Text, nullable=False),  # JSON: what the policy said without it
@@ -38,18 +40,13 @@ waivers = Table(
 )
 
 _REQUESTER, _APPROVER, _REVOKER = accounts.alias(), accounts.alias(), accounts.alias()
-_OWNER = accounts.alias()
 _WAIVER = (
     select(
         waivers,
-        _OWNER.c.name.label("owner"),
-        algorithms.c.name.label("name"),
         _REQUESTER.c.name.label("requester"),
         _APPROVER.c.name.label("approver"),
         _REVOKER.c.name.label("revoker"),
     )
-    .join(algorithms, algorithms.c.id == waivers.c.algorithm_id)
-    .join(_OWNER, _OWNER.c.id == algorithms.c.owner_id)
     .join(_REQUESTER, _REQUESTER.c.id == waivers.c.requested_by)
     .join(_APPROVER, _APPROVER.c.id == waivers.c.approved_by, isouter=True)
     .join(_REVOKER, _REVOKER.c.id == waivers.c.revoked_by, isouter=True)
@@ -57,12 +54,21 @@ _WAIVER = (
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What a waiver is about: the kind, the id in the table of that kind, the name OWNER/NAME, and the account that owns it."""
+
+    kind: str
+    id: str
+    name: str
+    owner_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class WaiverRow:
     """One waiver and what became of it; moments that did not come are None."""
 
     id: str
-    algorithm_id: str
-    algorithm: str
+    subject: Subject
     number: str
     hash: str
     clauses: tuple[str, ...]
@@ -83,8 +89,8 @@ class WaiverRow:
     def approved(self, by: str, at: str, key: str) -> Waiver:
         """The waiver as this account approves it, not signed yet."""
         return Waiver(
-            self.id, self.algorithm, self.number, self.hash, self.clauses, self.reason,
-            self.requested_by, by, at, self.expires_at, key,
+            self.id, self.subject.name, self.number, self.hash, self.clauses, self.reason,
+            self.requested_by, by, at, self.expires_at, key, kind=self.subject.kind,
         )  # fmt: skip
 
     def state(self, moment: str) -> str:
@@ -100,7 +106,8 @@ class WaiverRow:
     def as_dict(self, moment: str) -> dict[str, Any]:
         return {
             "id": self.id,
-            "algorithm": self.algorithm,
+            "kind": self.subject.kind,
+            self.subject.kind: self.subject.name,
             "number": self.number,
             "hash": self.hash,
             "clauses": list(self.clauses),
@@ -123,7 +130,7 @@ class WaiverRow:
 
 def add(
     connection: Connection,
-    algorithm: AlgorithmRow,
+    subject: Subject,
     *,
     number: str,
     commit: str,
@@ -139,7 +146,10 @@ def add(
     connection.execute(
         waivers.insert().values(
             id=identity,
-            algorithm_id=algorithm.id,
+            kind=subject.kind,
+            subject_id=subject.id,
+            subject=subject.name,
+            owner_id=subject.owner_id,
             number=number,
             hash=commit,
             clauses=json.dumps(list(clauses)),
@@ -161,17 +171,17 @@ def find(connection: Connection, identity: str) -> WaiverRow | None:
     return _row(row) if row else None
 
 
-def of_algorithm(connection: Connection, algorithm_id: str) -> list[WaiverRow]:
-    """Every waiver of an algorithm, the newest first."""
-    rows = _WAIVER.where(waivers.c.algorithm_id == algorithm_id).order_by(waivers.c.requested_at.desc())
+def of_subject(connection: Connection, subject_id: str) -> list[WaiverRow]:
+    """Every waiver of a subject, the newest first."""
+    rows = _WAIVER.where(waivers.c.subject_id == subject_id).order_by(waivers.c.requested_at.desc())
     return [_row(row) for row in connection.execute(rows)]
 
 
-def approved_for(connection: Connection, algorithm_id: str, commit: str, number: str | None) -> list[WaiverRow]:
-    """The approved waivers that name this build or this number, the newest first; not those that were used."""
+def approved_for(connection: Connection, subject_id: str, commit: str, number: str | None) -> list[WaiverRow]:
+    """The approved waivers that name this commit or this number, the newest first; not those that were used."""
     named = waivers.c.hash == commit if number is None else or_(waivers.c.hash == commit, waivers.c.number == number)
     rows = _WAIVER.where(
-        waivers.c.algorithm_id == algorithm_id, named, waivers.c.approved_at.is_not(None), waivers.c.used_at.is_(None)
+        waivers.c.subject_id == subject_id, named, waivers.c.approved_at.is_not(None), waivers.c.used_at.is_(None)
     ).order_by(waivers.c.approved_at.desc())
     return [_row(row) for row in connection.execute(rows)]
 
@@ -189,14 +199,14 @@ def revoke(connection: Connection, identity: str, reason: str, actor_id: str, no
 
 
 def use(connection: Connection, identities: Collection[str], now: str) -> None:
-    """Notes that a version was published by them."""
+    """Notes that something was published by them."""
     if identities:
         connection.execute(update(waivers).where(waivers.c.id.in_(identities)).values(used_at=now))
 
 
 def _row(row: Any) -> WaiverRow:
     return WaiverRow(
-        row.id, row.algorithm_id, f"{row.owner}/{row.name}", row.number, row.hash, tuple(json.loads(row.clauses)), row.reason,
+        row.id, Subject(row.kind, row.subject_id, row.subject, row.owner_id), row.number, row.hash, tuple(json.loads(row.clauses)), row.reason,
         json.loads(row.verdict), row.requested_by, row.requester, row.requested_at, row.expires_at, row.approver,
         row.approved_at, Waiver.from_dict(json.loads(row.signed)) if row.signed else None, row.revoker, row.revoked_at, row.revocation, row.used_at,
     )  # fmt: skip

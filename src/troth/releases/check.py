@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from troth.contracts.contract_facts import Compare
 from troth.contracts.product import FILE, Product, parse_product
 from troth.errors import MalformedSource
-from troth.releases.contract_changes import Compare
 from troth.releases.gathering import Between, gathered, missing, standing
 from troth.releases.history import (
     Release,
@@ -26,6 +26,7 @@ from troth.versions.releases.evidence import Fact, Situation
 from troth.versions.releases.judging import judge
 from troth.versions.releases.numbers import ReleaseNumber, Step, chosen
 from troth.versions.releases.verdict import ReleaseVerdict
+from troth.versions.waivers import Considered
 
 _DAY = 24 * 3600
 _LONGEST_DAYS = 31
@@ -65,11 +66,10 @@ def opened(folder: Path, asked: Asked) -> Subject:
     product = _product(folder, now)
     releases = releases_of(repository, product, now.commit, tolerant=asked.lenient or product.lenient)
     check_places(repository, releases)
-    former, commit = base_of(repository, releases, asked.base)
+    former, then = base_of(repository, releases, asked.base)
     declared = declared_at(repository, former) if former else None
     if former is not None and asked.base is None:
         check_declared(former, declared)
-    then = repository.snapshot(commit) if commit else None
     if then is not None and former is not None and then.commit != former.commit:
         declared = _declared(then) or declared
     subject = Subject(repository, product, now, releases, former, then, declared)
@@ -85,11 +85,13 @@ def facts_of(subject: Subject, compare: Compare, listed: Listed) -> list[Fact]:
     return gathered(between, subject.repository, compare, listed)
 
 
-def judged(subject: Subject, facts: Iterable[Fact], asked: Asked, *, tried: bool) -> ReleaseVerdict:
+def judged(
+    subject: Subject, facts: Iterable[Fact], asked: Asked, *, tried: bool, waivers: Sequence[Considered] = ()
+) -> ReleaseVerdict:
     """The verdict on these facts, under the number that is asked for, declared, or left open."""
     found = list(facts)
     found += missing(subject.product, subject.now, found, subject.repository.folder, tried)
-    return judge(found, situation_of(subject, asked), number_of(subject, asked), subject.warnings)
+    return judge(found, situation_of(subject, asked), number_of(subject, asked), subject.warnings, waivers)
 
 
 def situation_of(subject: Subject, asked: Asked) -> Situation:
@@ -150,12 +152,22 @@ def _warnings(subject: Subject, asked: Asked) -> list[str]:
         found.append("this clone holds a part of the history; tags may be missing")
     if subject.releases.unread:
         found.append(f"no number of a release, left out: {', '.join(subject.releases.unread)}")
+    if subject.releases.respelled:
+        told = ", ".join(f"{tag} as {_numbered(subject, tag)}" for tag in subject.releases.respelled)
+        found.append(f"read as it is meant: {told}")
     days = subject.former and (subject.repository.made(subject.now.commit) - subject.former.made) // _DAY
     if days and days > _LONGEST_DAYS and "polyaxon" in subject.product.profiles:
         found.append(f"{days} days lie behind the last release; two weeks to a month are usual (PLX-14)")
+    if subject.then is not None and not subject.then.whole:
+        count = len(subject.then.leaves)
+        found.append(f"{subject.former and subject.former.number} is recorded in part: its {count} files were compared")
     if subject.former is None:
         found.append("there is no earlier release; nothing was compared")
     return found
+
+
+def _numbered(subject: Subject, tag: str) -> ReleaseNumber:
+    return next(one.number for one in subject.releases.releases if one.tag == tag)
 
 
 def as_json(subject: Subject, verdict: ReleaseVerdict) -> dict[str, Any]:

@@ -8,9 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from troth.contracts.migrations.chain import Chain
 from troth.contracts.product import FILE, Infrastructure
 from troth.contracts.release_document import (
+    LARGEST_CONTRACT,
+    LARGEST_CONTRACTS,
     ReleaseDocument,
     ToldFact,
     ToldInfrastructure,
@@ -18,12 +22,14 @@ from troth.contracts.release_document import (
     ToldPath,
     ToldRecord,
     ToldSettings,
+    ToldUnkept,
+    contract_files,
     told_chains,
 )
 from troth.errors import Malformed
 from troth.releases.check import Asked, Subject, opened
 from troth.releases.migration_changes import Listed, chain_at
-from troth.releases.records import counted, records_of
+from troth.releases.records import records_of
 from troth.versions.releases.evidence import Fact, Kind
 from troth.versions.releases.numbers import ReleaseNumber
 
@@ -70,6 +76,7 @@ def claim(
     declared = now.file(FILE)
     assert declared is not None
     known = [one for one in subject.releases.numbers if one < number]
+    kept, unkept = kept_contracts(subject)
     return ReleaseDocument(
         format=1,
         declared=declared.decode(),
@@ -81,11 +88,32 @@ def claim(
         facts=tuple(map(ToldFact.of, facts)),
         migrations=told_chains(_chains(subject, listed)),
         tried=tried,
-        paths=tuple(ToldPath(**_renamed(path)) for path in paths),
+        paths=msgspec.convert([_renamed(path) for path in paths], tuple[ToldPath, ...]),
         infrastructures=tuple(_infrastructure(subject.repository.folder, one) for one in product.infrastructures),
         notes=tuple(_notes(subject, facts)),
         settings=tuple(_settings(subject)),
+        contracts=hashlib.sha256(contract_files(kept)).hexdigest() if kept else "",
+        unkept=tuple(unkept),
     )
+
+
+def kept_contracts(subject: Subject) -> tuple[dict[str, str], list[ToldUnkept]]:
+    """The files of all contracts, which the server compares with those of the release before, and which are left out."""
+    now, room = subject.now, LARGEST_CONTRACTS // 2  # JSON may take two bytes for one
+    kept: dict[str, str] = {}
+    unkept = []
+    for one in subject.product.contracts:
+        paths = now.below(one.path)
+        if one.kind == "python":
+            paths = [path for path in paths if path.endswith((".py", ".pyi"))]
+        size = sum(now.size(path) for path in paths if path not in kept)
+        if size > min(LARGEST_CONTRACT, room):
+            unkept.append(ToldUnkept(one.path, f"its files have {size} bytes, which is more than is kept"))
+            continue
+        room -= size
+        # what is no text is refused where it is compared
+        kept |= {path: content.decode(errors="replace") for path, content in now.read(paths).items()}
+    return kept, unkept
 
 
 def _chains(subject: Subject, listed: Listed) -> dict[str, tuple[Chain, str]]:
@@ -94,24 +122,20 @@ def _chains(subject: Subject, listed: Listed) -> dict[str, tuple[Chain, str]]:
         component = one.component
         if not component and (owner := subject.product.component_of(one.path)) is not None:
             component = owner.name
-        found[one.path or " ".join(one.listed_by)] = (chain_at(one, subject.now, listed), component)
+        found[one.called] = (chain_at(one, subject.now, listed), component)
     return found
 
 
 def _renamed(path: dict[str, Any]) -> dict[str, Any]:
-    return {
-        ("begins" if key == "from" else key): tuple(value) if key == "also" else value for key, value in path.items()
-    }
+    return {("begins" if key == "from" else key): value for key, value in path.items()}
 
 
 def _infrastructure(folder: Path, one: Infrastructure) -> ToldInfrastructure:
     records = []
     for path in records_of(folder, one):
-        content = path.read_bytes()
-        counts = counted(content)
-        tests = 0 if counts.fault else counts.tests  # a record that cannot be read counts nothing
-        name = path.relative_to(folder).as_posix()
-        records.append(ToldRecord(name, hashlib.sha256(content).hexdigest(), tests, counts.skipped, counts.failed))
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        records.append(ToldRecord(path.relative_to(folder).as_posix(), digest))
     return ToldInfrastructure(one.name, one.provider, one.cluster, one.runtime, tuple(records))
 
 

@@ -1,20 +1,109 @@
-"""The documentation of a release as one tar.gz, the same bytes for the same files."""
+"""The documentation of a release: built as its product says, packed as one tar.gz, and read as a server would."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import io
+import os
+import shlex
+import signal
+import subprocess
 import tarfile
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from troth.errors import MalformedSource
+from troth.contracts.product import FILE, Product
+from troth.errors import Failed, Malformed, MalformedSource
 from troth.releases.check import Subject
+from troth.sites.making import Made
+from troth.sites.store import Sites
 
 _PIECE = 1 << 20
+#: in the place of a digest, for a bundle that is the only one
+_HERE = "here"
+
+
+def built(subject: Subject, seconds: float) -> Path:
+    """The folder of the documentation, built now by the command that troth.toml names, in the product's folder.
+
+    Raises MalformedSource where it is not told how, Malformed where another commit lies in the folder, and Failed where the
+    command fails or takes longer.
+    """
+    product, folder = subject.product, subject.repository.folder
+    if not product.documentation_build or not product.documentation_built:
+        missing = "built" if product.documentation_build else "build"
+        example = '"site"' if product.documentation_build else '["mkdocs", "build"]'
+        raise MalformedSource(
+            f"{FILE}: [documentation] {missing} is missing",
+            why="build is the command that builds the documentation, and built is the folder that it writes",
+            repair=f"write {missing} = {example}, or build it yourself and say --docs FOLDER",
+        )
+    if subject.repository.resolve("HEAD") != subject.now.commit:
+        raise Malformed(
+            f"the documentation of {subject.now.commit[:12]} cannot be built",
+            why="it is built of what lies in the folder, and that is another commit",
+            repair=f"git switch --detach {subject.now.commit[:12]}, or build it yourself and say --docs FOLDER",
+        )
+    _run(product.documentation_build, folder, seconds)
+    target = folder / product.documentation_built
+    if not target.is_dir():
+        raise Failed(
+            f"the build of the documentation wrote nothing to {product.documentation_built}",
+            why=f"{FILE} says that it is there",
+            repair="mend built in [documentation]",
+        )
+    return target
+
+
+def _run(command: Sequence[str], folder: Path, seconds: float) -> None:
+    """Runs the build as any other program, and ends it with all that it started when its time is over."""
+    words = shlex.join(command)
+    try:
+        process = subprocess.Popen(
+            list(command), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise MalformedSource(
+            f"the documentation cannot be built: {words}", why=f"{command[0]}: {error.strerror}", repair="install it, or mend build"
+        ) from None
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise Failed(f"the build of the documentation took longer than {seconds:g} s: {words}", repair="give it more: --seconds") from None
+    if process.returncode:
+        last = output.decode(errors="replace").strip().splitlines()[-1:]
+        raise Failed(
+            f"the documentation could not be built: {words}",
+            why=f"it ended with {process.returncode}: {' '.join(last)[:300]}",
+            repair=f"run it in {folder}, and mend what it says",
+        )
+
+
+def followed(source: Path, product: Product, seconds: float) -> Made:
+    """What is in the documentation at `source`, a folder or a tar.gz, read here as a server reads it.
+
+    Raises MalformedSource (PLX-06) for links that leave the version or lead to nothing, and for what cannot be served, and
+    Refused (PDB-39) for pages of what is retired.
+    """
+    with tempfile.TemporaryDirectory(prefix="troth-") as scratch, tempfile.TemporaryFile() as bundle:
+        pack(source, bundle)
+        bundle.flush()
+        bundle.seek(0)
+        sites = Sites(Path(scratch), lambda digest: os.dup(bundle.fileno()), seconds=seconds)
+        try:
+            made = sites.ready(_HERE)
+            sites.refuse_retired(_HERE, product.documentation_retired)
+        finally:
+            if _HERE in sites.stored():
+                sites.remove(_HERE)  # its folders are read-only
+    return made
 
 
 def pack(source: Path, target: IO[bytes]) -> None:

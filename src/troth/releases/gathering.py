@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from troth.contracts.contract_facts import Compare, contract_facts
 from troth.contracts.path_patterns import matches
 from troth.contracts.product import FILE, Product
-from troth.releases.contract_changes import Compare, contract_facts
+from troth.contracts.unfolding import unfolded
 from troth.releases.migration_changes import Listed, migration_facts
 from troth.releases.notes import commit_facts, fragment_facts, unknown_fragments
 from troth.releases.records import record_facts
@@ -38,9 +39,9 @@ def gathered(between: Between, repository: Repository, compare: Compare, listed:
     """All facts, contracts first."""
     product, then, old, new = between.product, between.then, between.old, between.new
     differing = changed(old, new)
-    notes = list(_notes(between, repository, differing))
+    notes = list(_notes(between, repository))
     facts = [
-        *contract_facts(product, then, old, new, compare),
+        *contract_facts(unfolded(product, old, new), unfolded(between.then_or_now(), old, new), old, new, compare),
         *migration_facts(product, then, old, new, listed),
         *_component_facts(between),
         *_target_facts(between, differing),
@@ -147,6 +148,8 @@ def _changed_components(between: Between, differing: list[str], facts: list[Fact
 
 def _is_aside(product: Product, path: str) -> bool:
     """Whether a file is no part of what operators run: notes, packaging, documentation, what is set aside."""
+    if product.recorded and path.startswith(f"{product.recorded}/"):
+        return True
     patterns = (*product.aside, *product.packaging, *product.stamps, *product.documentation)
     below = product.notes_path and path.startswith(f"{product.notes_path}/")
     return path == FILE or bool(below) or any(matches(pattern, path) for pattern in patterns)
@@ -204,13 +207,14 @@ def _declared(between: Between) -> Iterator[Fact]:
                 yield Fact(kind, f"{FILE}: [release]", words)
 
 
-def _notes(between: Between, repository: Repository, differing: list[str]) -> Iterator[Fact]:
+def _notes(between: Between, repository: Repository) -> Iterator[Fact]:
     product = between.product
     names = [one.name for one in product.components]
     if product.notes == "commits":
         yield from commit_facts(repository.commits(between.old.commit, between.new.commit), names)
     elif product.notes == "fragments":
-        new = [path for path in differing if path.startswith(f"{product.notes_path}/") and path in between.new.leaves]
+        then, now = between.old.leaves, between.new.leaves
+        new = [path for path in sorted(between.new.below(product.notes_path)) if then.get(path) != now[path]]
         for path in unknown_fragments(new):
             yield Fact(Kind.NOTED_FIX, path, "a note of a kind that nobody knows; it counts as a fix")
         yield from fragment_facts(between.new.read(new))

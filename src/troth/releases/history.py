@@ -1,34 +1,40 @@
-"""The releases of a product, told by the tags of its repository; what is wrong with a tag is an error that names it."""
+"""The releases of a product, told by the tags of its repository, or recorded in it; what is wrong with a tag is an error."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from troth.contracts.product import FILE, Product, parse_product
 from troth.errors import MalformedNumber, NotFound, Refused, TrothError
-from troth.releases.repository import Repository, Tag
+from troth.releases.repository import Repository, Snapshot, Tag
 from troth.versions.releases.numbers import ReleaseNumber, lenient
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release: its number, its tag, its commit, and whether that lies in the history of what is judged."""
+    """One release: its number, its tag, its commit, and whether that lies in the history of what is judged.
+
+    One that is recorded has a folder in the place of a tag, and the commit that put it there.
+    """
 
     number: ReleaseNumber
     tag: str
     commit: str
     made: int
     reached: bool
+    recorded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """All releases, lowest first, and the tags that look like releases and are none."""
+    """All releases, lowest first, the tags that look like releases and are none, and those that are spelled in another way."""
 
     releases: tuple[Release, ...]
     unread: tuple[str, ...] = ()
+    respelled: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> tuple[ReleaseNumber, ...]:
@@ -67,8 +73,28 @@ def releases_of(repository: Repository, product: Product, commit: str, *, tolera
             raise _twice(found[number], tag)
         found[number] = Release(number, tag.name, tag.commit, tag.made, tag.name in reached)
         _check_name(tag)
+    found = {one.number: one for one in _recorded(repository, product, commit)} | found
     listed = tuple(found[number] for number in sorted(found))
-    return Releases(listed, tuple(sorted(unread)))
+    odd = (one.tag for one in listed if (match := pattern.fullmatch(one.tag)) and match[1] != str(one.number))
+    return Releases(listed, tuple(sorted(unread)), tuple(odd))
+
+
+def _recorded(repository: Repository, product: Product, commit: str) -> Iterator[Release]:
+    """The releases that are recorded at the commit itself. A clone without tags knows them, and a tag goes before its record."""
+    for name in repository.folders(commit, product.recorded) if product.recorded else ():
+        folder = f"{product.recorded}/{name}"
+        try:
+            number = ReleaseNumber.parse(name)
+        except MalformedNumber as error:
+            raise MalformedNumber(
+                f"{folder} is no record of a release: {error.what}",
+                why=error.why,
+                repair="name the folder as the release is numbered",
+                clauses=error.clauses,
+                asked=folder,
+            ) from None
+        put = repository.last_change(commit, folder)
+        yield Release(number, folder, put, repository.made(put), True, folder)
 
 
 def _number(tag: str, text: str, tolerant: bool) -> ReleaseNumber | None:
@@ -111,7 +137,7 @@ def check_places(repository: Repository, releases: Releases) -> None:
 
     Each release of a history is compared with the next, so that a long history costs a look at each.
     """
-    in_line = [one for one in releases.releases if one.reached]
+    in_line = [one for one in releases.releases if one.reached and not one.recorded]
     for lower, higher in pairwise(in_line):
         if lower.commit != higher.commit and repository.is_ancestor(higher.commit, lower.commit):
             raise Refused(
@@ -124,13 +150,18 @@ def check_places(repository: Repository, releases: Releases) -> None:
 
 def declared_at(repository: Repository, release: Release) -> Product | None:
     """What the product declared of itself at a release; None where it had no troth.toml, or none that is read today."""
-    document = repository.snapshot(release.commit).file(FILE)
+    document = snapshot_of(repository, release).file(FILE)
     if document is None:
         return None
     try:
         return parse_product(document)
     except TrothError:
         return None
+
+
+def snapshot_of(repository: Repository, release: Release) -> Snapshot:
+    """What the product's folder held at a release, or as much of it as is recorded."""
+    return repository.snapshot(release.commit, release.recorded)
 
 
 def check_declared(release: Release, then: Product | None) -> None:
@@ -146,20 +177,21 @@ def check_declared(release: Release, then: Product | None) -> None:
         )
 
 
-def base_of(repository: Repository, releases: Releases, named: str | None) -> tuple[Release | None, str | None]:
-    """The former release, and the commit to compare with: that release's, or the one that is named.
+def base_of(repository: Repository, releases: Releases, named: str | None) -> tuple[Release | None, Snapshot | None]:
+    """The former release, and what to compare with: that release, or the commit that is named.
 
     Raises NotFound where the history is cut off and nothing was named.
     """
     last = releases.last()
     if named is not None:
-        commit = repository.resolve(named)
-        by_tag = next((one for one in releases.releases if named in (one.tag, str(one.number))), None)
-        return by_tag or last, commit
+        release = next((one for one in releases.releases if named in (one.tag, str(one.number))), None)
+        if release is not None and release.recorded:
+            return release, snapshot_of(repository, release)
+        return release or last, repository.snapshot(repository.resolve(named))
     if repository.is_shallow and last is None:
         raise NotFound(
             "this clone holds a part of the history, without the last release",
             why="what changed cannot be told without it",
             repair="fetch the whole history and its tags (fetch-depth: 0; git fetch --unshallow --tags)",
         )
-    return last, last.commit if last else None
+    return last, snapshot_of(repository, last) if last else None

@@ -11,13 +11,13 @@ from troth.releases.repository import Snapshot
 from troth.versions.releases.evidence import Fact, Kind
 
 #: What a command printed that lists the migrations of a commit, a line each.
-Listed = Callable[[Migrations, str], Sequence[str]]
+Listed = Callable[[Migrations, Snapshot], Sequence[str]]
 
 
 def chain_at(migrations: Migrations, snapshot: Snapshot, listed: Listed) -> Chain:
     """The chain as it is at a commit. What a command lists is known by name only."""
     if migrations.kind == "command":
-        names = [name.strip() for name in listed(migrations, snapshot.commit) if name.strip()]
+        names = [name.strip() for name in listed(migrations, snapshot) if name.strip()]
         parents = [(), *((name,) for name in names)]
         found = [Migration(name, name, parent, digest(name)) for name, parent in zip(names, parents, strict=False)]
         return Chain(tuple(found))

@@ -43,7 +43,14 @@ class Snapshot:
     repository: Path
     commit: str
     leaves: Mapping[str, git.Leaf]
+    #: the folder that a release is recorded in; what is missing there may have been in the release
+    recorded: str = ""
     _known: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is there that was in the folder."""
+        return not self.recorded
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """The content of those of the paths that are files. Raises Malformed for one that is too large to be read."""
@@ -65,6 +72,14 @@ class Snapshot:
         """The content of one file; None where there is none."""
         return self.read([path]).get(path)
 
+    def identity(self, path: str) -> str:
+        """The id of a file's blob; empty where there is no such file."""
+        return self.leaves[path].id if path in self.leaves else ""
+
+    def size(self, path: str) -> int:
+        """Bytes of a file."""
+        return self.leaves[path].size
+
     def below(self, folder: str) -> list[str]:
         """The paths of all files in a folder, or of the file of that name."""
         return [path for path in self.leaves if not folder or path == folder or path.startswith(f"{folder}/")]
@@ -76,8 +91,8 @@ class Snapshot:
 
 
 def changed(old: Snapshot, new: Snapshot) -> list[str]:
-    """The paths of all files that differ, by the ids of their blobs."""
-    both = {**old.leaves, **new.leaves}
+    """The paths of all files that differ, by the ids of their blobs; beside a recorded release, of those that it holds."""
+    both = {**old.leaves, **new.leaves} if old.whole else old.leaves
     return sorted(path for path in both if _identity(old, path) != _identity(new, path))
 
 
@@ -154,12 +169,10 @@ class Repository:
             return False
         return True
 
-    def snapshot(self, commit: str) -> Snapshot:
-        """What the folder holds at a commit. Raises NotFound where it is not there."""
+    def snapshot(self, commit: str, recorded: str = "") -> Snapshot:
+        """What the folder holds at a commit, or what is recorded in a folder of it. Raises NotFound where it is not there."""
         try:
-            found = git.leaves(
-                self.objects, f"{commit}:{self.prefix.rstrip('/')}" if self.prefix else commit, _MOST_FILES
-            )
+            found = git.leaves(self.objects, self._tree(commit, recorded), _MOST_FILES)
         except git.GitFailed:
             raise NotFound(
                 f"{self.folder} is not there at {commit[:12]}", repair="name a later commit with --base"
@@ -168,7 +181,25 @@ class Repository:
             raise Malformed(
                 f"it has more than {_MOST_FILES} files", why="no more are compared", repair="name a folder below it"
             )
-        return Snapshot(self.objects, commit, {leaf.path: leaf for leaf in found})
+        return Snapshot(self.objects, commit, {leaf.path: leaf for leaf in found}, recorded)
+
+    def folders(self, commit: str, path: str) -> list[str]:
+        """The names of the folders that lie in a folder at a commit; none where it is not there."""
+        try:
+            listed = git.run(self.objects, "ls-tree", "-d", "-z", "--name-only", self._tree(commit, path))
+        except git.GitFailed:
+            return []
+        return [name for name in listed.decode(errors="surrogateescape").split("\0") if name]
+
+    def last_change(self, commit: str, path: str) -> str:
+        """The commit, at or before `commit`, that changed something in a folder last."""
+        found = git.run(self.objects, "log", "-1", "--format=%H", commit, "--", f"{self.prefix}{path}")
+        return found.decode().strip() or commit
+
+    def _tree(self, commit: str, below: str = "") -> str:
+        """The name that git has for a folder at a commit."""
+        path = f"{self.prefix}{below}".strip("/")
+        return f"{commit}:{path}" if path else commit
 
     def commits(self, older: str, newer: str) -> Iterator[Commit]:
         """The commits of the folder that came since `older`, newest first; merges are left out."""
@@ -181,12 +212,11 @@ class Repository:
                 identity, subject, body = entry.strip("\n").split("\0", 2)
                 yield Commit(identity, subject, body)
 
-    def check_out(self, commit: str, target: Path, scratch: Path) -> None:
-        """Writes what the folder holds at a commit into `target`, which is made; the repository is left as it is."""
-        index = {"GIT_INDEX_FILE": str(scratch / f"index-{commit[:12]}")}
+    def check_out(self, commit: str, target: Path, scratch: Path, recorded: str = "") -> None:
+        """Writes what `snapshot` lists into `target`, which is made; the repository is left as it is."""
+        index = {"GIT_INDEX_FILE": str(scratch / f"index-{target.name}")}
         target.mkdir(parents=True)
-        tree = f"{commit}:{self.prefix.rstrip('/')}" if self.prefix else commit
-        git.run(self.objects, "read-tree", tree, surroundings=index)
+        git.run(self.objects, "read-tree", self._tree(commit, recorded), surroundings=index)
         work = {**index, "GIT_WORK_TREE": str(target)}
         git.run(self.objects, "checkout-index", "--all", f"--prefix={target}/", surroundings=work)
 

@@ -29,6 +29,8 @@ from troth.versions.chain import Link
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: things that one command of garbage removes; its payload stays small
 _THINGS_AT_ONCE = 5000
+#: rows in one page of a query
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,10 @@ class Client:
         """The waivers of an algorithm, the newest first; for strangers those of versions that they may know of."""
         return self._get("/api/v1/query/waivers", algorithm=algorithm)
 
+    def release_waivers(self, product: str) -> dict[str, Any]:
+        """The waivers of a product's releases, the newest first; for strangers those by which something was released."""
+        return self._get("/api/v1/query/release-waivers", product=product)
+
     def waiver(self, identity: str) -> dict[str, Any]:
         """One waiver and what became of it."""
         return self._get(f"/api/v1/waivers/{quote(identity, safe='')}")
@@ -221,6 +227,40 @@ class Client:
     def product(self, product: str) -> dict[str, Any]:
         """One product, and what is planned of it."""
         return self._get("/api/v1/query/product", product=product)
+
+    def apis(self) -> list[dict[str, Any]]:
+        """The APIs that this caller may know of."""
+        found: list[dict[str, Any]] = self._get("/api/v1/apis")["apis"]
+        return found
+
+    def api(self, api: str) -> dict[str, Any]:
+        """One API: its versions, their states, what led there, and what was decided."""
+        return self._get(f"/api/v1/apis/{quote(api)}")
+
+    def api_states(self, api: str) -> dict[str, Any]:
+        """The table of states of an API, as doors and middleware go by it."""
+        return self._get(f"/api/v1/apis/{quote(api)}/states")
+
+    def api_contract(self, api: str, version: str) -> dict[str, Any]:
+        """The OpenAPI document of a version of an API."""
+        return self._get(f"/api/v1/apis/{quote(api)}/versions/{quote(version)}/openapi.json")
+
+    def api_callers(self, api: str, *, version: str = "", since: str = "", until: str = "") -> dict[str, Any]:
+        """Requests to an API through the gateway by day, version, operation and parameter; days are like 2026-11-25."""
+        question = {"version": version, "from": since, "to": until}
+        return self._get(f"/api/v1/apis/{quote(api)}/callers", **question)
+
+    def api_upstreams(self, api: str) -> dict[str, Any]:
+        """Where an API runs, and which brownouts are planned, for members of its owner."""
+        return self._get(f"/api/v1/apis/{quote(api)}/upstreams")
+
+    def alerts(self, account: str = "", after: int = 0) -> dict[str, Any]:
+        """What an account was told of versions that its keys use and that will go, and its webhooks."""
+        return self._get("/api/v1/alerts", account=account, after=after)
+
+    def policy(self) -> dict[str, Any]:
+        """The policy in force, with what was decided beside it."""
+        return self._get("/api/v1/policy")
 
     def releases(self, product: str) -> list[dict[str, Any]]:
         """The releases of a product, the highest first."""
@@ -297,6 +337,30 @@ class Client:
     def accounts(self) -> dict[str, Any]:
         """All accounts, for administrators."""
         return self._get("/api/v1/query/accounts")
+
+    def query(self, entity: str, query: Any = None, **how: Any) -> dict[str, Any]:
+        """A page of what a query finds: `rows`, and `next`, a cursor, where more follow.
+
+        `query` is a text in the short form or the JSON form; `how` holds `order_by`, `limit`, `offset`, `cursor`,
+        `include_total` and `as_of` where wanted. Raises Malformed with what was probably meant.
+        """
+        document = {"query": query, **{name: value for name, value in how.items() if value is not None}}
+        return self._json("POST", f"/api/v1/query/{quote(entity, safe='')}", content=json.dumps(document).encode())
+
+    def query_all(self, entity: str, query: Any = None, *, most: int = 0, **how: Any) -> Iterator[dict[str, Any]]:
+        """The rows that a query finds, page by page: all, or `most` of them."""
+        cursor, found = None, 0
+        while True:
+            size = min(most - found, _ROWS_AT_ONCE) if most else _ROWS_AT_ONCE
+            page = self.query(entity, query, **how, limit=size, cursor=cursor)
+            yield from page["rows"]
+            cursor, found = page["next"], found + len(page["rows"])
+            if cursor is None or found == most:
+                return
+
+    def rollback(self, kind: str, subject: str, to: str) -> dict[str, Any]:
+        """What the settings of an algorithm or product were at a position or moment, and how they differ now."""
+        return self._get("/api/v1/rollback", **{kind: subject, "to": to})
 
     def receipt(self, request: str) -> dict[str, Any]:
         """What ran in the call with this request id."""

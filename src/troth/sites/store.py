@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from troth.contracts.path_patterns import matches
-from troth.errors import Failed, TrothError, Unavailable
+from troth.errors import Failed, Refused, TrothError, Unavailable
 from troth.sites.entries import wrong
 from troth.sites.making import FILES, INDEX, SITE, Made
 from troth.sites.search import matching
@@ -86,6 +86,18 @@ class Sites:
         root = self.known(digest).root
         found = matching(self.index(digest), lambda path: meant(patterns, path.removeprefix(root)), _SHOWN)
         return [path.removeprefix(root) for path in found]
+
+    def refuse_retired(self, digest: str, patterns: Sequence[str]) -> None:
+        """Raises Refused (PDB-39) where a site that was made has pages that these patterns mean."""
+        if kept := self.matching(digest, patterns):
+            raise Refused(
+                f"the documentation has pages of what is retired: {', '.join(path[:100] for path in kept)}",
+                why="at retirement the documentation is removed; that of earlier releases stays",
+                repair="take them out, and what leads to them, and build it again",
+                clauses=["PDB-39"],
+                asked=list(patterns),
+                found=kept,
+            )
 
     def _read(self, digest: str) -> Made:
         return Made(**json.loads((self.path(digest) / SITE).read_bytes()))

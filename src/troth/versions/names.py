@@ -9,6 +9,9 @@ from troth.errors import MalformedName, NameTaken
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,62}", re.ASCII)
 _ALGORITHM = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}", re.ASCII)
 
+#: The owner of troth's own product and APIs. No account may be called so.
+OWN = "troth"
+
 #: First segments of paths that troth serves, and names that would read as something else.
 RESERVED = frozenset(
     [
@@ -83,6 +86,11 @@ def check_account(name: str) -> str:
             asked=name,
         )
     return name
+
+
+def check_owner(name: str) -> str:
+    """`name`, if a product may belong to it: to an account, or to troth itself. Raises as `check_account` does."""
+    return name if name == OWN else check_account(name)
 
 
 def check_algorithm(name: str) -> str:

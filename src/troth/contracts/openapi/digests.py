@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+_written = json.JSONEncoder(sort_keys=True, default=str).encode
+
 
 def digest(value: Any) -> str:
     """A digest of a value as JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(_written(value).encode()).hexdigest()
 
 
 @dataclass(slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from troth.contracts.changes import ABSENT, Change, Level
+from troth.contracts.changes import ABSENT, MOST_CHANGES, Change, Level
 from troth.contracts.openapi import writing
+from troth.contracts.openapi.digests import digest
 from troth.contracts.openapi.document import Document
 from troth.contracts.openapi.flow import Flow
 from troth.contracts.openapi.model import Media
@@ -28,6 +29,35 @@ _FEW_PARTS: Final = 10
 
 
 @dataclass(slots=True)
+class Telling:
+    """How many changes of each level were told of a pair of documents, so that what an answer has no place for is not made.
+
+    What decides the answer is never left out: each break before there are enough, and everything that is undecided.
+    """
+
+    _told: dict[Level, int] = field(default_factory=lambda: dict.fromkeys(Level, 0))
+    _paths: set[str] = field(default_factory=set)
+    _has_witness: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be added: the answer is that it breaks, with a witness, and full of what is as grave."""
+        return self._has_witness and self._told[Level.BREAKING] >= MOST_CHANGES
+
+    def of(self, path: str, found: Iterable[tuple[str, Change]]) -> Iterator[tuple[str, Change]]:
+        """Those of the changes found below a path that an answer may have a place for; a path is counted once."""
+        counted = path not in self._paths
+        self._paths.add(path)
+        told = self._told
+        for step, change in found:
+            first = change.witness is not ABSENT and not self._has_witness
+            if told[change.level] < MOST_CHANGES or change.undecided or first or not counted:
+                told[change.level] += counted
+                self._has_witness |= first
+                yield step, change
+
+
+@dataclass(slots=True)
 class Comparing:
     """One comparison of two documents under way, with what was found before."""
 
@@ -40,42 +70,44 @@ class Comparing:
     _schemas: dict[tuple[bool, Message], Schemas] = field(default_factory=dict)
     _known: dict[tuple[str, str, Flow], tuple[tuple[str, Change], ...]] = field(default_factory=dict)
     _answers: dict[tuple[str, str, Flow, bool], tuple[Answer, Any]] = field(default_factory=dict)
-    _nodes: dict[tuple[str, str, Flow, bool], Node] = field(default_factory=dict)
+    _asked_before: dict[tuple[str, bool], tuple[Answer, Any]] = field(default_factory=dict)
+    _nodes: dict[Flow, dict[tuple[str, str, bool], Node]] = field(default_factory=dict)
+    _telling: Telling = field(default_factory=Telling)
     _left: int = _SEARCHED
     _parts: int = _MOST_PARTS
     _steps: int = _MOST_STEPS
 
     def changes(self, old: Media, new: Media, flow: Flow, path: str) -> Iterator[Change]:
-        """What changed between two schemas of a message, at `path`."""
+        """What changed between two schemas of a message, at `path`; nothing where what was told fills an answer already."""
+        if self._telling.is_over:
+            return
         before, after = self.whole(old, flow, False), self.whole(new, flow, True)
         key = (before.digest, after.digest, flow)
         if key not in self._known:
-            self._known[key] = tuple(self._found(before, after, flow)) if before.digest != after.digest else ()
-        yield from (_at(path + step, change) for step, change in self._known[key])
+            self._known[key] = _distinct(self._found(before, after, flow))
+        yield from (_at(path + step, change) for step, change in self._telling.of(path, self._known[key]))
 
     def _found(self, before: Whole, after: Whole, flow: Flow) -> Iterator[tuple[str, Change]]:
         """What differs, with the place: each pair of parts once, however many ways lead to it."""
-        seen: set[tuple[str, str, bool]] = set()
+        if before.digest == after.digest:
+            return
+        nodes = self._nodes.setdefault(flow, {})
+        seen = {(before.digest, after.digest, False)}
         waiting = deque([Below("", before, after)])
         while waiting:
             place = waiting.popleft()
-            key = (place.old.digest, place.new.digest, place.plain)
-            if place.old.digest == place.new.digest or key in seen:
-                continue
-            seen.add(key)
-            found = self._node(place.old, place.new, flow, place.plain)
-            yield from ((place.step, change) for change in found.own if not place.plain or change.rule in PLAIN)
-            waiting += [
-                Below(place.step + one.step, one.old, one.new, place.plain or one.plain)
-                for one in found.below
-                if one.old.digest != one.new.digest
-            ]
-
-    def _node(self, old: Whole, new: Whole, flow: Flow, plain: bool) -> Node:
-        key = (old.digest, new.digest, flow, plain)
-        if key not in self._nodes:
-            self._nodes[key] = node(old, new, flow, _unasked if plain else self.answer)
-        return self._nodes[key]
+            step, plain = place.step, place.plain
+            key = (place.old.digest, place.new.digest, plain)
+            found = nodes.get(key)
+            if found is None:
+                found = nodes[key] = node(place.old, place.new, flow, _unasked if plain else self.answer)
+            yield from ((step, change) for change in found.own if not plain or change.rule in PLAIN)
+            for one in found.below:
+                inner = plain or one.plain
+                key = (one.old.digest, one.new.digest, inner)
+                if key[0] != key[1] and key not in seen:
+                    seen.add(key)
+                    waiting.append(Below(step + one.step, one.old, one.new, inner))
 
     def whole(self, media: Media, flow: Flow, newer: bool) -> Whole:
         """A schema of the older or newer document with all that it needs."""
@@ -113,6 +145,11 @@ class Comparing:
         return self._asked(writing.sent(written), read, flow, backwards)
 
     def _asked(self, sent: Any, understood: Any, flow: Flow, backwards: bool) -> tuple[Answer, Any]:
+        opened = flow.side == "output" and not backwards
+        key = (digest([sent, understood]), opened)
+        if key in self._asked_before:
+            # who asked before may have searched too, and then knows more
+            return self._asked_before[key]
         parts = len(understood.get("$defs", ())) if isinstance(understood, dict) else 0
         self._parts -= parts
         if self._parts < 0 or self._steps < 0:
@@ -123,13 +160,24 @@ class Comparing:
             understood,
             dialect=self.dialect,
             search=instances > 0 and not backwards,
-            open_objects=flow.side == "output" and not backwards,
+            open_objects=opened,
             explained=False,
             bounds=replace(Bounds(), instances=max(instances, 1)),
         )
         self._left -= found.searched
         self._steps -= found.steps
-        return found.answer, found.witness if found.answer is Answer.NO else ABSENT
+        answer = found.answer, found.witness if found.answer is Answer.NO else ABSENT
+        if not backwards:
+            self._asked_before[key] = answer
+        return answer
+
+
+def _distinct(found: Iterable[tuple[str, Change]]) -> tuple[tuple[str, Change], ...]:
+    """What was found, without what says the same of the same place."""
+    once: dict[tuple[str, str, str], tuple[str, Change]] = {}
+    for step, change in found:
+        once.setdefault((change.rule, step + change.path, change.words), (step, change))
+    return tuple(once.values())
 
 
 def _at(step: str, change: Change) -> Change:

@@ -186,19 +186,28 @@ class Whole:
         return frozenset(reference for reference, said in own.items() if others.get(reference) == said)
 
     def followed(self) -> Whole:
-        """The schema that a schema of nothing but a reference stands for."""
+        """The schema that a schema of nothing but a reference stands for, whatever it defines beside it."""
         current = self
         for _ in range(20):
-            schema = current.schema
-            if not (isinstance(schema, dict) and set(schema) == {"$ref"} and len(current.references) == 1):
+            reference = _only_reference(current.schema)
+            if reference is None:
                 return current
-            converted, references, _ = self.schemas.part(next(iter(current.references)), "")
+            converted, references, _ = self.schemas.part(reference, "")
             current = Whole(converted, references, self.schemas)
         return current
 
     def inner(self, schema: Any, left_out: bool = False) -> Whole:
         """A part of this schema as one of its own."""
         return Whole(schema, frozenset(_named(schema)), self.schemas, left_out)
+
+
+def _only_reference(schema: Any) -> str | None:
+    """The reference of a schema that says nothing else; definitions say nothing, unless the reference depends on the way to it."""
+    if not (isinstance(schema, dict) and "$ref" in schema and schema.keys() <= {"$ref", "$defs"}):
+        return None
+    if "$dynamicAnchor" in repr(schema.get("$defs", "")):
+        return None
+    return next(_named({"$ref": schema["$ref"]}), None)
 
 
 def _named(schema: Any) -> Iterator[str]:

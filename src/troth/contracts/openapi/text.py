@@ -191,17 +191,20 @@ _SCALAR_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float"
 
 def _measure(value: Any) -> None:
     """Counts values as often as they are reached, so that aliases cannot blow up, and refuses what holds itself."""
+    if not isinstance(value, dict | list):
+        return
     counted: dict[int, int] = {}
     path: set[int] = set()
     waiting: list[tuple[Any, bool, str]] = [(value, False, "")]
     while waiting:
         current, done, place = waiting.pop()
-        if not isinstance(current, dict | list) or id(current) in counted:
+        if id(current) in counted:
             continue
-        inner = list(current.items()) if isinstance(current, dict) else list(enumerate(current))
+        values = current.values() if isinstance(current, dict) else current
         if done:
             path.discard(id(current))
-            total = 1 + sum(counted.get(id(one), 1) if isinstance(one, dict | list) else 1 for _, one in inner)
+            total = 1 + len(values)
+            total += sum(counted.get(id(one), 1) - 1 for one in values if isinstance(one, dict | list))
             if total > _MOST_VALUES:
                 raise UnreadableDocument(f"it has more than {_MOST_VALUES} values, aliases followed", place)
             counted[id(current)] = total
@@ -212,7 +215,7 @@ def _measure(value: Any) -> None:
         if len(path) > _DEEPEST:
             raise UnreadableDocument(f"nested more than {_DEEPEST} levels deep", place)
         waiting.append((current, True, place))
-        for key, one in inner:
+        for key, one in current.items() if isinstance(current, dict) else enumerate(current):
             if not isinstance(key, str | int):
                 raise UnreadableDocument("a key is text", place)
             if isinstance(one, dict | list):

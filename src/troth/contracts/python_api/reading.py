@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ _LARGEST = 4 << 20
 _MOST_NODES = 1_500_000
 _DEEPEST = 100
 _MOST_STEPS = 50
+_AS = re.compile(r"\bas\b")
 ONLY_MODULE = "module"
 #: The name of a package whose own name is not told, because its `__init__.py` lies at the top.
 _ROOT = "package"
@@ -38,6 +40,8 @@ class Sources:
     exported: dict[str, set[str]] = field(default_factory=dict)
     #: what was worked out of classes, by what it is and their names
     worked_out: dict[tuple[str, str], Any] = field(default_factory=dict)
+    #: types that were read before, by the module and the text of the annotation
+    types: dict[tuple[str, str], Type | None] = field(default_factory=dict)
     #: the newer modules, where these are the older ones: a class that moved there is the same type
     newer: Sources | None = None
 
@@ -56,7 +60,11 @@ class Sources:
 
     def holds(self, path: str) -> bool:
         """Whether the full name lies in one of these modules."""
-        return any(path == name or path.startswith(f"{name}.") for name in self.modules)
+        while path not in self.modules:
+            path, dot, _ = path.rpartition(".")
+            if not dot:
+                return False
+        return True
 
     def _at(self, path: str) -> griffe.Object | griffe.Alias | None:
         parts = path.split(".")
@@ -117,7 +125,10 @@ class Scope:
 
     def type_of(self, annotation: Any) -> Type | None:
         """The type that an annotation spells."""
-        return read_type(str(annotation), self)
+        key, known = (self.module.path, str(annotation)), self.sources.types
+        if key not in known:
+            known[key] = read_type(key[1], self)
+        return known[key]
 
 
 def plain_name(text: str) -> str:
@@ -193,8 +204,8 @@ def _add(sources: Sources, path: str, text: str, rooted: bool) -> None:
     if parent is not None:
         parent.members.setdefault(parts[-1], module)
     sources.modules[".".join(parts)] = module
-    sources.generators[module.path] = _yielding(tree)
-    sources.exported[module.path] = _said_again(tree)
+    sources.generators[module.path] = _yielding(tree) if "yield" in text else set()
+    sources.exported[module.path] = _said_again(tree) if _AS.search(text) else set()
 
 
 def _checked(path: str, text: str) -> ast.Module:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from troth.contracts.upgrades.jumps import FAILED, NOTHING, UNPROVED, Jump, stan
 from troth.contracts.upgrades.releases import PlannedRelease, Standing
 from troth.errors import Malformed
 from troth.versions.releases.evidence import Fact, Kind
+from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.releases.rules import BREAKS
 
 #: what is to do where something breaks and no note says more
@@ -116,6 +118,7 @@ def _pending(held: Standing, wanted: Standing, between: Sequence[PlannedRelease]
     """The migrations that are not run yet, each once, in the order in which the target runs them."""
     known = {(one["chain"], one["id"]) for one in held.migrations}
     brought: dict[str, str] = {}
+    took = _times(between)
     for release in between:
         for fact in release.facts:
             if fact["kind"] == Kind.MIGRATION_ADDED:
@@ -124,7 +127,20 @@ def _pending(held: Standing, wanted: Standing, between: Sequence[PlannedRelease]
         if (one["chain"], one["id"]) not in known:
             known.add((one["chain"], one["id"]))
             told = {"id": one["id"], "path": one["path"], "component": one["component"], "chain": one["chain"]}
-            yield {**told, "release": brought.get(one["path"])}
+            seconds, database = took.get((one["chain"], one["id"]), (None, None))
+            yield {**told, "release": brought.get(one["path"]), "seconds": seconds, "database": database}
+
+
+def _times(between: Sequence[PlannedRelease]) -> dict[tuple[str, str], tuple[float, str]]:
+    """Seconds of each migration, and on what: as the first release that has it was proved, from the nearest before it."""
+    found: dict[tuple[str, str], tuple[float, str]] = {}
+    number = cache(ReleaseNumber.parse)
+    for release in between:
+        timed = [path for path in release.paths if path.get("times")]
+        for path in sorted(timed, key=lambda one: number(one["begins"]), reverse=True):
+            for one in path["times"]:
+                found.setdefault((path["migrations"], one["id"]), (one["seconds"], path["database"]))
+    return found
 
 
 def _measured(before: PlannedRelease, release: PlannedRelease) -> dict[str, Any] | None:

@@ -93,7 +93,8 @@ def _problem(one: Told) -> str:
 
 
 def _migration(one: Told) -> str:
-    return f"{one['id']} ({', '.join(part for part in (one['release'], one['component'], one['path']) if part)})"
+    took = "" if one["seconds"] is None else f": {one['seconds']:.2f} s on {one['database']}"
+    return f"{one['id']} ({', '.join(part for part in (one['release'], one['component'], one['path']) if part)}){took}"
 
 
 def _measured(one: Told) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 
+from troth.calls.own_apis import OwnApis
 from troth.calls.results import Results
 from troth.calls.routing import Caller, RoutingTable
 from troth.calls.within import MARK, CallKeys, NotYet
@@ -68,6 +69,7 @@ class CallDoor:
         results: Results,
         explain: Explain,
         keys: CallKeys,
+        apis: OwnApis | None = None,
         *,
         call_seconds: float,
         longest_call_seconds: float,
@@ -82,6 +84,8 @@ class CallDoor:
         self._default = Options(call_seconds)
         self._longest = longest_call_seconds
         self._keys = keys
+        #: what every reply says of the state of this API
+        self.apis = apis or OwnApis()
         #: request ids of calls under way that have written to the session of theirs, and what hears of their end
         self.sessions: set[str] = set()
         self.end_session: Callable[[str], None] = _nothing

@@ -21,7 +21,7 @@ from troth.access.data_paths import DataPath, check_collection, path_of
 from troth.access.data_rights import USUAL_ACL, DataActor, ReadAcl, Within, acl_of
 from troth.access.scopes import DataAccess, Scope
 from troth.calls.routing import RoutingTable
-from troth.calls.within import MARK, PROCESS, CallKeys, Peer
+from troth.calls.within import LOADING, MARK, PROCESS, RELAYED, CallKeys, Peer, Relayed, bound
 from troth.commands.bus import Bus, Envelope
 from troth.commands.data import quota_reached
 from troth.commands.data_keeping import DataKeeping
@@ -39,8 +39,6 @@ from troth.runtime.engine import VersionSpec
 
 Found = TypeVar("Found")
 PREFIXES = ("/v1/data", "/v1/connector", "/v1/hostedData")
-#: the key of a process in which a version is being loaded; it is known by the sandbox that it is in
-LOADING = b"call-load"
 _LARGEST_DOCUMENT = 64 * 1024
 #: Media type that is accepted to the one that a file is said to have: of a file itself nothing is known. The Python client
 #: accepts everything, and without a charset it guesses the encoding of a text, often wrongly.
@@ -118,22 +116,32 @@ class DataDoor:
 
     async def _actor(self, request: Request) -> DataActor:
         authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
+        relayed: Relayed | None = request.scope.get(RELAYED)
         if authorization.strip() == LOADING:
-            return await self._loading_actor(request.scope["client"])
-        if MARK in authorization:
+            return await self._loading_actor(self._loaded_by(request.scope["client"], relayed))
+        if relayed is not None and relayed.within is not None:
+            holder = caller_of(self._table, authorization, head)
+            caller = bound(holder, relayed.within) if holder is not None else None
+        elif MARK in authorization:
             caller = await self._keys.caller(authorization, request.scope["client"])
         else:
             caller = caller_of(self._table, authorization, head)
         if caller is None:
             raise Unauthenticated("authorization required", why=why_not(self._table, authorization, head))
-        bound = caller.within
-        within = Within(bound.algorithm, bound.algorithm_owner_id, bound.outermost or bound.request) if bound else None
+        call = caller.within
+        within = Within(call.algorithm, call.algorithm_owner_id, call.outermost or call.request) if call else None
         return DataActor(caller.id, caller.name, caller.kind, caller.administrator, caller.scope, within)
 
-    async def _loading_actor(self, client: Peer) -> DataActor:
-        """An algorithm whose version is being loaded: it reads what everybody's calls of it could, and acts for nobody."""
+    def _loaded_by(self, client: Peer, relayed: Relayed | None) -> str:
+        """The id of the algorithm of which this process loads a version; nothing where it loads none."""
+        if relayed is not None:
+            return relayed.loading
         spec = self._loading(client[1]) if client is not None and client[0] == PROCESS else None
-        found = await self._read(lambda c: find_algorithm_by_id(c, spec.algorithm_id)) if spec else None
+        return spec.algorithm_id if spec is not None else ""
+
+    async def _loading_actor(self, algorithm_id: str) -> DataActor:
+        """An algorithm whose version is being loaded: it reads what everybody's calls of it could, and acts for nobody."""
+        found = await self._read(lambda c: find_algorithm_by_id(c, algorithm_id)) if algorithm_id else None
         if found is None:
             raise Unauthenticated("authorization required", why="no version is being loaded there")
         within = Within(found.subject, found.owner_id, "")

@@ -22,6 +22,7 @@ from troth.registry.database import Database
 from troth.registry.secret_records import SecretRow
 
 Found = TypeVar("Found")
+INSIGHTS = "/v1/insights"
 _SECRETS = "/v1/algorithms/{algorithm:algorithm}/secrets"
 #: The one provider there is: this server's registry.
 PROVIDER = str(uuid.uuid5(uuid.NAMESPACE_URL, "troth:secret-provider:registry"))
@@ -30,10 +31,9 @@ PROVIDER = str(uuid.uuid5(uuid.NAMESPACE_URL, "troth:secret-provider:registry"))
 class InsideRows:
     """Handlers of the rows below."""
 
-    def __init__(self, bus: Bus, database: Database, insights: Insights) -> None:
+    def __init__(self, bus: Bus, database: Database) -> None:
         self._bus = bus
         self._database = database
-        self._insights = insights
 
     def rows(self) -> list[Row]:
         """The table."""
@@ -41,7 +41,6 @@ class InsideRows:
             Row("GET", "/v1/secret-provider", self._providers),
             Row("GET", _SECRETS, self._secrets),
             Row("POST", _SECRETS, self._set),
-            Row("POST", "/v1/insights", self._report, inside=True),
         ]
 
     async def _providers(self, asked: Asked) -> list[Any]:
@@ -78,6 +77,24 @@ class InsideRows:
 
         return await self._read(ask)
 
+    async def _read(self, ask: Callable[[Connection], Found]) -> Found:
+        def read() -> Found:
+            with self._database.read() as connection:
+                return ask(connection)
+
+        return await asyncio.to_thread(read)
+
+
+class InsightRow:
+    """The handler of insights, which every process that takes calls has for its own."""
+
+    def __init__(self, insights: Insights) -> None:
+        self._insights = insights
+
+    def rows(self) -> list[Row]:
+        """The table."""
+        return [Row("POST", INSIGHTS, self._report, inside=True)]
+
     async def _report(self, asked: Asked) -> dict[str, Any]:
         if asked.within is None:
             raise Unauthenticated(
@@ -87,13 +104,6 @@ class InsideRows:
             )
         self._insights.report(asked.within, _json(asked.body), int(time.time()))
         return {}
-
-    async def _read(self, ask: Callable[[Connection], Found]) -> Found:
-        def read() -> Found:
-            with self._database.read() as connection:
-                return ask(connection)
-
-        return await asyncio.to_thread(read)
 
 
 def _object(row: SecretRow) -> dict[str, Any]:

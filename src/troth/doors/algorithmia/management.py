@@ -24,7 +24,6 @@ from troth.doors.algorithmia.paging import limit_of, number_or_place_of, page, p
 from troth.doors.algorithmia.refusals import (
     INVALID_JSON,
     INVALID_REQUEST,
-    NO_CONFIGURATION,
     NOT_IMPLEMENTED,
     Numbered,
 )
@@ -62,7 +61,6 @@ class ManagementApi:
             Row("GET", _LANGUAGES, self._languages),
             Row("GET", _LANGUAGES + "/{language}/environments", self._environments),
             Row("GET", _TEMPLATE, self._template, open=True),
-            Row("GET", "/v1/config/frontend/{key}", self._configuration),
             Row("POST", "/v1/algorithms/{owner}", self._create, body=bodies.Create),
             Row("GET", ALGORITHM, self._algorithm),
             Row("PUT", ALGORITHM, self._update, body=bodies.Update),
@@ -88,12 +86,6 @@ class ManagementApi:
 
     async def _template(self, asked: Asked) -> Response:
         return Response(specification(asked.path("specification")), media_type="application/gzip")
-
-    async def _configuration(self, asked: Asked) -> None:
-        raise Numbered(
-            NO_CONFIGURATION, f"there is no entry {asked.path('key')[:80]!r}", why="this server has no web front to configure",
-            http_status=404,
-        )  # fmt: skip
 
     async def _create(self, asked: Asked) -> dict[str, Any]:
         preferred = await self._read(lambda c: next((one.id for one in scms.all_scms(c) if one.preferred), INTERNAL))

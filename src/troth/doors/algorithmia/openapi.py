@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of `/v1`, made of the rows that answer, and of the calls in front of them."""
+"""The OpenAPI 3.1 document of `/v1`, made of the rows that answer, of the calls in front of them, and of the data beside them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,38 @@ _QUERY: dict[str, dict[str, Any]] = {
     "callable": {"type": "boolean"},
     "timeout": {"type": "number", "minimum": 1},
     "stdout": {"type": "boolean"},
+    "acl": {"type": "boolean"},
+    "force": {"type": "boolean"},
     "output": {"enum": ["raw", "void"]},
 }
 _CALL_QUERY = ("timeout", "stdout", "output")
 _INPUTS = {"text/plain": {"schema": {"type": "string"}}, "application/json": {"schema": {}}}
+
+
+_ACL = {"type": "object", "properties": {"read": {"type": "array", "items": {"type": "string"}}}}
+_NEW = {"type": "object", "properties": {"name": {"type": "string"}, "acl": _ACL}, "required": ["name"]}
+_CHANGE = {"type": "object", "properties": {"acl": _ACL}, "required": ["acl"]}
+#: What is asked of data where: method, words, parameters of the query, and the schemas of the body by media type.
+_DATA: dict[str, Sequence[tuple[str, str, Sequence[str], dict[str, Any]]]] = {
+    "/v1/hostedData": [("get", "The caller's directories.", (), {})],
+    "/v1/data": [("get", "Accounts with something to see, the caller's own first.", ("marker",), {})],
+    "/v1/data/{account}": [
+        ("get", "Directories of an account; `.my` is the caller's own.", ("marker",), {}),
+        ("post", "Makes a directory.", (), {"application/json": {"schema": _NEW}, "text/plain": _INPUTS["text/plain"]}),
+    ],
+    "/v1/data/{account}/{directory}": [
+        ("get", "Files of a directory.", ("marker", "acl"), {}),
+        ("head", "Whether there is such a directory.", (), {}),
+        ("patch", "Changes who may read.", (), {"application/json": {"schema": _CHANGE}}),
+        ("delete", "Deletes a directory, with `force` also one that is not empty.", ("force",), {}),
+    ],
+    "/v1/data/{account}/{directory}/{file}": [
+        ("get", "A file's bytes, or a range of them.", (), {}),
+        ("head", "Whether there is such a file.", (), {}),
+        ("put", "Makes a file of the body's bytes, or replaces it whole.", (), {"application/octet-stream": {}}),
+        ("delete", "Deletes a file.", (), {}),
+    ],
+}
 
 
 def described(rows: Sequence[Row]) -> list[Row]:
@@ -47,6 +75,10 @@ def document(rows: Sequence[Row]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for row in rows:
         paths.setdefault(_path(row.path), {})[row.method.lower()] = _operation(row, bodies)
+    for path, operations in _DATA.items():
+        paths[path] = {
+            method: _data(path, method, words, query, content) for method, words, query, content in operations
+        }
     for ending in ("", "/{version}"):
         paths["/v1/algo/{owner}/{name}" + ending] = {"post": _call("/v1/algo/{owner}/{name}" + ending)}
     return {
@@ -89,6 +121,16 @@ def _call(path: str) -> dict[str, Any]:
         "parameters": [*_in_path(path), *_in_query(_CALL_QUERY)],
         "requestBody": {"required": True, "content": {**_INPUTS, "application/octet-stream": {}}},
         "responses": _responses(),
+    }
+
+
+def _data(path: str, method: str, words: str, query: Sequence[str], content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": re.sub(r"\W+", "_", f"{method}{path}").strip("_"),
+        "summary": words,
+        "parameters": [*_in_path(path), *_in_query(query)],
+        "responses": _responses(),
+        **({"requestBody": {"required": True, "content": content}} if content else {}),
     }
 
 

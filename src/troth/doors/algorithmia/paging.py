@@ -16,17 +16,17 @@ from troth.queries.management import UUID, Place
 from troth.versions.numbers import LARGEST_PART, Number
 
 _USUAL, _MOST = 50, 100
-_LONGEST_MARKER = 200
+_LONGEST_MARKER = 500
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{15}Z", re.ASCII)
 _TRUTH = {"": None, "true": True, "false": False}
 
 
-def limit_of(asked: Asked) -> int:
+def limit_of(asked: Asked, name: str = "limit") -> int:
     """How many entries are asked for."""
-    text = asked.query("limit") or str(_USUAL)
+    text = asked.query(name) or str(_USUAL)
     if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= _MOST:
         return int(text)
-    raise Numbered(BAD_LIMIT, f"limit cannot be {text[:40]!r}", why=f"it is a number from 1 to {_MOST}")
+    raise Numbered(BAD_LIMIT, f"{name} cannot be {text[:40]!r}", why=f"it is a number from 1 to {_MOST}")
 
 
 def place_of(asked: Asked) -> Place | None:
@@ -40,6 +40,14 @@ def place_of(asked: Asked) -> Place | None:
 def number_or_place_of(asked: Asked) -> Number | Place | None:
     """The place in a list of versions behind which the page begins: a published one's number, or a build's place."""
     return _marker(asked)
+
+
+def names_of(asked: Asked, count: int) -> list[str]:
+    """The names behind which the page of a report begins; none where it is the first."""
+    found = _document(asked) if asked.query("marker") else []
+    if found == [] or (isinstance(found, list) and len(found) == count and all(map(_is_name, found))):
+        return found
+    raise _bad_marker(asked)
 
 
 def truth_of(asked: Asked, name: str) -> bool | None:
@@ -56,27 +64,39 @@ def page(
     """The answer with these entries; `following` is the place of the last one where others come behind it."""
     if following is None:
         return {"marker": None, "next_link": None, "results": results}
-    marker = base64.urlsafe_b64encode(json.dumps(following, separators=(",", ":")).encode()).decode().rstrip("=")
+    marker = marker_of(following)
     kept = {name: asked.query(name) for name in filters if asked.query(name)}
     query = urlencode({**kept, "limit": limit_of(asked), "marker": marker})
     link = f"{asked.server}{quote(asked.request.scope['path'])}?{query}"
     return {"marker": marker, "next_link": link, "results": results}
 
 
+def _is_name(one: Any) -> bool:
+    return isinstance(one, str) and one.isprintable()
+
+
+def marker_of(place: Sequence[Any]) -> str:
+    """The marker that holds a place."""
+    return base64.urlsafe_b64encode(json.dumps(place, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
 def _marker(asked: Asked) -> Number | Place | None:
-    text = asked.query("marker")
-    if not text:
+    if not asked.query("marker"):
         return None
-    try:
-        if len(text) > _LONGEST_MARKER:
-            raise ValueError
-        found = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-    except (ValueError, RecursionError):
-        raise _bad_marker(asked) from None
-    place = _place(found)
+    place = _place(_document(asked))
     if place is None:
         raise _bad_marker(asked)
     return place
+
+
+def _document(asked: Asked) -> Any:
+    text = asked.query("marker")
+    try:
+        if len(text) > _LONGEST_MARKER:
+            raise ValueError
+        return json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (ValueError, RecursionError):
+        raise _bad_marker(asked) from None
 
 
 def _place(found: Any) -> Number | Place | None:

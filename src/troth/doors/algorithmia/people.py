@@ -52,25 +52,26 @@ class PeopleRows:
     def rows(self) -> list[Row]:
         """The table."""
         return [
-            Row("POST", "/v1/users", self._create_user),
+            Row("POST", "/v1/users", self._create_user, body=bodies.User),
             Row("GET", "/v1/users", self._users),
             Row("GET", _USER, self._user),
-            Row("PUT", _USER, self._update_user),
+            Row("PUT", _USER, self._update_user, body=bodies.UserUpdate),
             Row("DELETE", _USER, self._delete_user, status=204),
             Row("GET", _USER + "/errors", self._user_errors),
-            Row("POST", _USER + "/keys", self._create_user_key),
+            Row("POST", _USER + "/keys", self._create_user_key, body=bodies.Key),
             Row("GET", "/v1/organization/types", self._types),
-            Row("POST", "/v1/organizations", self._create_organization),
+            Row("POST", "/v1/organizations", self._create_organization, body=bodies.Organization),
             Row("GET", "/v1/organizations", self._organizations),
             Row("GET", "/v1/organizations/externalId/{external}", self._external),
             Row("GET", _ORGANIZATION, self._organization),
-            Row("PUT", _ORGANIZATION, self._update_organization, status=204),
+            Row("PUT", _ORGANIZATION, self._update_organization, status=204, body=bodies.OrganizationUpdate),
             Row("DELETE", _ORGANIZATION, self._delete_organization, status=204),
             Row("GET", _ORGANIZATION + "/errors", self._organization_errors),
-            Row("POST", _ORGANIZATION + "/keys", self._create_organization_key),
+            Row("POST", _ORGANIZATION + "/keys", self._create_organization_key, body=bodies.Key),
             Row("GET", _ORGANIZATION + "/members", self._members),
-            Row("PUT", _MEMBER, self._put_member),
+            Row("PUT", _MEMBER, self._put_member, body=bodies.Role),
             Row("DELETE", _MEMBER, self._delete_member, status=204),
+            Row("POST", _MEMBER + "/keys", self._create_member_key, body=bodies.Key),
         ]
 
     async def _create_user(self, asked: Asked) -> dict[str, Any]:
@@ -190,8 +191,16 @@ class PeopleRows:
         found = await self._found(asked)
         await self._submit(asked, "remove_member", 1, organization=found.name, account=asked.path("user"))
 
-    async def _create_key(self, asked: Asked, owner: Person) -> dict[str, Any]:
+    async def _create_member_key(self, asked: Asked) -> dict[str, Any]:
+        """A key of the member's own, for the organisation's algorithms only: it is good for these as long as the membership."""
+        found = await self._found(asked)
+        user = await self._read(lambda c: people.member(c, found.id, asked.path("user")))
         body = bodies.key(asked.body)
+        body.permissions.algo_acl = bodies.below(found.name, body.permissions.algo_acl)
+        return {**await self._create_key(asked, user, body), "owner_name": found.name, "username": user.name}
+
+    async def _create_key(self, asked: Asked, owner: Person, body: bodies.Key | None = None) -> dict[str, Any]:
+        body = body or bodies.key(asked.body)
         made = await self._submit(
             asked, "create_key", 2, account=owner.name, label=body.key_label, scope=bodies.scope(body)
         )

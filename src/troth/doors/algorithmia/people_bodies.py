@@ -78,7 +78,7 @@ class Key(msgspec.Struct):
     permissions: _Permissions = msgspec.field(default_factory=_Permissions)
 
 
-class _Role(msgspec.Struct):
+class Role(msgspec.Struct):
     role: Literal["owner", "member"] | None = None
 
 
@@ -109,7 +109,7 @@ def key(content: bytes) -> Key:
 
 def role(content: bytes) -> str | None:
     """The role that a body names in the registry's words; clients send none. Raises Numbered."""
-    found = _read(content, _Role, INVALID_REQUEST).role if content.strip() else None
+    found = _read(content, Role, INVALID_REQUEST).role if content.strip() else None
     return {"owner": "admin", "member": "member", None: None}[found]
 
 
@@ -124,6 +124,18 @@ def scope(asked: Key) -> dict[str, Any]:
         "administrator": administrator,
         "origin": given.referer_host or "",
     }
+
+
+def below(owner: str, patterns: list[str]) -> list[str]:
+    """Those of the patterns that name algorithms of this owner; all of them where everything is asked for. Raises Numbered."""
+    whole = f"algo://{owner}/*"
+    narrowed = [whole if pattern == "algo://*" else pattern for pattern in patterns or [whole]]
+    for pattern in narrowed:
+        if not pattern.startswith(f"algo://{owner}/"):
+            raise Numbered(
+                INVALID_REQUEST, f"{pattern[:80]!r} is nothing of {owner}'s", repair=f"name {whole}, or less"
+            )
+    return narrowed
 
 
 def permissions(scope: dict[str, Any]) -> dict[str, Any]:

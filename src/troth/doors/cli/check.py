@@ -274,7 +274,7 @@ def _invalid(pairs: Any, kind: Kind, paths: dict[str, Path], texts: dict[str, An
     for name in ("old", "new"):
         alone = pairs.answer(json.dumps({"old": texts[name], "new": texts[name]}).encode())
         if alone["verdict"] == "invalid":
-            faulty, fault = name, alone["fault"]
+            faulty, fault = name, alone["fault"].removeprefix("old: ")
             break
     what = {"schema": "a JSON Schema", "wire": "a JSON Schema", "openapi": "an OpenAPI document", "python": "Python"}
     return Malformed(f"{paths[faulty]} is not {what[kind]} that can be compared", why=fault, repair="mend that place")

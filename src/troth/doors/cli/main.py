@@ -13,15 +13,36 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from troth import __version__
-from troth.doors.cli import announcing, author, builds, caller, inside, operator, people, policy, publishing, references
+from troth.doors.cli import (
+    announcing,
+    api_callers,
+    api_gateway,
+    author,
+    builds,
+    caller,
+    inside,
+    operator,
+    people,
+    policy,
+    publishing,
+    references,
+)
+from troth.doors.cli.api import api
+from troth.doors.cli.api_check import check as api_check
 from troth.doors.cli.check import check
 from troth.doors.cli.command import command
 from troth.doors.cli.credential import credential
 from troth.doors.cli.diff import diff
+from troth.doors.cli.history import history
 from troth.doors.cli.importing import import_
+from troth.doors.cli.journal import journal, rollback
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
+from troth.doors.cli.querying import query
+from troth.doors.cli.recording import record
+from troth.doors.cli.registry_upgrade import upgrade
 from troth.doors.cli.release import release
+from troth.doors.cli.release_waivers import request_waiver
 from troth.doors.cli.rules import rules
 from troth.doors.cli.service import service
 from troth.doors.cli.top import top
@@ -39,6 +60,7 @@ app = App(
     help_format="plaintext",
 )
 app.command(operator.up)
+app.command(upgrade)
 app.command(operator.demo)
 app.command(author.new)
 app.command(author.run)
@@ -48,15 +70,25 @@ app.command(import_, name="import")
 app.command(builds.build)
 app.command(builds.rebuild)
 app.command(check)
+check.command(history)
 app.command(credential)
 app.command(caller.call)
 app.command(caller.why)
 app.command(caller.versions)
 app.command(diff)
+app.command(api)
+api.command(api_callers.callers)
+api.command(api_callers.alerts)
+api.command(api_gateway.upstream)
+api.command(api_gateway.served)
+api.command(api_gateway.brownout)
+api.command(api_check, name="check")
 app.command(command)
 app.command(product)
 app.command(release)
+release.command(record)
 release.command(publishing.cut)
+release.command(request_waiver, name="request-waiver")
 release.command(publishing.list_, name="list")
 release.command(publishing.show_, name="show")
 release.command(publishing.changelog)
@@ -71,6 +103,7 @@ app.command(announcing.calendar)
 app.command(upgrade_plan, name="upgrade-plan")
 app.command(references.lint)
 app.command(references.lock)
+app.command(policy.policy_in_force, name="policy")
 app.command(policy.clauses)
 app.command(policy.explain)
 app.command(rules)
@@ -79,7 +112,9 @@ app.command(operator.doctor)
 app.command(top)
 app.command(worker)
 app.command(service)
-app.command(operator.journal)
+app.command(query)
+app.command(journal)
+app.command(rollback)
 app.command(builds.collect)
 app.command(inside.secret)
 app.command(inside.insights)

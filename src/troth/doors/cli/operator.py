@@ -1,8 +1,7 @@
-"""Commands of operators: up, demo, doctor, journal."""
+"""Commands of operators: up, demo, doctor."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,11 +10,10 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from troth import __version__
-from troth.doors.cli.output import Common, Remote, say, show, show_json, show_table
+from troth.doors.cli.output import Common, Remote, say, show, show_json
 from troth.errors import TrothError
 from troth.observe import logs
 from troth.settings import load
-from troth.versions import chain
 
 
 def up(
@@ -104,47 +102,6 @@ def doctor(*, remote: Remote = Remote()) -> int:
     if "isolation" in server:
         show(f"  troth {server['version']}, isolation {server['isolation']['level']}")
     return 0
-
-
-def journal(
-    *,
-    verify: Annotated[bool, Parameter(negative="", help="Compute the whole hash chain anew.")] = False,
-    after: Annotated[int, Parameter(help="Only entries behind this position.")] = 0,
-    remote: Remote = Remote(),
-) -> int:
-    """Shows the record of all commands and what came of them, or proves that what is there was not changed.
-
-    A chain cannot show that its end was cut off: compare the last digest with one that you noted earlier.
-    """
-    with remote.client() as client:
-        if verify:
-            position, digest = chain.verify(client.journal())
-            if remote.json:
-                show_json({"entries": position, "digest": digest, "verified": True})
-            else:
-                show(f"[green]the journal holds[/]: {position} entries, last digest {digest}")
-            return 0
-        entries = [json.loads(link.entry) for link in client.journal(after)]
-    if remote.json:
-        show_json(entries)
-        return 0
-    rows = [
-        [str(e["position"]), e["at"][:19].replace("T", " "), e["actor"], e["command"], *_came_of(e)] for e in entries
-    ]
-    show_table("", ["#", "at", "actor", "command", "outcome", "about"], rows)
-    return 0
-
-
-def _came_of(entry: dict[str, Any]) -> tuple[str, str]:
-    """(outcome, subject) of a journal entry in a few words."""
-    refusal = entry["outcome"].get("refusal")
-    outcome = f"refused {' '.join(refusal['clauses'])}".strip() if refusal else "done"
-    payload = entry["payload"]
-    about = (
-        payload.get("algorithm") or payload.get("organization") or payload.get("name") or payload.get("account") or ""
-    )
-    version = entry["outcome"].get("result", {}).get("version")
-    return outcome, f"{about}/{version}" if version else str(about)
 
 
 def _warn(missing: tuple[str, ...], trusted: bool) -> None:

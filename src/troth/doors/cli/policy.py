@@ -1,17 +1,19 @@
-"""Commands about the policy: clauses, explain. They need no server."""
+"""Commands about the policy: policy, clauses, explain. They need no server."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.markup import escape
 
 from troth.contracts.rules.table import rule, rules
-from troth.doors.cli.output import Common, say, show, show_json, show_table
+from troth.doors.cli.output import Common, Remote, say, show, show_json, show_table
 from troth.doors.cli.rules import show_rule
 from troth.errors import NotFound
 from troth.versions.clauses import clause, policy
+from troth.versions.policy_document import policy_document
 
 
 def clauses(
@@ -69,6 +71,36 @@ def explain(name: str, /, *, common: Common = Common()) -> int:
     show(f"  affects: {escape(row.affects)}; source: {escape(row.source)}; policy revision {row.revision}")
     for note in notes:
         show(f"  {note.id}: {escape(note.reading)}")
+    return 0
+
+
+def policy_in_force(*, remote: Remote = Remote()) -> int:
+    """Prints the policy in force: its revision, from where subjects are judged, and what was decided where it is silent.
+
+    With --server it is that of a server, with the decisions recorded there. With --json it is the whole document: clauses,
+    readings of unclear words, and the rules that keep them.
+    """
+    if remote.server is None:
+        found = policy_document()
+    else:
+        with remote.client() as client:
+            found = client.policy()
+    if remote.json:
+        show_json(found)
+        return 0
+    counts = Counter(row["status"] for row in found["clauses"])
+    told = ", ".join(f"{number} {status}" for status, number in counts.items())
+    show(f"policy revision {found['revision']}: {len(found['clauses'])} clauses ({told})")
+    for subject, start in {**found["judged_from"], **found["starting_points"]}.items():
+        show(escape(f"  {subject} is judged from {start}"))
+    for one in found["decisions"]:
+        may = "allowed" if one["allowed"] else "forbidden"
+        show(
+            escape(
+                f"  decided for {one['api']} by {one['decided_by']}: {one['about']} is {may}, because {one['reason']}"
+            )
+        )
+    say("troth clauses lists them, troth explain ID tells more")
     return 0
 
 

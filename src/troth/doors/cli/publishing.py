@@ -28,7 +28,7 @@ Release = Annotated[str, Parameter(help="OWNER/PRODUCT/NUMBER; latest and stable
 
 
 @dataclass(frozen=True, slots=True)
-class _Proofs:
+class Proofs:
     """How migrations are proved."""
 
     wanted: bool
@@ -43,7 +43,10 @@ def cut(
     *,
     project: Annotated[Path, Parameter(help="Folder of the product, which holds its troth.toml.")] = Path(),
     docs: Annotated[
-        Path | None, Parameter(help="Folder of the built documentation, or a tar.gz of it; else what was committed.")
+        Path | None,
+        Parameter(
+            help="Folder of the built documentation, or a tar.gz of it; else it is built, or what was committed."
+        ),
     ] = None,
     artifact: Annotated[
         tuple[Path, ...], Parameter(help="A file that belongs to the release; may be given several times.")
@@ -74,20 +77,20 @@ def cut(
 
     wanted = ReleaseNumber.parse(number) if number else None
     asked = Asked(base=base, commit=commit, lenient=lenient, complete=True)
-    proofs = _Proofs(prove_migrations, prove_from, database, seconds)
+    proofs = Proofs(prove_migrations, prove_from, database, seconds)
     with ExitStack() as held, remote.client() as client, working("releasing ..."):
-        subject, chosen, document = _gathered(project, asked, wanted, proofs)
+        subject, chosen, document = gathered(project, asked, wanted, proofs)
         name = subject.product.tags.replace("{version}", str(chosen))
         found = _existing(client, subject, chosen)
         if found is None:
-            files = _staged(held, subject, document, docs, artifact)
+            files = _staged(held, subject, document, docs or _built(subject, seconds), artifact)
             found = _cut(client, subject, chosen, name, files)
     tagged = tag and _tag(subject, name)
     if remote.json:
         show_json({**found, "tagged": tagged})
     else:
         show(f"{subject.product.subject} {chosen} is released, as {found['tag']} at {found['commit'][:12]}")
-        for line in found["verdict"]["warnings"]:
+        for line in (*rendering.waiver_lines(found["verdict"]), *found["verdict"]["warnings"]):
             show(f"  note: {escape(line)}")
     if tagged:
         say(f"next: git push origin {name}")
@@ -134,6 +137,10 @@ def show_(name: Release, /, *, remote: Remote = Remote()) -> int:
         show(escape(f"  {one['kind'].removeprefix('noted-')}: {one['text'].partition(chr(10))[0]}"))
     for one in found["artifacts"]:
         show(f"  {one['name']}  {one['bytes']} bytes  {one['digest'][:12]}")
+    for line in found.get("checked", ()):
+        show(escape(f"  checked here: {line}"))
+    for line in found.get("believed", ()):
+        show(escape(f"  believed: {line}"))
     show(escape(rendering.as_text({**found["verdict"], "paths": [_path(one) for one in found["paths"]]})))
     return 0
 
@@ -232,8 +239,8 @@ def fetch(
 # --- cutting
 
 
-def _gathered(
-    project: Path, asked: Asked, wanted: ReleaseNumber | None, proofs: _Proofs
+def gathered(
+    project: Path, asked: Asked, wanted: ReleaseNumber | None, proofs: Proofs
 ) -> tuple[Subject, ReleaseNumber, ReleaseDocument]:
     """Everything that is told of the release."""
     from troth.releases.check import facts_of
@@ -264,7 +271,10 @@ def _existing(client: Client, subject: Subject, number: ReleaseNumber) -> dict[s
 def _staged(
     held: ExitStack, subject: Subject, document: ReleaseDocument, docs: Path | None, artifacts: tuple[Path, ...]
 ) -> dict[str, IO[bytes]]:
-    """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash."""
+    """The files of the release, by the names that `cut_release` has for them; artifacts begin with a slash, and what the
+    evidence names with a question mark."""
+    from troth.contracts.release_document import contract_files
+    from troth.releases.claim import kept_contracts
     from troth.releases.documentation import pack, pack_committed
 
     def scratch() -> IO[bytes]:
@@ -273,12 +283,14 @@ def _staged(
     evidence, bundle = scratch(), scratch()
     evidence.write(document.as_bytes())
     found = {"evidence": evidence}
+    if document.contracts:
+        found["?contracts"] = scratch()
+        found["?contracts"].write(contract_files(kept_contracts(subject)[0]))
+    for record in (record for one in document.infrastructures for record in one.records):
+        found[f"?{record.path}"] = held.enter_context((subject.repository.folder / record.path).open("rb"))
     if docs is not None:
         pack(docs, bundle)
         found["documentation"] = bundle
-    elif subject.product.documentation_build:
-        build = " ".join(subject.product.documentation_build)
-        raise Malformed("the documentation has to be built first", why=build, repair=f"run {build}, then --docs FOLDER")
     elif pack_committed(subject, bundle):
         found["documentation"] = bundle
     for path in artifacts:
@@ -286,6 +298,16 @@ def _staged(
             raise MalformedSource(f"there is no file {path}", repair="name one that there is")
         found[f"/{path.name}"] = held.enter_context(path.open("rb"))
     return found
+
+
+def _built(subject: Subject, seconds: float) -> Path | None:
+    """The folder of the documentation, built now where troth.toml names a command for it."""
+    from troth.releases.documentation import built
+
+    if not subject.product.documentation_build:
+        return None
+    say(f"building the documentation: {escape(' '.join(subject.product.documentation_build))}")
+    return built(subject, seconds)
 
 
 def _cut(
@@ -338,6 +360,7 @@ def _named(name: str) -> tuple[str, str]:
 def _marks(row: dict[str, Any]) -> str:
     marks = ["stable"] if row["stable_at"] else []
     marks += ["prerelease"] if row["prerelease"] else []
+    marks += [f"{', '.join(one['clauses'])} waived" for one in row["waivers"]]
     marks += [f"yanked: {row['yank_reason']}"] if row["yanked_at"] else []
     return ", ".join(marks)
 

@@ -11,7 +11,8 @@ from cyclopts import App, Parameter
 from rich.markup import escape
 
 from troth.contracts.declared_tables import FILE
-from troth.doors.cli.output import Common, show, show_json, working
+from troth.doors.cli.given_waivers import Waivers
+from troth.doors.cli.output import show, show_json, working
 from troth.errors import Malformed, Refused
 from troth.versions.releases import rendering
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from troth.doors.cli.pairs import Pairs
+    from troth.releases.check import Subject
 
 Format = Literal["text", "json", "markdown", "github"]
 _SECONDS = 300.0
@@ -57,6 +59,12 @@ def check(
     prove_from: Annotated[
         tuple[str, ...], Parameter(help="Run them from this release only; may be given several times.")
     ] = (),
+    docs: Annotated[
+        Path | None, Parameter(help="Folder of the built documentation, or a tar.gz of it, whose links are followed.")
+    ] = None,
+    build_docs: Annotated[
+        bool, Parameter(negative="", help="Build the documentation as troth.toml says, and follow its links.")
+    ] = False,
     database: Annotated[
         str | None, Parameter(help="Address of a PostgreSQL on which databases may be made and dropped; else SQLite.")
     ] = None,
@@ -67,7 +75,7 @@ def check(
         Format,
         Parameter(name="--format", help="How it is told; github is annotations of a workflow, markdown a comment."),
     ] = "text",
-    common: Common = Common(),
+    given: Waivers = Waivers(),
 ) -> int:
     """Tells what changed since the last release, and the lowest number that is legal for it. It needs no server.
 
@@ -89,14 +97,27 @@ def check(
         proving = opening.enter_context(Proving(subject, database, seconds))
         compare = opening.enter_context(Comparing(min(seconds, 60.0)))
         facts = facts_of(subject, compare, proving.listed)
+        if docs or build_docs:
+            _follow(subject, docs, seconds)
         paths: list[dict[str, Any]] = []
         if prove_migrations or prove_from:
             found = proving.proved(facts, asked, list(prove_from))
             facts, paths = [*facts, *found.facts], found.told
-        verdict = judged(subject, facts, asked, tried=bool(prove_migrations or prove_from))
+        tried = bool(prove_migrations or prove_from)
+        verdict = judged(subject, facts, asked, tried=tried, waivers=given.of(subject))
     answer = as_json(subject, verdict) | ({"paths": paths} if paths else {})
-    _show(answer, "json" if common.json else told, str(project / FILE))
+    _show(answer, "json" if given.json else told, str(project / FILE))
     return 0 if answer["outcome"] == "allowed" or _is_open(answer) else Refused.exit_code
+
+
+def _follow(subject: Subject, docs: Path | None, seconds: float) -> None:
+    """Follows the links of the documentation, which is built where no folder is named. Raises what `followed` raises."""
+    from troth.releases.documentation import built, followed
+
+    made = followed(docs or built(subject, seconds), subject.product, seconds)
+    subject.warnings.append(
+        f"the links of the documentation hold, in {made.pages} page{'s' if made.pages != 1 else ''}"
+    )
 
 
 def _is_open(answer: Mapping[str, Any]) -> bool:

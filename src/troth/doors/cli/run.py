@@ -19,7 +19,7 @@ from troth.builds.dependencies import DEPENDENCY_FILES, read_dependencies
 from troth.builds.environments import Environments
 from troth.builds.trees import Trees
 from troth.commands.building import contract_of_source
-from troth.commands.replaying import Replaying
+from troth.commands.replaying import Replaying, Run
 from troth.contracts.project import Project
 from troth.contracts.replays import Replay
 from troth.errors import BuildFailed, CallFailed, MalformedSetting, NotFound
@@ -128,8 +128,9 @@ def replayed_here(
             engine = bench.engine(lambda spec: loaded[spec.id])
             try:
                 replaying = Replaying(engine, seconds=settings.replay_seconds)
-                assert specs[0] is not None
-                return await replaying.replayed(plan, specs[0], specs[1], replaying.deadline())
+                first, second = (Run(spec) if spec is not None else None for spec in specs)
+                assert first is not None
+                return await replaying.replayed(plan, first, second, replaying.deadline())
             finally:
                 await engine.close()
 

@@ -16,11 +16,12 @@ from troth.doors.cli.output import Remote, say, show, show_json, show_table
 from troth.errors import Malformed, MalformedReference, NotFound, SignatureBroken
 from troth.sdk import Client
 from troth.versions.references import parse
-from troth.versions.waivers import WAIVABLE, Waiver
+from troth.versions.releases import rendering
+from troth.versions.waivers import SOURCES, WAIVABLE, Waiver
 
 waiver = App(
     name="waiver",
-    help="Asks for, approves and checks waivers: permissions to publish what a comparing clause refuses.",
+    help="Asks for, approves and checks waivers: permissions to publish or release what a comparing clause refuses.",
     help_format="plaintext",
 )
 _LARGEST_FILE = 1 << 20
@@ -43,6 +44,8 @@ def request(
 ) -> int:
     """Asks that a build may have a number which ALG-05, ALG-07 or ALG-09 refuses. Another has to approve it.
 
+    For a release of a product there is troth release request-waiver.
+
     Parameters
     ----------
     version
@@ -59,9 +62,9 @@ def request(
             number=number,
             clauses=clauses,
             reason=reason,
-            expires_at=_expiry(days),
+            expires_at=expiry(days),
         )
-    _show(found, remote)
+    show_waiver(found, remote)
     say(f"next: another owner or admin does: troth waiver approve {found['algorithm']}/{found['number']}")
     return 0
 
@@ -77,8 +80,8 @@ def approve(named: str, /, *, remote: Remote = Remote()) -> int:
     """
     with remote.client() as client:
         found = client.command("approve_waiver", waiver=_identity(client, named))
-    _show(found, remote)
-    say(f"next: troth publish --number {found['number']}")
+    show_waiver(found, remote)
+    say(f"next: troth {'publish --number' if found['kind'] == 'algorithm' else 'release cut'} {found['number']}")
     return 0
 
 
@@ -99,21 +102,21 @@ def revoke(
     """
     with remote.client() as client:
         found = client.command("revoke_waiver", waiver=_identity(client, named), reason=reason)
-    _show(found, remote)
+    show_waiver(found, remote)
     return 0
 
 
 @waiver.command(name="list")
-def list_(algorithm: str, /, *, remote: Remote = Remote()) -> int:
-    """Lists the waivers of an algorithm, the newest first; who does not belong to its owner sees those that were used.
+def list_(subject: str, /, *, remote: Remote = Remote()) -> int:
+    """Lists the waivers of an algorithm or a product, the newest first; who does not belong to its owner sees those that were used.
 
     Parameters
     ----------
-    algorithm
-        owner/name.
+    subject
+        OWNER/NAME.
     """
     with remote.client() as client:
-        found = client.waivers(algorithm)
+        found = _of_subject(client, subject)
     if remote.json:
         show_json(found)
         return 0
@@ -122,7 +125,7 @@ def list_(algorithm: str, /, *, remote: Remote = Remote()) -> int:
             row["id"], row["number"], ", ".join(row["clauses"]), row["state"], row["requested_by"],
             row["approved_by"] or "", row["expires_at"][:10], row["reason"].partition("\n")[0],
         ]
-        for row in found["waivers"]
+        for row in found
     ]  # fmt: skip
     show_table("", ["waiver", "for", "clauses", "state", "asked by", "approved by", "expires", "reason"], rows)
     return 0
@@ -139,10 +142,10 @@ def show_(named: str, /, *, remote: Remote = Remote()) -> int:
     """
     with remote.client() as client:
         found = client.waiver(_identity(client, named))
-    _show(found, remote)
+    show_waiver(found, remote)
     if not remote.json:
-        for finding in found["verdict"]["findings"]:
-            show(f"  {finding['clause']}: {escape(finding['text'])}")
+        for line in _refused(found):
+            show(f"  {escape(line)}")
     return 0
 
 
@@ -165,12 +168,12 @@ def verify(
     """
     from troth.signing import fits, identity_of
 
-    signed = _signed(_text(file))
+    signed = signed_in(text_of(file))
     if public_key is None:
         with remote.client() as client:
             public = str(client.signing_key()["public_key"])
     else:
-        public = _text(public_key)
+        public = text_of(public_key)
     named = identity_of(public)
     if signed.key != named:
         raise _broken(signed, f"it was signed by the key {signed.key[:12]}, and this is {named[:12]}")
@@ -180,9 +183,7 @@ def verify(
     if remote.json:
         show_json({"verified": True, "expired": expired, "key": named, "waiver": signed.as_dict()})
         return 0
-    show(
-        f"[green]the waiver holds[/]: {signed.algorithm}/{signed.number}, {', '.join(signed.clauses)}, key {named[:12]}"
-    )
+    show(f"[green]the waiver holds[/]: {signed.subject}/{signed.number}, {', '.join(signed.clauses)}, key {named[:12]}")
     show(f"  approved by {escape(signed.approved_by)} at {_moment(signed.approved_at)}: {escape(signed.reason)}")
     if expired:
         show(f"  [yellow]it expired[/] at {_moment(signed.expires_at)}, so nothing can be published by it any more")
@@ -198,12 +199,14 @@ def key(*, remote: Remote = Remote()) -> int:
     return 0
 
 
-def _show(found: dict[str, Any], remote: Remote) -> None:
+def show_waiver(found: dict[str, Any], remote: Remote) -> None:
+    """Prints a waiver and what became of it."""
     if remote.json:
         show_json(found)
         return
     show(f"waiver {found['id']}: {found['state']}")
-    show(f"  for {found['algorithm']}/{found['number']}, build {found['hash'][:12]}: {', '.join(found['clauses'])}")
+    named, source = f"{found[found['kind']]}/{found['number']}", SOURCES[found["kind"]]
+    show(f"  for {named}, {source} {found['hash'][:12]}: {', '.join(found['clauses'])}")
     show(f"  reason: {escape(found['reason'])}")
     show(
         f"  asked by {found['requested_by']} at {_moment(found['requested_at'])}; expires at {_moment(found['expires_at'])}"
@@ -216,7 +219,7 @@ def _show(found: dict[str, Any], remote: Remote) -> None:
             f"  revoked by {found['revoked_by']} at {_moment(found['revoked_at'])}: {escape(found['revocation'] or '')}"
         )
     if found["used_at"]:
-        show(f"  used at {_moment(found['used_at'])}: {found['algorithm']}/{found['number']} was published by it")
+        show(f"  used at {_moment(found['used_at'])}: {named} was published by it")
 
 
 def _moment(text: str) -> str:
@@ -236,11 +239,39 @@ def _identity(client: Client, named: str) -> str:
     """The id of the waiver that is named by it, or by the number that it is for. Raises NotFound."""
     if "/" not in named:
         return named
-    subject, number = _named(named)
-    for row in client.waivers(subject)["waivers"]:
+    owner, name, number = [*named.removeprefix("algo://").split("/", 2), "", ""][:3]
+    subject = f"{owner}/{name}"
+    for row in _of_subject(client, subject):
         if row["number"] == number:
             return str(row["id"])
     raise NotFound(f"there is no waiver for {named}", repair=f"troth waiver list {subject} shows those that there are")
+
+
+def _of_subject(client: Client, subject: str) -> list[dict[str, Any]]:
+    """The waivers of the algorithm and of the product of this name, the newest first. Raises NotFound where there is neither."""
+    found: list[dict[str, Any]] = []
+    unknown: list[NotFound] = []
+    for ask in (client.waivers, client.release_waivers):
+        try:
+            found += ask(subject)["waivers"]
+        except NotFound as error:
+            unknown.append(error)
+    if len(unknown) == 2:
+        raise NotFound(
+            f"there is no algorithm and no product {subject[:130]}",
+            why="it was never made, or you may not know of it",
+            repair="look at its spelling",
+            asked=subject[:200],
+        )
+    return sorted(found, key=lambda row: str(row["requested_at"]), reverse=True)
+
+
+def _refused(found: dict[str, Any]) -> list[str]:
+    """What the policy says without the waiver, a line each."""
+    verdict = found["verdict"]
+    if found["kind"] == "algorithm":
+        return [f"{one['clause']}: {one['text']}" for one in verdict["findings"]]
+    return [line for line in rendering.as_text(verdict).splitlines() if not line.lstrip().startswith("help:")]
 
 
 def _newest(client: Client, subject: str) -> str:
@@ -257,14 +288,16 @@ def _objecting(client: Client, subject: str, commit: str, number: str) -> list[s
     return [clause for clause in verdict["clauses"] if clause in legal] or verdict["clauses"][:1] or [legal[0]]
 
 
-def _expiry(days: int) -> str:
+def expiry(days: int) -> str:
+    """The moment in so many days. Raises Malformed where there is none."""
     try:
         return stamp(now() + timedelta(days=days))
     except OverflowError:
         raise Malformed(f"{days} days are no time", repair="give a number like 30") from None
 
 
-def _signed(text: str) -> Waiver:
+def signed_in(text: str) -> Waiver:
+    """The signed waiver in a document that troth waiver show printed. Raises Malformed."""
     try:
         told = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -276,7 +309,8 @@ def _signed(text: str) -> Waiver:
     return Waiver.from_dict(told)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What a file says; - is standard input. Raises Malformed."""
     try:
         with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
             return file.read(_LARGEST_FILE).decode()

@@ -6,8 +6,8 @@ import functools
 import json
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import msgspec
@@ -18,13 +18,15 @@ from starlette.routing import Route
 
 from troth import __version__
 from troth.access.roles import Actor
-from troth.access.scopes import require_scope
+from troth.access.scopes import Scope, require_scope
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.authorization import caller_of, why_not
 from troth.errors import Failed, Forbidden, Malformed, TooLarge, TrothError, Unauthenticated
 from troth.versions.pages import SECURITY_POLICY
 
 log = structlog.get_logger()
+
+_WITHOUT_QUERY = "Of the question that is asked without `query`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,18 @@ class Operation:
     errors: tuple[type[TrothError], ...] = ()
     #: the answer as a page of HTML, for who prefers that
     page: Callable[[dict[str, Any]], str] | None = None
+    #: whether it is answered without a key too, with what everybody may know
+    public: bool = False
+    #: row of `troth.access.scopes.NEEDS` that the key has to meet, where it is not the name
+    need: str = ""
+    #: the operation of the same address that answers where the parameter `query` is not sent
+    older: Operation | None = None
+    #: further members of a parameter's description, by its name
+    described: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+
+#: Who asks without a key.
+_ANYBODY = Caller("", "anybody", administrator=False, scope=Scope(), kind="anybody")
 
 
 def routes(operations: Sequence[Operation], table: RoutingTable) -> list[Route]:
@@ -106,6 +120,14 @@ async def body_of(request: Request, largest: int) -> bytes:
 
 
 def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaitable[Response]]:
+    if row.older is not None:
+        newer, older = _endpoint(replace(row, older=None), table), _endpoint(row.older, table)
+
+        async def chosen(request: Request) -> Response:
+            return await (newer if "query" in request.query_params else older)(request)
+
+        return chosen
+
     async def endpoint(request: Request) -> Response:
         request_id = f"req-{uuid.uuid4()}"
         try:
@@ -151,10 +173,12 @@ def _prefers_html(accept: str) -> bool:
 def _read(row: Operation, table: RoutingTable, request: Request) -> Asked:
     authorization, head = request.headers.get("authorization", "").encode("latin-1"), request.scope["headers"]
     caller = caller_of(table, authorization, head)
+    if caller is None and row.public and not authorization:
+        caller = _ANYBODY
     if caller is None:
         why = why_not(table, authorization, head) or "no valid key came with the request"
         raise Unauthenticated("authorization required", why=why, repair="send Authorization: Bearer KEY")
-    require_scope(row.name, caller.scope)
+    require_scope(row.need or row.name, caller.scope)
     query = None
     if row.query is not None:
         try:
@@ -185,19 +209,29 @@ def _is_whole(kind: Any) -> bool:
     return kind is int or any(_is_whole(one) for one in get_args(kind))
 
 
+def _in_query(kind: type[msgspec.Struct] | None) -> list[dict[str, Any]]:
+    """The parameters that a struct stands for."""
+    if kind is None:
+        return []
+    (schema,), components = msgspec.json.schema_components([kind])
+    found = components[schema["$ref"].rsplit("/", 1)[1]]
+    return [
+        {"name": name, "in": "query", "required": name in found.get("required", ()), "schema": described}
+        for name, described in found["properties"].items()
+    ]
+
+
 def _described(row: Operation) -> dict[str, Any]:
     parameters = [
         {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
         for part in row.path.split("/")
         if part.startswith("{")
     ]
-    if row.query is not None:
-        (schema,), components = msgspec.json.schema_components([row.query])
-        found = components[schema["$ref"].rsplit("/", 1)[1]]
-        parameters += [
-            {"name": name, "in": "query", "required": name in found.get("required", ()), "schema": kind}
-            for name, kind in found["properties"].items()
-        ]
+    parameters += [{**one, **row.described.get(one["name"], {})} for one in _in_query(row.query)]
+    if row.older is not None:
+        known = {one["name"] for one in parameters}
+        older = [one for one in _in_query(row.older.query) if one["name"] not in known]
+        parameters += [{**one, "required": False, "description": _WITHOUT_QUERY} for one in older]
     content: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
     if row.page is not None:
         content["text/html"] = {"schema": {"type": "string"}}
@@ -210,6 +244,8 @@ def _described(row: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": row.name, "summary": row.summary, "parameters": parameters, "responses": responses
     }  # fmt: skip
+    if row.public:
+        described["security"] = [{}, {"key": []}]
     if row.body:
         described["requestBody"] = {"required": True, "content": {row.body: {}}}
     return described

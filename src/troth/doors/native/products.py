@@ -69,7 +69,7 @@ class ProductApi:
         ]  # fmt: skip
 
     async def _upload(self, asked: Asked) -> dict[str, Any]:
-        blob = await self._files.receive(asked.request, asked.path["digest"])
+        blob = await self._files.receive(asked.request, asked.path["digest"], asked.actor.id)
         return {"digest": blob.digest, "bytes": blob.size}
 
     async def _download(self, asked: Asked) -> Any:

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from troth.artifacts.blobs import Blob, BlobStore, Upload
+from troth.commands.release_room import ReleaseRoom
 from troth.errors import Malformed, NotFound, TooLarge
 
 LARGEST_FILE = 16 << 30
@@ -23,21 +24,29 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class ReleaseFiles:
     """The store of such files, over threads that write and read."""
 
-    def __init__(self, blobs: BlobStore, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, blobs: BlobStore, threads: ThreadPoolExecutor, room: ReleaseRoom) -> None:
         self._blobs = blobs
         self._threads = threads
+        self._room = room
 
-    async def receive(self, request: Request, digest: str) -> Blob:
-        """The file of a request's body, which has this digest. Nothing is kept of one that comes to no end, or has another."""
+    async def receive(self, request: Request, digest: str, account_id: str) -> Blob:
+        """The file of a request's body, which has this digest. Nothing is kept of one that comes to no end, or has another.
+
+        Raises QuotaReached as soon as it has more bytes than the account has left.
+        """
         if not _DIGEST.fullmatch(digest):
             raise Malformed(
                 f"{digest[:80]!r} is not a digest",
                 why="a file is named by the SHA-256 of its content, in 64 hexadecimal digits",
                 repair="upload it with the troth command, which computes it",
             )
+        left = await self._run(self._room.left, account_id, digest)
+        announced = request.headers.get("content-length", "")
+        if left is not None and announced.isdigit() and int(announced) > left:
+            raise self._room.allowed(left)
         upload = await self._run(self._blobs.begin)
         try:
-            await self._written(request, upload)
+            await self._written(request, upload, left)
             if upload.digest != digest:
                 raise Malformed(
                     "what came is not what was named",
@@ -47,6 +56,7 @@ class ReleaseFiles:
                     found=upload.digest,
                 )
             blob: Blob = await self._run(self._blobs.keep, upload)
+            await self._run(self._room.noted, account_id, blob)
             return blob
         finally:
             await self._run(self._blobs.settle, upload)
@@ -71,13 +81,15 @@ class ReleaseFiles:
         }
         return StreamingResponse(self._pieces(descriptor), 200, headers, "application/octet-stream")
 
-    async def _written(self, request: Request, upload: Upload) -> None:
+    async def _written(self, request: Request, upload: Upload, left: int | None) -> None:
         pieces: list[bytes] = []
         gathered = 0
         try:
             async for piece in request.stream():
                 pieces.append(piece)
                 gathered += len(piece)
+                if left is not None and upload.size + gathered > left:
+                    raise self._room.allowed(left)
                 if upload.size + gathered > LARGEST_FILE:
                     raise TooLarge(
                         "the file is too large",

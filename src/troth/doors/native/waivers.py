@@ -22,6 +22,10 @@ class _Algorithm(msgspec.Struct):
     algorithm: str
 
 
+class _Product(msgspec.Struct):
+    product: str
+
+
 class WaiverApi:
     """Handlers over the registry and the signing key."""
 
@@ -34,6 +38,9 @@ class WaiverApi:
         return [
             Operation("GET", "/api/v1/query/waivers", "query_waivers", "The waivers of an algorithm, the newest first.",
                       self._of_algorithm, query=_Algorithm, errors=(MalformedReference, NotFound)),
+            Operation("GET", "/api/v1/query/release-waivers", "query_release_waivers",
+                      "The waivers of a product's releases, the newest first.",
+                      self._of_product, query=_Product, errors=(NotFound,)),
             Operation("GET", "/api/v1/waivers/{waiver}", "read_waiver", "One waiver, and what became of it.",
                       self._one, errors=(NotFound,)),
             Operation("GET", "/api/v1/signing-key", "read_signing_key", "The public key that waivers are checked with.",
@@ -45,6 +52,9 @@ class WaiverApi:
 
     async def _of_algorithm(self, asked: Asked) -> dict[str, Any]:
         return await self._read(asked, lambda c, who: waiver_queries.of_algorithm(c, who, asked.query.algorithm))
+
+    async def _of_product(self, asked: Asked) -> dict[str, Any]:
+        return await self._read(asked, lambda c, who: waiver_queries.of_product(c, who, asked.query.product))
 
     async def _one(self, asked: Asked) -> dict[str, Any]:
         return await self._read(asked, lambda c, who: waiver_queries.one(c, who, asked.path["waiver"]))

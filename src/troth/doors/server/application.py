@@ -13,39 +13,51 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from troth import __version__
+from troth.calls.within import RELAYED
 from troth.commands.formats import shipped
 from troth.commands.publishing import Checking
+from troth.commands.release_room import ReleaseRoom
+from troth.doors.algorithmia.browsers import Pages
 from troth.doors.algorithmia.calls import PREFIX, CallDoor, Receive, Send
 from troth.doors.algorithmia.data import DataDoor, is_data
 from troth.doors.algorithmia.endpoints import PREFIX as V1_PREFIX
 from troth.doors.algorithmia.endpoints import EndpointDoor, Row
-from troth.doors.algorithmia.inside import InsideRows
+from troth.doors.algorithmia.inside import InsideRows, InsightRow
 from troth.doors.algorithmia.management import ManagementApi
 from troth.doors.algorithmia.openapi import described
 from troth.doors.algorithmia.people import PeopleRows
+from troth.doors.algorithmia.reports import ReportRows
 from troth.doors.algorithmia.scm import ScmApi
-from troth.doors.authorization import caller_of
+from troth.doors.authorization import caller_of, is_production
+from troth.doors.gateway.door import PREFIX as GATEWAY_PREFIX
 from troth.doors.git.transport import PREFIX as GIT_PREFIX
 from troth.doors.git.transport import Bounds, GitDoor
 from troth.doors.native.api import NativeApi
+from troth.doors.native.apis import ApisApi
 from troth.doors.native.builds import BuildApi
+from troth.doors.native.callers import CallersApi
 from troth.doors.native.check import CheckApi
 from troth.doors.native.commands import CommandApi
 from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
+from troth.doors.native.queries import QueryApi
 from troth.doors.native.release_files import ReleaseFiles
+from troth.doors.native.rolling_back import RollbackApi
 from troth.doors.native.running import RunningApi
 from troth.doors.native.upgrades import UpgradeApi
 from troth.doors.native.usage import UsageApi
 from troth.doors.native.waivers import WaiverApi
 from troth.doors.server.assembly import Server
 from troth.doors.server.explaining import Explaining
+from troth.doors.server.own_states import OwnStates
+from troth.doors.server.relaying import relayed_by
 from troth.doors.sites.door import PREFIX as DOCS_PREFIX
 from troth.doors.sites.door import SiteDoor
 from troth.doors.sites.library import Library
 from troth.errors import Forbidden, Malformed, NotFound, TrothError, Unauthenticated
+from troth.queries.cursors import Cursors
 
 #: uvicorn's parser takes heads of any size; nobody needs more than this.
 _LARGEST_HEAD = 64 * 1024
@@ -68,6 +80,7 @@ class Application:
             server.results,
             Explaining(server.database, server.readings),
             server.call_keys,
+            server.gateway.apis.own,
             call_seconds=settings.call_seconds,
             longest_call_seconds=settings.longest_call_seconds,
             request_bytes=settings.request_bytes,
@@ -80,8 +93,8 @@ class Application:
             server.pushed,
             Bounds(settings.push_bytes, settings.git_seconds),
         )
-        self._v1 = EndpointDoor(v1_rows(server), server.table, server.call_keys)
-        self._data = DataDoor(
+        self._v1 = Pages(EndpointDoor(v1_rows(server), server.table, server.call_keys), server.table)
+        data = DataDoor(
             server.bus,
             server.database,
             server.table,
@@ -90,25 +103,37 @@ class Application:
             server.data,
             usual_quota=settings.data_bytes,
         )
+        self._data = Pages(data, server.table)
         self.calls.sessions, self.calls.end_session = server.data.sessions, server.data.end_session
+        self._vouches = server.fronts.vouches
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
+        self._gateway = server.gateway.door
         self._rest = _rest(server)
+        self._marked = OwnStates(
+            self._handed, server.gateway.apis.own, lambda headers: is_production(server.table, headers)
+        )
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("//"):  # a client whose address ends in a slash
+            scope["path"] = "/" + scope["path"].lstrip("/")
+        await self._marked(scope, receive, send)
+
+    async def _handed(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
-            if path.startswith("//"):  # a client whose address ends in a slash
-                path = scope["path"] = "/" + path.lstrip("/")
             if _head_size(scope["headers"]) > _LARGEST_HEAD:
                 await _head_too_large(send)
             elif path.startswith(PREFIX):
                 await self.calls(scope, receive, send)
             elif path.startswith(GIT_PREFIX):
                 await self._git(scope, receive, send)
+            elif path.startswith(GATEWAY_PREFIX):
+                await self._gateway(scope, receive, send)
             elif path.startswith(DOCS_PREFIX):
                 await self._sites(scope, receive, send)
             elif is_data(path):
+                scope[RELAYED] = relayed_by(scope, self._vouches)
                 await self._data(scope, receive, send)
             elif path.startswith(V1_PREFIX):
                 await self._v1(scope, receive, send)
@@ -124,8 +149,9 @@ def v1_rows(server: Server) -> list[Row]:
     management = ManagementApi(server.bus, server.database, server.repositories, server.observation.bookkeeping.flush)
     scm = ScmApi(server.bus, server.database, server.origins, server.home.webhook_key(), server.build_behind)
     people = PeopleRows(server.bus, server.database)
-    inside = InsideRows(server.bus, server.database, server.observation.insights)
-    return described([*management.rows(), *scm.rows(), *people.rows(), *inside.rows()])
+    inside = [*InsideRows(server.bus, server.database).rows(), *InsightRow(server.observation.insights).rows()]
+    reports = ReportRows(server.database, server.observation.bookkeeping.flush)
+    return described([*management.rows(), *scm.rows(), *people.rows(), *inside, *reports.rows()])
 
 
 def _rest(server: Server) -> Starlette:
@@ -142,13 +168,17 @@ def _rest(server: Server) -> Starlette:
         *_usage(server).operations(),
         *running.operations(),
     ]
-    release_files = ReleaseFiles(server.release_files, server.data.threads)
+    room = ReleaseRoom(server.database, server.settings.release_bytes)
+    release_files = ReleaseFiles(server.release_files, server.data.threads, room)
     operations += ProductApi(server.database, release_files).operations()
     upgrades = UpgradeApi(server.database)
-    operations += upgrades.operations()
+    operations += [*upgrades.operations(), *ApisApi(server.database).operations()]
+    operations += CallersApi(server.database, server.observation.bookkeeping.flush).operations()
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
+    operations += RollbackApi(server.database).operations()
+    operations = QueryApi(server.database, Cursors(server.home.webhook_key())).over(operations)
     document = json.dumps(openapi(operations)).encode()
 
     async def health(request: Request) -> Response:

@@ -7,10 +7,9 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import IO, Any
 
 import structlog
@@ -29,6 +28,7 @@ from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
 from troth.calls.within import CallKeys
+from troth.commands.api_moves import api_handlers
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.data_keeping import DataKeeping
@@ -37,17 +37,22 @@ from troth.commands.formats import shipped
 from troth.commands.garbage import Garbage
 from troth.commands.judging import Judging
 from troth.commands.moving import Moving, RecordReplay
+from troth.commands.release_room import ReleaseRoom
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
-from troth.doors.server.handler_calls import HandlerCalls, holder_of
+from troth.doors.server.gateway_parts import Gateway, handlers_of_gateway, open_gateway
+from troth.doors.server.handler_calls import HandlerCalls
 from troth.doors.server.handlers import handlers_of
+from troth.doors.server.holders import holder_of
+from troth.doors.server.launching import launcher_of, listed, local_engine, named_states
 from troth.doors.server.loading import environments_of, loaded
 from troth.doors.server.observation import Observation, observation
 from troth.doors.server.product_parts import open_release_files, open_sites, product_handlers
 from troth.doors.server.queue_parts import QueueParts, open_queue
+from troth.doors.server.rehearsing import acting
 from troth.doors.server.tokens import Tokens
 from troth.errors import TrothError
 from troth.home import Home
@@ -57,11 +62,9 @@ from troth.registry import accounts, secret_records
 from troth.registry.database import Database
 from troth.registry.sealing import Sealing
 from troth.runtime.engine import CallResult, Loaded, VersionSpec
-from troth.runtime.limits import PoolLimits
 from troth.runtime.local import LocalEngine
 from troth.runtime.worker import WORKER_VERSION
-from troth.sandbox.isolation import measure
-from troth.sandbox.launcher import EgressRules, Launcher, Limits, find_bubblewrap
+from troth.sandbox.launcher import Launcher
 from troth.settings import Settings, default_owner
 from troth.signing import SigningKey
 from troth.sites.store import Sites
@@ -106,8 +109,10 @@ class Server:
     #: keys of calls that run, which algorithms use
     call_keys: CallKeys
     sealing: Sealing
+    gateway: Gateway
     #: commands of teams
     queue: QueueParts
+    moving: Moving
     #: work that goes on behind an answered request
     behind: set[asyncio.Task[None]] = field(default_factory=set)
     #: None where no signed tokens are taken
@@ -146,6 +151,10 @@ class Server:
         task = asyncio.get_running_loop().create_task(work)
         self.behind.add(task)
         task.add_done_callback(self.behind.discard)
+
+    def serves(self) -> None:
+        """From now on it takes calls, those of its own algorithms too."""
+        self.begin(self.moving.behind())
 
     def receipt(self, facts: tuple[Any, ...]) -> dict[str, Any]:
         """The receipt of a call from the facts that were kept of it."""
@@ -199,6 +208,7 @@ class Server:
         self.launcher.stop_services()
         await self.queue.close(drain_seconds)
         await self.engine.close(drain_seconds)
+        await self.gateway.close()
         await self.observation.close()
         await self.data.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
@@ -224,13 +234,13 @@ async def open_server(settings: Settings) -> tuple[Server, str | None]:
 
 async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server, str | None]:
     database = Database(settings.database or home.registry)
-    await asyncio.to_thread(database.migrate)
+    await asyncio.to_thread(database.bring_up, home.backups)
     artifacts = ArtifactStore(home.artifacts)
     trees = Trees(home.trees, artifacts)
     trees.recover()
     repositories = Repositories(home.repositories)
     repositories.recover()
-    origins = Origins(repositories, _listed(settings.scm_allow), seconds=settings.git_seconds)
+    origins = Origins(repositories, listed(settings.scm_allow), seconds=settings.git_seconds)
     readings = Readings(settings.visibility_fixed_per, settings.latest_private, settings.compatibility)
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
@@ -247,22 +257,30 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
     signing_key = SigningKey.open(home.signing_key)
-    judging = Judging(database, readings, replaying, Excusing(signing_key), seconds=settings.judging_seconds)
+    excusing = Excusing(signing_key)
+    judging = Judging(database, readings, replaying, acting, excusing, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
     sealing = Sealing(settings.secrets_key_path())
     bus = Bus(database, shipped(), handlers, fronts)
     handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
+    gateway = open_gateway(settings, home, database, table, bus, fronts)
     data = open_data(settings, home, database, bus)
     handlers |= data_handlers(data.blobs, settings.data_bytes)
-    release_files = open_release_files(home, database)
+    room = ReleaseRoom(database, settings.release_bytes)
+    release_files = open_release_files(home, database, room)
     sites = open_sites(home, release_files, database)
-    handlers |= product_handlers(database, release_files, sites)
+    handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds)
+    handlers |= {**api_handlers(database), **handlers_of_gateway(home)}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     queue = open_queue(
         settings, database, bus, launcher, HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     )
     handlers |= queue.handlers
+    observed = observation(
+        settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses,
+        gateway.ledger,
+    )  # fmt: skip
     server = Server(
         settings,
         home,
@@ -282,32 +300,34 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         judging,
         signing_key,
         launcher,
-        observation(
-            settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses
-        ),
+        observed,
         Results(size=settings.kept_bytes, seconds=settings.kept_seconds, now=time.monotonic),
         readings,
         lock,
         threads,
-        Warming(_listed(settings.keep_warm), table, engine),
+        Warming(listed(settings.keep_warm), table, engine),
         fronts,
         CallKeys(engine, table, lambda origin: holder_of(table, origin)),
         sealing,
+        gateway,
         queue,
+        Moving(database, replaying, acting, bus.submit),
     )
-    return server, await _begun(server, loader, Moving(database, replaying, bus.submit))
+    return server, await _begun(server, loader)
 
 
-async def _begun(server: Server, loader: TableLoader, moving: Moving) -> str | None:
+async def _begun(server: Server, loader: TableLoader) -> str | None:
     """Everything that goes on by itself goes on; the owner's key where it was made just now."""
     server.tokens = tokens.opened(server.settings, server.table)
     key = await _found(server)
-    await moving.replay() if server.settings.replay_at_start == "before" else server.begin(moving.behind())
+    if server.settings.replay_at_start == "before":
+        await server.moving.replay(before=True)
     with server.database.read() as connection:
         loader.load(connection)
     server.observation.bookkeeping.start()
     server.warming.start()
     server.data.start()
+    server.gateway.start(server.database)
     server.observation.metrics.more.append(server.queue.metrics)
     server.queue.processor.start()
     return key
@@ -333,59 +353,3 @@ async def _found(server: Server) -> str | None:
 
 async def _as_system(bus: Bus, command: str, **payload: Any) -> Outcome:
     return await bus.submit(Envelope(command, 1, json.dumps(payload).encode(), accounts.SYSTEM, str(uuid.uuid4())))
-
-
-def launcher_of(settings: Settings) -> Launcher:
-    """What confines processes, as the settings say."""
-    allow, deny = _listed(settings.egress_allow), _listed(settings.egress_deny)
-    return Launcher(
-        worker_uid=settings.worker_uid,
-        worker_uids=settings.worker_uids,
-        service_uid=settings.service_uid,
-        bubblewrap=find_bubblewrap(),
-        egress=EgressRules(tuple(allow), tuple(deny)),
-    )
-
-
-def _listed(setting: str) -> list[str]:
-    """What stands between the commas of a setting."""
-    return [one.strip() for one in setting.split(",") if one.strip()]
-
-
-def local_engine(
-    settings: Settings, home: Path, launcher: Launcher, load: Callable[[VersionSpec], Loaded]
-) -> LocalEngine:
-    """An engine with the limits that the settings give."""
-    return LocalEngine(
-        launcher,
-        measure(launcher, home),
-        load,
-        limits=PoolLimits(
-            queue=settings.queue_calls,
-            queue_bytes=settings.queue_bytes,
-            queue_seconds=settings.queue_seconds,
-            load_seconds=settings.load_seconds,
-            scale_seconds=settings.scale_seconds,
-            idle_seconds=settings.idle_seconds,
-            zygote_seconds=settings.zygote_seconds,
-            workers=settings.version_workers or PoolLimits().workers,
-            all_workers=settings.workers,
-            memory_bytes=settings.warm_memory,
-            versions=settings.warm_versions,
-            result_bytes=settings.result_bytes,
-        ),
-        worker_limits=Limits(
-            memory_bytes=settings.worker_memory,
-            processes=settings.worker_processes,
-            temporary_bytes=settings.worker_temporary,
-        ),
-        trust_authors=settings.trust_authors,
-    )
-
-
-def named_states(engine: LocalEngine, table: RoutingTable) -> list[dict[str, Any]]:
-    """An engine's states with `algorithm` and `version`; a build that was never published has its hash."""
-    found = engine.states()
-    for state in found:
-        state["algorithm"], state["version"] = table.name(state.pop("algorithm_id"), state["id"])
-    return found

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,31 @@ import uvicorn
 import uvloop
 
 from troth.calls.failures import Failures
+from troth.calls.insights import Insights
 from troth.calls.limits import Limits
 from troth.calls.loading import TableLoader
+from troth.calls.own_apis import OwnApis
 from troth.calls.routing import RoutingTable
 from troth.calls.within import CallKeys
 from troth.contracts.running import Running
 from troth.doors.algorithmia.calls import PREFIX, CallDoor
-from troth.doors.authorization import caller_of
+from troth.doors.algorithmia.endpoints import EndpointDoor
+from troth.doors.algorithmia.inside import INSIGHTS, InsightRow
+from troth.doors.authorization import caller_of, is_production
 from troth.doors.server import tokens
-from troth.doors.server.assembly import launcher_of, local_engine
 from troth.doors.server.explaining import Explaining
+from troth.doors.server.launching import launcher_of, local_engine
 from troth.doors.server.links import Link
 from troth.doors.server.observation import allowance
+from troth.doors.server.own_states import OwnStates
 from troth.doors.server.protocol import protocol_of
 from troth.doors.server.proxy import Proxy
+from troth.doors.server.relaying import Relaying
 from troth.doors.server.serve import inner_socket
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 from troth.observe.tracing import Tracing
+from troth.queries.apis import own_tables
 from troth.registry.database import Database
 from troth.runtime.engine import Loaded, VersionSpec
 from troth.runtime.local import LocalEngine
@@ -52,6 +59,8 @@ class Kept:
         self.usage: Any = self
         self.records: Any = self
         self.failures = Failures()
+        self.insights = Insights()
+        self.sessions: list[str] = []
         # each front has its share, because none knows of the others' calls
         self.limits = Limits(allowance(settings).share(fronts))
         self.tracing = Tracing.open(settings.traces, settings.traces_ratio)
@@ -77,19 +86,28 @@ class Kept:
         """Such a call ended."""
         self._finished.append((request, body.decode()))
 
+    def end_session(self, open_ones: set[str], session: str) -> None:
+        """An outermost call ended; the server is to remove what it kept for its session, if it did."""
+        if session in open_ones:
+            open_ones.discard(session)
+            self.sessions.append(session)
+
     def taken(self) -> dict[str, Any]:
         """Everything since the last time."""
         found = {"calls": self._calls, "begun": self._begun, "finished": self._finished}
-        found["failures"] = self.failures.take()
-        self._calls, self._begun, self._finished = [], [], []
+        insights = [astuple(one) for one in self.insights.take()]
+        found |= {"failures": self.failures.take(), "insights": insights, "sessions": self.sessions}
+        self.insights.done()
+        self._calls, self._begun, self._finished, self.sessions = [], [], [], []
         return found
 
 
 class Follower:
     """Does what the server says: reads changes, ends; and has versions made ready by it."""
 
-    def __init__(self, link: Link, database: Database, loader: TableLoader) -> None:
+    def __init__(self, link: Link, database: Database, loader: TableLoader, apis: OwnApis) -> None:
         self._link = link
+        self._apis = apis
         self._database = database
         self._loader = loader
         self._numbers = itertools.count(1)
@@ -104,6 +122,8 @@ class Follower:
             if "refresh" in message:
                 with self._database.read() as connection:
                     self._loader.refresh(connection, set(message["algorithms"]), set(message["accounts"]))
+                    if message["apis"]:
+                        self._apis.take(own_tables(connection))
                 self._link.send({"refreshed": message["refresh"]})
             elif "loaded" in message:
                 said, answer = self._loading.pop(message["loaded"])
@@ -137,14 +157,16 @@ async def main(listener: socket.socket, link: Link) -> None:
     settings = Settings(**told["settings"])
     logs.configure(settings.log_format, settings.log_level)
     database = Database(told["database"])
+    apis = OwnApis()
     table, readings = RoutingTable.empty(), Readings(settings.visibility_fixed_per, settings.latest_private)
     loader = TableLoader(table, readings)
-    follower = Follower(link, database, loader)
+    follower = Follower(link, database, loader, apis)
     launcher = launcher_of(settings)
     engine = local_engine(settings, settings.home_path(), launcher, follower.load)
     kept = Kept(settings, told["fronts"])
     with database.read() as connection:
         loader.load(connection)
+        apis.take(own_tables(connection))
     tokens.opened(settings, table)
     # what is changed from now on lies in the link; when `serve` comes out of it, this process is as far as the server
     link.send({"ready": True})
@@ -152,12 +174,18 @@ async def main(listener: socket.socket, link: Link) -> None:
     await follower.serve.wait()
     keys = CallKeys(engine, table, lambda origin: caller_of(table, origin.authorization, origin.head))
     door: Any = CallDoor(
-        table, engine, kept, kept, Explaining(database, readings), keys, call_seconds=settings.call_seconds,  # type: ignore[arg-type]
+        table, engine, kept, kept, Explaining(database, readings), keys, apis, call_seconds=settings.call_seconds,  # type: ignore[arg-type]
         longest_call_seconds=settings.longest_call_seconds, request_bytes=settings.request_bytes,
     )  # fmt: skip
+    relaying = Relaying(told["secret"], keys, engine.loading)
+    door.sessions = relaying.sessions
+    door.end_session = lambda session: kept.end_session(relaying.sessions, session)
+    insights = EndpointDoor(InsightRow(kept.insights).rows(), table, keys)
     telling = asyncio.ensure_future(_tell(link, kept, engine, table))
     try:
-        proxy = Proxy(sockets.within_reach(Path(told["inner"])), PREFIX, door)
+        marked = [OwnStates(one, apis, lambda headers: is_production(table, headers)) for one in (door, insights)]
+        own = dict(zip((PREFIX, INSIGHTS), marked, strict=True))
+        proxy = Proxy(sockets.within_reach(Path(told["inner"])), own, relaying)
         with inner_socket(launcher) as inner:
             await _serve(settings, door, proxy, (listener, inner), follower.stop)
         await engine.close(settings.stop_seconds)
@@ -212,7 +240,7 @@ class _Server(uvicorn.Server):
 
 
 async def _tell(link: Link, kept: Kept, engine: LocalEngine, table: RoutingTable) -> None:
-    from troth.doors.server.assembly import named_states
+    from troth.doors.server.launching import named_states
 
     while True:
         await asyncio.sleep(_SECOND)

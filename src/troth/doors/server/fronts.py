@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -26,7 +27,9 @@ from troth.calls.loading import TableLoader
 from troth.doors.server.links import Link
 from troth.errors import TrothError
 from troth.registry.failures import Failure
+from troth.registry.insights import Insight
 from troth.runtime.engine import Loaded, Place, VersionSpec
+from troth.versions.lifecycles.own import OWN
 
 log = structlog.get_logger()
 
@@ -40,6 +43,8 @@ class Front:
     number: int
     process: subprocess.Popen[bytes]
     link: Link
+    #: by which the server knows what this process says of requests that it hands on
+    secret: str
     #: whether it takes calls; before that it may take its time to read the registry
     serves: bool = False
     states: list[dict[str, Any]] = field(default_factory=list)
@@ -63,8 +68,17 @@ class Fronts:
     def refresh(self, connection: Connection, algorithms: set[str], accounts: set[str]) -> None:
         """Reads the named entries anew, here and in every front."""
         self._loader.refresh(connection, algorithms, accounts)
+        self._tell({"algorithms": sorted(algorithms), "accounts": sorted(accounts), "apis": []})
+
+    def refresh_apis(self, connection: Connection, apis: set[str]) -> None:
+        """Has every front read the states of troth's own APIs anew; those of others are the server's affair."""
+        if own := sorted(apis & OWN.keys()):
+            self._tell({"algorithms": [], "accounts": [], "apis": own})
+
+    def _tell(self, changed: dict[str, list[str]]) -> None:
+        """Tells every front of a change, and waits until it holds there."""
         change = next(self._changes)
-        message = {"refresh": change, "algorithms": sorted(algorithms), "accounts": sorted(accounts)}
+        message = {"refresh": change, **changed}
         waiting = []
         with self._guard:
             for front in self._fronts:
@@ -97,6 +111,10 @@ class Fronts:
     def states(self) -> list[dict[str, Any]]:
         """What their engines do, as they said last."""
         return [state for front in self._fronts for state in front.states]
+
+    def vouches(self, secret: str) -> bool:
+        """Whether this is the secret of one of them."""
+        return any(secrets.compare_digest(front.secret.encode(), secret.encode()) for front in self._fronts)
 
     def described(self) -> list[dict[str, Any]]:
         """Each of them: its number, its process and whether it takes calls by now."""
@@ -164,6 +182,9 @@ class Fronts:
         for request, body in message.get("finished", ()):
             self._server.results.finish(request, body.encode())
         self._server.observation.failures.add([Failure(*one) for one in message.get("failures", ())])
+        self._server.observation.insights.add([Insight(*one) for one in message.get("insights", ())])
+        for session in message.get("sessions", ()):
+            self._server.data.end_session(session)
         used, floated = message.get("uses", ((), ()))
         self._server.table.uses.fresh.update(used)
         for reference, key_id, calls in floated:
@@ -198,8 +219,10 @@ def _started(number: int, server: Any, listener: socket.socket, inner: str, all_
     )
     theirs.close()
     link = Link(ours)
-    link.send({"settings": settings, "inner": inner, "database": server.database.url, "fronts": all_of_them})
-    return Front(number, process, link)
+    secret = secrets.token_hex(16)
+    told = {"settings": settings, "inner": inner, "database": server.database.url, "fronts": all_of_them}
+    link.send({**told, "secret": secret})
+    return Front(number, process, link, secret)
 
 
 def _described(found: Loaded) -> dict[str, Any]:

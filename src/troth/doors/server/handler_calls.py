@@ -10,9 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from troth.calls.routing import Caller, Route, RoutingTable
-from troth.calls.within import Origin
 from troth.commands.queued.handlers import Definer
-from troth.doors.authorization import caller_of
 from troth.errors import CallFailed, NotFound
 from troth.registry import accounts
 from troth.registry.database import Database
@@ -33,13 +31,6 @@ class CommandOrigin:
     parent: Call | None = None
     authorization: bytes = b""
     head: Iterable[tuple[bytes, bytes]] = field(default_factory=tuple)
-
-
-def holder_of(table: RoutingTable, origin: Origin) -> Caller | None:
-    """Whose rights a call has now that came from outside: those of its key, or of who set up the command it handles."""
-    if isinstance(origin, CommandOrigin):
-        return origin.holder()
-    return caller_of(table, origin.authorization, origin.head)
 
 
 class HandlerCalls:

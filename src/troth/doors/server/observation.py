@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from troth.calls.api_ledger import ApiLedger
 from troth.calls.bookkeeping import Bookkeeping, Retention
 from troth.calls.failures import Failures
 from troth.calls.insights import Insights
@@ -52,6 +53,7 @@ def observation(
     describe: Callable[[Facts], dict[str, Any]],
     states: States,
     uses: KeyUses,
+    apis: ApiLedger,
 ) -> Observation:
     """The parts; `describe` makes a receipt from the facts of a call. Raises MalformedSetting."""
     tracing = Tracing.open(settings.traces, settings.traces_ratio)
@@ -61,7 +63,7 @@ def observation(
     failures = Failures()
     insights = Insights()
     retention = Retention(settings.usage_days, settings.record_days, settings.records)
-    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time, uses, insights)
+    bookkeeping = Bookkeeping(database, usage, records, failures, faults, retention, time.time, uses, insights, apis)
     metrics = Metrics(totals, faults, states, bookkeeping.backlog, uses.references)
     limits = Limits(allowance(settings).share(max(settings.fronts, 1)))
     return Observation(usage, records, failures, limits, tracing, faults, bookkeeping, metrics, insights)

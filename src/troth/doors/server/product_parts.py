@@ -8,6 +8,12 @@ from troth.artifacts.blobs import BlobStore
 from troth.commands import announcing, products
 from troth.commands.bus import Handler
 from troth.commands.cutting import CutRelease
+from troth.commands.excusing import Excusing
+from troth.commands.release_judging import ReleaseJudging
+from troth.commands.release_room import ReleaseRoom
+from troth.commands.rolling_back import RollBack
+from troth.commands.staged_files import StagedFiles
+from troth.commands.waiving_releases import RequestReleaseWaiver
 from troth.home import Home
 from troth.registry.database import Database
 from troth.registry.products import needed_files
@@ -17,13 +23,14 @@ from troth.sites.store import Sites
 _WAITING_SECONDS = 7 * 24 * 3600
 
 
-def open_release_files(home: Home, database: Database) -> BlobStore:
+def open_release_files(home: Home, database: Database, room: ReleaseRoom) -> BlobStore:
     """The files of releases. What uploads left that a crash cut off is removed, and what waited for no release."""
     files = BlobStore(home.release_files)
     files.recover()
     if waiting := list(files.stored_before(time.time() - _WAITING_SECONDS)):
         with database.read() as connection:
             files.collect(waiting, lambda digests: needed_files(connection, digests))
+        room.forgotten([digest for digest in waiting if files.find(digest) is None])
     return files
 
 
@@ -39,16 +46,22 @@ def open_sites(home: Home, files: BlobStore, database: Database) -> Sites:
     return sites
 
 
-def product_handlers(database: Database, files: BlobStore, sites: Sites) -> dict[str, Handler]:
+def product_handlers(
+    database: Database, files: BlobStore, sites: Sites, room: ReleaseRoom, excusing: Excusing, judging_seconds: float
+) -> dict[str, Handler]:
     """Every command on products by its name."""
+    staged = StagedFiles(files)
+    judging = ReleaseJudging(database, staged, excusing, time.time, judging_seconds)
     return {
         "create_product": products.CreateProduct(),
         "update_product": products.UpdateProduct(),
-        "cut_release": CutRelease(database, files, sites, time.time),
+        "cut_release": CutRelease(judging, staged, sites, room),
+        "request_release_waiver": RequestReleaseWaiver(judging),
         "mark_stable": products.MarkStable(),
         "yank_release": products.YankRelease(),
         "plan_release": announcing.PlanRelease(),
         "cancel_planned_release": announcing.CancelPlannedRelease(),
         "create_calendar": announcing.CreateCalendar(),
         "revoke_calendar": announcing.RevokeCalendar(),
+        "roll_back": RollBack(),
     }

@@ -245,7 +245,7 @@ class CallProtocol(CorkedProtocol):
 
     def data_received(self, data: bytes) -> None:
         begins = self._received == 0
-        if begins and self._known is not None and self._is_idle():
+        if begins and self._known is not None and self._is_idle() and not self._door.apis.guarded:
             head, meant = self._known
             body = head.body_of(data)
             if body is not None and len(body) <= min(_LARGEST_BODY, self._door.largest):
@@ -343,7 +343,7 @@ class CallProtocol(CorkedProtocol):
                 return None
         if not 0 <= size <= min(_LARGEST_BODY, self._door.largest) or self._received > _LARGEST_HEAD + size:
             return None
-        if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
+        if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade() or self._door.apis.guarded:
             return None
         path, _, query = self.url.partition(b"?")
         query, _, fragment = query.partition(b"#")
@@ -360,12 +360,13 @@ class CallProtocol(CorkedProtocol):
         if taken.disconnected:
             return
         body = answer.body
-        head = b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b" % (
+        head = b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b%b" % (
             STATUS_LINE[answer.status],
             _lines(self.server_state.default_headers),
             answer.content_type,
             len(body),
             answer.lines,
+            self._door.apis.call_lines,
             b"\r\n" if taken.keep_alive else b"connection: close\r\n\r\n",
         )
         if len(body) <= _TOGETHER:

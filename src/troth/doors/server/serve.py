@@ -57,7 +57,12 @@ async def run(
         )
         host, port = listener.getsockname()[:2]
         with inner_socket(server.launcher) as inner:
-            front = _Front(config, inner, lambda: ready(f"http://{host}:{port}", server, key), signals=signals)
+
+            def started() -> None:
+                server.serves()
+                ready(f"http://{host}:{port}", server, key)
+
+            front = _Front(config, inner, started, signals=signals)
             stopper = asyncio.ensure_future(front.stop_after(until)) if until else None
             if settings.fronts > 1:
                 server.fronts.start(server, listener, str(server.launcher.api_socket), settings.fronts - 1)

@@ -1,7 +1,8 @@
 """Runs numbered migrations of SQL that a database has not had yet: `python numbered_sql.py FOLDER`.
 
-The address is in DATABASE_URL, because others can read arguments, and it may hold a password. It runs in the process that is watched, and needs the standard library only, for PostgreSQL psycopg as well. What was run is
-written down in `schema_migrations`, each migration in a transaction of its own.
+The address is in DATABASE_URL, because others can read arguments, and it may hold a password. It runs in the process that is
+watched, and needs the standard library only, for PostgreSQL psycopg as well. What was run is written down in
+`schema_migrations`, each migration in a transaction of its own, and its time is printed (`troth.releases.proving.times`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ def _on_sqlite(file: str, files: list[Path]) -> None:
     connection.execute(_KNOWN)
     known = {row[0] for row in connection.execute("SELECT name FROM schema_migrations")}
     for path in (path for path in files if path.stem not in known):
+        began = time.monotonic()
         try:
             connection.execute("BEGIN IMMEDIATE")
             for statement in _statements(path.read_text()):
@@ -49,6 +52,7 @@ def _on_sqlite(file: str, files: list[Path]) -> None:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise SystemExit(f"{path.name}: {error}") from None
+        _tell(path, began)
 
 
 def _statements(script: str) -> list[str]:
@@ -72,12 +76,18 @@ def _on_postgres(address: str, files: list[Path]) -> None:
         known = {row[0] for row in connection.execute("SELECT name FROM schema_migrations")}
         for path in (path for path in files if path.stem not in known):
             script: Any = re.sub(r"^\s*(BEGIN|COMMIT)\s*;", "", path.read_text(), flags=re.IGNORECASE | re.MULTILINE)
+            began = time.monotonic()
             try:
                 with connection.transaction():
                     connection.execute(script)
                     connection.execute("INSERT INTO schema_migrations VALUES (%s)", (path.stem,))
             except psycopg.Error as error:
                 raise SystemExit(f"{path.name}: {str(error).splitlines()[0]}") from None
+            _tell(path, began)
+
+
+def _tell(path: Path, began: float) -> None:
+    print(f"troth-migration {path.stem} {time.monotonic() - began:.6f}", flush=True)
 
 
 if __name__ == "__main__":

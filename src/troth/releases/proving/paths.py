@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from troth.contracts.migrations.chain import Chain, Migration
 from troth.contracts.product import Migrations, Product
 from troth.errors import Malformed, MalformedSource
-from troth.releases.history import Release, declared_at
+from troth.releases.history import Release, declared_at, snapshot_of
 from troth.releases.migration_changes import chain_at
 from troth.versions.releases.evidence import Fact, Kind
 from troth.versions.releases.numbers import ReleaseNumber, Step, supported
 
 if TYPE_CHECKING:
     from troth.releases.check import Asked, Subject
+    from troth.releases.repository import Snapshot
     from troth.releases.proving.databases import Database, Server
     from troth.releases.proving.running import Ran, Running
 
@@ -39,6 +40,8 @@ class Upgrade:
     locked: float | None = None
     words: str = ""
     also: tuple[str, ...] = ()
+    #: seconds of each migration that its tool tells the time of, in the order in which they were run
+    times: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,15 @@ class Proving:
             self._running.close()
         self._scratch.cleanup()
 
-    def listed(self, migrations: Migrations, commit: str) -> Sequence[str]:
+    def listed(self, migrations: Migrations, snapshot: Snapshot) -> Sequence[str]:
         """What a project's own command lists as the migrations of a commit. Raises MalformedSource where it fails."""
         from troth.releases.proving.databases import last_line
 
-        ran = self.running.listing(migrations, self._tree(commit))
+        ran = self.running.listing(migrations, self._tree(snapshot))
         if not ran.succeeded:
             why = "it took too long" if ran.late else last_line(ran.output)
             raise MalformedSource(
-                f"the command that lists migrations failed at {commit[:12]}: {shlex.join(migrations.listed_by)}",
+                f"the command that lists migrations failed at {snapshot.commit[:12]}: {shlex.join(migrations.listed_by)}",
                 why=why,
                 repair="mend it, so that it prints the name of a migration a line",
             )
@@ -97,7 +100,7 @@ class Proving:
             if not starts:
                 continue
             with server.database() as fresh:
-                ran = self.running.migrate(migrations, self._tree(self._subject.now.commit), fresh)
+                ran = self.running.migrate(migrations, self._tree(self._subject.now), fresh)
                 if not ran.succeeded:
                     found.facts.append(self._unusable(migrations, ran))
                     continue
@@ -157,7 +160,7 @@ class Proving:
         return every[number]
 
     def _chain(self, migrations: Migrations, release: Release) -> Chain:
-        return chain_at(self._then(migrations, release), self._subject.repository.snapshot(release.commit), self.listed)
+        return chain_at(self._then(migrations, release), snapshot_of(self._subject.repository, release), self.listed)
 
     def _then(self, migrations: Migrations, release: Release) -> Migrations:
         """How the migrations were declared at a release, else as they are now."""
@@ -170,12 +173,14 @@ class Proving:
     def _path(self, migrations: Migrations, chain: Chain, release: Release, server: Server, fresh: Database) -> Upgrade:
         from troth.releases.proving.databases import last_line
         from troth.releases.proving.rows import fill
+        from troth.releases.proving.times import times
 
         begins = str(release.number)
-        before = self._chain(migrations, release)
+        then = snapshot_of(self._subject.repository, release)
+        before = chain_at(self._then(migrations, release), then, self.listed)
         pending = [one for one in chain.migrations if one.id not in before.by_id()]
         with server.database() as upgraded:
-            built = self.running.migrate(self._then(migrations, release), self._tree(release.commit), upgraded)
+            built = self.running.migrate(self._then(migrations, release), self._tree(then), upgraded)
             if not built.succeeded:
                 why = _why(built, self._seconds)
                 return Upgrade(
@@ -192,7 +197,7 @@ class Proving:
                     fault = _why(ran, self._seconds)
                     if (
                         not ran.late
-                        and self.running.migrate(migrations, self._tree(self._subject.now.commit), empty).succeeded
+                        and self.running.migrate(migrations, self._tree(self._subject.now), empty).succeeded
                     ):
                         fault = f"it runs on empty tables and fails on rows: {last_line(ran.output)}"
                     return Upgrade(begins, server.kind, fault, "", ran.seconds, locked)
@@ -201,13 +206,14 @@ class Proving:
         words = f"{len(pending)} migration{'s' if len(pending) != 1 else ''}, {sum(facts.counts.values())} rows kept"
         dropped = [name for name, count in facts.counts.items() if count and name not in facts.kept]
         words += f"; dropped with its rows: {', '.join(dropped)}" if dropped else ""
-        return Upgrade(begins, server.kind, fault, doubt, ran.seconds, locked, words)
+        took = times(ran.output, {one.id for one in pending})
+        return Upgrade(begins, server.kind, fault, doubt, ran.seconds, locked, words, times=took)
 
     def _upgrade(self, migrations: Migrations, database: Database) -> tuple[Ran, float]:
         from troth.releases.proving.locks import Watched
 
         with Watched(database) as watched:
-            ran = self.running.migrate(migrations, self._tree(self._subject.now.commit), database)
+            ran = self.running.migrate(migrations, self._tree(self._subject.now), database)
         return ran, watched.seconds
 
     def _fixtures(self, migrations: Migrations, release: Release) -> str | None:
@@ -235,7 +241,7 @@ class Proving:
         confined = self.running.confined(remote=self._address is not None)
         found.told.append(
             {
-                "migrations": migrations.path,
+                "migrations": migrations.called,
                 "from": path.begins,
                 "also": list(path.also),
                 "database": path.database,
@@ -243,6 +249,7 @@ class Proving:
                 "words": said or path.words,
                 "seconds": round(path.seconds, 3),
                 "locked": None if path.locked is None else round(path.locked, 3),
+                "times": [{"id": name, "seconds": round(took, 3)} for name, took in path.times.items()],
                 "confined": confined,
                 "again": again,
             }
@@ -257,12 +264,13 @@ class Proving:
                 )
                 found.facts.append(Fact(kind, f"from {begins}", said, repair, detail={"from": begins, "again": again}))
 
-    def _tree(self, commit: str) -> Path:
-        if commit not in self._trees:
-            target = self._folder / "trees" / commit
-            self._subject.repository.check_out(commit, target, self._folder)
-            self._trees[commit] = target
-        return self._trees[commit]
+    def _tree(self, snapshot: Snapshot) -> Path:
+        name = snapshot.commit if snapshot.whole else f"{snapshot.commit}-{snapshot.recorded.replace('/', '-')}"
+        if name not in self._trees:
+            target = self._folder / "trees" / name
+            self._subject.repository.check_out(snapshot.commit, target, self._folder, snapshot.recorded)
+            self._trees[name] = target
+        return self._trees[name]
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from typing import Final
 from troth.builds.services import run
 from troth.contracts.product import Migrations
 from troth.errors import MalformedSource, TrothError
-from troth.releases.proving import numbered_sql
+from troth.releases.proving import numbered_sql, timed_alembic
 from troth.releases.proving.databases import INSIDE, Database
 from troth.sandbox.launcher import Confinement, Launcher, Limits, find_bubblewrap
 from troth.sandbox.plan import Method
 
-_PRODUCT, _RUNNER = "/product", "/troth/numbered_sql.py"
+_PRODUCT = "/product"
+_INSIDE: Final = {numbered_sql.__file__: "/troth/numbered_sql.py", timed_alembic.__file__: "/troth/timed_alembic.py"}
 _MOST_OUTPUT: Final = 1 << 20
 _TRIAL_SECONDS: Final = 30.0
 #: Becomes the command in the folder that it is run in.
@@ -120,7 +121,7 @@ class Running:
         assert launcher is not None
         confinement = Confinement(
             argv=[launcher.interpreter, "-I", "-S", "-c", _BECOME, _PRODUCT, *command],
-            binds=[(str(tree), _PRODUCT), (numbered_sql.__file__, _RUNNER), *_binds(interpreter)],
+            binds=[(str(tree), _PRODUCT), *_INSIDE.items(), *_binds(interpreter)],
             writable=[(str(self._scratch), INSIDE)],
             environment=environment,
             limits=Limits(),
@@ -153,11 +154,17 @@ def _migrating(migrations: Migrations, tree: Path, address: str, interpreter: st
     if migrations.run:
         return [word.replace("{database}", address) for word in migrations.run]
     if migrations.kind == "alembic":
-        return [interpreter, "-m", "alembic", "-c", _configuration(tree, migrations), "upgrade", "head"]
+        timed = _placed(timed_alembic.__file__, confined)
+        return [interpreter, timed, "-c", _configuration(tree, migrations), "upgrade", "head"]
     if migrations.kind == "django":
-        return [interpreter, "manage.py", "migrate", "--noinput"]
-    runner = _RUNNER if confined else numbered_sql.__file__
+        return [interpreter, "manage.py", "migrate", "--noinput", "--no-color", "--verbosity", "2"]
+    runner = _placed(numbered_sql.__file__, confined)
     return [interpreter, "-I" if not address.startswith("postgres") else "-E", runner, migrations.path or "."]
+
+
+def _placed(file: str, confined: bool) -> str:
+    """Where a runner of ours lies for who runs it."""
+    return _INSIDE[file] if confined else file
 
 
 def _configuration(tree: Path, migrations: Migrations) -> str:

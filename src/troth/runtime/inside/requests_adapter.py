@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import socket
 import sys
 from typing import Any
@@ -46,15 +47,20 @@ def _adapter() -> Any:
     class Adapter(adapter):
         def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
             super().init_poolmanager(*arguments, **options)
-            self._pool = Pool("api.troth.internal")
+            self._renew()
+
+        def _renew(self) -> None:
+            self._pool, self._process = Pool("api.troth.internal"), os.getpid()
 
         def get_connection(self, url: Any, proxies: Any = None) -> Any:
+            if self._process != os.getpid():  # a fork shares no connection, or it would read the other's answers
+                self._renew()
             return self._pool
 
         def get_connection_with_tls_context(
             self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
         ) -> Any:
-            return self._pool
+            return self.get_connection(None)
 
         def request_url(self, request: Any, proxies: Any) -> Any:
             return request.path_url

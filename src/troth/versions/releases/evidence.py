@@ -122,6 +122,8 @@ class Situation:
     supported: tuple[ReleaseNumber, ...] | None = None
     #: whether what is missing of a whole release refuses too
     complete: bool = False
+    #: whether every release is known, so that numbers between them were left out
+    gapless: bool = True
 
     @property
     def zero(self) -> bool:

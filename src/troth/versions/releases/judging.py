@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from troth.versions.clauses import policy
 from troth.versions.releases.evidence import Decision, Fact, Kind, Situation
@@ -10,24 +11,35 @@ from troth.versions.releases.numbers import STEPS, ReleaseNumber, Step
 from troth.versions.releases.rules import QUESTIONS, ReleaseRule, in_force
 from troth.versions.releases.verdict import Asking, Gap, Objection, ReleaseVerdict
 from troth.versions.verdict import Outcome
+from troth.versions.waivers import Considered
 
 #: The first number of a product, where it has none yet.
 FIRST = ReleaseNumber.of(0, 1, 0)
 
 
 def judge(
-    facts: Sequence[Fact], situation: Situation, number: ReleaseNumber | None = None, warnings: Sequence[str] = ()
+    facts: Sequence[Fact],
+    situation: Situation,
+    number: ReleaseNumber | None = None,
+    warnings: Sequence[str] = (),
+    waivers: Sequence[Considered] = (),
 ) -> ReleaseVerdict:
-    """The verdict on a release with these facts, under `number` or, where that is left open, under the lowest legal one."""
+    """The verdict on a release with these facts, under `number` or, where that is left open, under the lowest legal one.
+
+    A waiver excuses what comparing rules ask for, under its own number. The lowest number is told as if there were none.
+    """
     asked, missing = _askings(facts, situation)
     decided, gaps = _gaps(facts, situation, number)
     asked = [*asked, *decided]
     refusing = [*asked, *missing] if situation.complete else asked
     step = max((one.step for one in refusing), default=Step.PATCH)
+    refusing = [replace(one, waived=_is_waived(one, situation, number, waivers)) for one in refusing]
+    left = max((one.step for one in refusing if not one.waived), default=Step.PATCH)
     judged = not _before(situation, number)
     objections = tuple(_objections(situation, number))
+    outcome = _outcome(number, situation, left, objections, gaps) if judged else Outcome.ALLOWED
     return ReleaseVerdict(
-        outcome=_outcome(number, situation, step, objections, gaps) if judged else Outcome.ALLOWED,
+        outcome=outcome,
         number=number,
         former=situation.former,
         least=_least(situation, step),
@@ -41,7 +53,27 @@ def judge(
         profiles=situation.profiles,
         policy_revision=policy().revision,
         judged=judged,
+        waivers=tuple(_told_waivers(refusing, number, waivers, outcome)),
     )
+
+
+def _is_waived(
+    asking: Asking, situation: Situation, number: ReleaseNumber | None, waivers: Sequence[Considered]
+) -> bool:
+    """Whether a rule asks for more than the number gives, and a waiver excuses that; only what compares can be waived."""
+    if not asking.comparing or number is None or asking.step <= _declared(situation, number):
+        return False
+    return any(one.excuses(asking.clause, number) for one in waivers)
+
+
+def _told_waivers(
+    asked: Sequence[Asking], number: ReleaseNumber | None, waivers: Sequence[Considered], outcome: Outcome
+) -> Iterator[Considered]:
+    """Those that the outcome rests on; where it is not allowed, all, because somebody may have counted on them."""
+    clauses = {one.clause for one in asked if one.waived}
+    for one in waivers if number is not None else ():
+        if outcome is not Outcome.ALLOWED or any(one.excuses(clause, number) for clause in clauses):
+            yield one
 
 
 def _askings(facts: Sequence[Fact], situation: Situation) -> tuple[list[Asking], list[Asking]]:
@@ -61,7 +93,7 @@ def _of_rule(rule: ReleaseRule, facts: Sequence[Fact], situation: Situation) -> 
         if step is not None and (situation.former is not None or step is Step.NONE):
             steps.setdefault(step, []).append(fact)
     for step, because in steps.items():
-        yield Asking(rule.id, rule.clause, rule.purpose, step, tuple(because))
+        yield Asking(rule.id, rule.clause, rule.purpose, step, tuple(because), rule.comparing)
 
 
 def _gaps(facts: Sequence[Fact], situation: Situation, number: ReleaseNumber | None) -> tuple[list[Asking], list[Gap]]:
@@ -91,6 +123,7 @@ def _jumps(situation: Situation, number: ReleaseNumber | None) -> Iterator[Gap]:
     if (
         number is None
         or situation.former is None
+        or not situation.gapless
         or number.finished <= situation.former
         or _unreset(situation.former, number)
     ):
@@ -113,7 +146,7 @@ def _objections(situation: Situation, number: ReleaseNumber | None) -> Iterator[
     elif former is not None and number <= former:
         words = f"{number} does not come after {former} (SemVer 9, 11)"
         yield Objection("PDB-05", words, f"take a number above {former}")
-    elif former is not None and _unreset(former, number):
+    elif former is not None and situation.gapless and _unreset(former, number):
         step = number.step_from(former)
         words = f"{number} raises the {step} of {former} without setting what lies behind it to 0 (SemVer 7, 8)"
         yield Objection("PDB-05", words, f"take {former.raised(step)}")
@@ -131,12 +164,16 @@ def _outcome(
     objections: Sequence[Objection],
     gaps: Sequence[Gap],
 ) -> Outcome:
-    declared = Step.MAJOR
-    if number is not None and situation.former is not None and number > situation.former:
-        declared = number.step_from(situation.former)
-    if objections or step > declared:
+    if objections or step > _declared(situation, number):
         return Outcome.REFUSED
     return Outcome.NOT_REGULATED if gaps else Outcome.ALLOWED
+
+
+def _declared(situation: Situation, number: ReleaseNumber | None) -> Step:
+    """The step that a number takes; the largest where it is left open."""
+    if number is not None and situation.former is not None and number > situation.former:
+        return number.step_from(situation.former)
+    return Step.MAJOR
 
 
 def _least(situation: Situation, step: Step) -> ReleaseNumber | None:

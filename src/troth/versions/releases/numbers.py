@@ -106,7 +106,8 @@ class ReleaseNumber:
         return isinstance(other, ReleaseNumber) and self.version == other.version
 
     def __lt__(self, other: ReleaseNumber) -> bool:
-        return self.version < other.version
+        mine, theirs = self.parts, other.parts
+        return mine < theirs if mine != theirs else self.version < other.version
 
     def __hash__(self) -> int:
         return hash((self.parts, self.version.prerelease))

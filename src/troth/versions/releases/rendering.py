@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from troth.versions.rendering import waived
+
 Told = Mapping[str, Any]
 _MOST: Final = 8
 _HEADLINES: Final = {"allowed": "is allowed", "refused": "is refused", "not-regulated": "needs a decision"}
@@ -23,7 +25,8 @@ def headline(told: Told) -> str:
     if told["number"] is None:
         least = f"is {told['least']} at least" if told["least"] else "has no legal number before something is mended"
         return f"the next release{behind} {least}"
-    return f"{told['number']} {_HEADLINES[told['outcome']]}{behind}"
+    by = " by a waiver" if told["outcome"] == "allowed" and _is_waived(told) else ""
+    return f"{told['number']} {_HEADLINES[told['outcome']]}{by}{behind}"
 
 
 def as_text(told: Told) -> str:
@@ -31,12 +34,14 @@ def as_text(told: Told) -> str:
     lines = [headline(told)]
     lines += [f"  {one['clause']}: {one['text']}" for one in told["objections"]]
     for one in told["asked"]:
-        lines.append(f"  {one['clause']} asks for {_step(one['step'])}: {one['purpose']}")
+        waived = ", which is waived" if one.get("waived") else ""
+        lines.append(f"  {one['clause']} asks for {_step(one['step'])}{waived}: {one['purpose']}")
         lines += [f"    {line}" for line in _facts(one)]
     if not told["asked"] and told["former"] and told["judged"]:
         lines.append("  nothing asks for more than a patch")
     lines += [f"  not regulated: {one['question']}" for one in told["not_regulated"]]
     lines += [f"  missing: {line}" for line in _missing(told)]
+    lines += [f"  {line}" for line in waiver_lines(told)]
     lines += _paths(told)
     lines += [f"  note: {one}" for one in told["warnings"]]
     lines += [f"  help: {one}" for one in _ways_out(told)]
@@ -51,10 +56,12 @@ def as_markdown(told: Told) -> str:
         lines += ["| asks for | clause | because of |", "|---|---|---|"]
     for one in told["asked"]:
         because = "<br>".join(_plain(line) for line in _facts(one))
-        lines.append(f"| {_step(one['step'])} | {one['clause']} | {_plain(one['purpose'])}<br>{because} |")
+        step = f"{_step(one['step'])}, waived" if one.get("waived") else _step(one["step"])
+        lines.append(f"| {step} | {one['clause']} | {_plain(one['purpose'])}<br>{because} |")
     lines.append("")
     lines += [f"- **not regulated**: {_plain(one['question'])}" for one in told["not_regulated"]]
     lines += [f"- **missing**: {_plain(line)}" for line in _missing(told)]
+    lines += [f"- {_plain(line)}" for line in waiver_lines(told)]
     lines += [f"- {_plain(line.strip())}" for line in _paths(told)]
     lines += [f"- {_plain(one)}" for one in (*told["warnings"], *_ways_out(told))]
     lines.append(f"- profiles {', '.join(told['profiles'])}; policy revision {told['policy_revision']}")
@@ -70,7 +77,7 @@ def as_annotations(told: Told, file: str = "troth.toml") -> str:
     for one in told["asked"]:
         kind = "error" if one["refuses"] and refused else "notice"
         for fact in one["facts"][:_MOST]:
-            title = f"{one['clause']} asks for {_step(one['step'])}"
+            title = f"{one['clause']} asks for {_step(one['step'])}" + (", waived" if one.get("waived") else "")
             where = fact["where"].partition(":")[0] if "." in fact["where"] else file
             lines.append(_annotation(kind, where, title, f"{fact['where']}: {fact['words']}"))
     for one in told["not_regulated"]:
@@ -91,6 +98,14 @@ def _facts(asking: Told) -> list[str]:
     return told[:_MOST] + ([f"and {more} more"] if more > 0 else [])
 
 
+def waiver_lines(told: Told) -> list[str]:
+    """The waivers that it rests on, and those that do not hold; a line each."""
+    return [
+        f"by {waived(one)}" if one["holds"] else f"the waiver {one['id']} does not help: {one['why']}"
+        for one in told.get("waivers", ())
+    ]
+
+
 def _missing(told: Told) -> Iterator[str]:
     for asking in told["missing"]:
         for fact in asking["facts"]:
@@ -106,6 +121,7 @@ def _paths(told: Told) -> list[str]:
         lines.append(
             f"  from {path['from']}{also} on {path['database']}: {path['words']} ({path['seconds']:.2f} s{held})"
         )
+        lines += [f"    {one['id']}: {one['seconds']:.2f} s" for one in path.get("times", ())[:_MOST]]
         lines.append(f"    again: {path['again']}")
     return lines
 
@@ -120,9 +136,22 @@ def _ways_out(told: Told) -> Iterator[str]:
     yield from list(dict.fromkeys(repairs))[:_MOST]
     if told["number"] and told["least"] and told["outcome"] == "refused" and told["least"] != told["number"]:
         yield f"{'or ' if repairs else ''}release it as {told['least']}"
+    if refused and can_be_waived(told):
+        clauses = ", ".join(told["clauses"])
+        yield f"or, where it harms nobody, ask for a waiver of {clauses}: troth release request-waiver {told['number']}"
     if told["not_regulated"]:
         about = told["not_regulated"][0]["about"]
         yield f'decide, and write it down: [[decisions]] about = "{about}", step = "...", reason = "..."'
+
+
+def can_be_waived(told: Told) -> bool:
+    """Whether everything that refuses is a comparison, and was not waived."""
+    against = [one for one in told["asked"] if one["refuses"]]
+    return bool(against) and not told["objections"] and all(one.get("waivable") for one in against)
+
+
+def _is_waived(told: Told) -> bool:
+    return any(one.get("waived") for one in told["asked"])
 
 
 def _annotation(kind: str, file: str, title: str, words: str) -> str:

@@ -23,7 +23,8 @@ Asks = Callable[[Fact, Situation], Step | None]
 class ReleaseRule:
     """One row: the facts it looks at, the step that each asks for (None: it does not), and the clause that says so.
 
-    `missing` rows speak of a whole release: they refuse nothing until it is cut.
+    `missing` rows speak of a whole release: they refuse nothing until it is cut. What `comparing` rows ask for can be
+    waived (`troth.versions.waivers`).
     """
 
     id: str
@@ -33,6 +34,7 @@ class ReleaseRule:
     asks: Asks
     purpose: str
     missing: bool = False
+    comparing: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The row as JSON."""
@@ -42,6 +44,7 @@ class ReleaseRule:
             "profiles": list(self.profiles),
             "kinds": sorted(self.kinds),
             "purpose": self.purpose,
+            "waivable": self.comparing,
         }
 
 
@@ -106,40 +109,41 @@ def _row(
     purpose: str,
     *,
     missing: bool = False,
+    comparing: bool = False,
 ) -> ReleaseRule:
-    return ReleaseRule(identity, clause, tuple(profiles.split()), frozenset(kinds), asks, purpose, missing)
+    return ReleaseRule(identity, clause, tuple(profiles.split()), frozenset(kinds), asks, purpose, missing, comparing)
 
 
 RULES: Final[tuple[ReleaseRule, ...]] = (
     _row("semver-break", "PDB-05", "semver puppetdb", BREAKS, _from_one(Step.MAJOR),
-         "What breaks who relies on the former release is a major (SemVer 8)."),
+         "What breaks who relies on the former release is a major (SemVer 8).", comparing=True),
     _row("semver-feature", "PDB-05", "semver", FEATURES | {Kind.SETTING_DEFAULT}, _from_one(Step.MINOR),
-         "What is new and breaks nobody is a minor (SemVer 7)."),
+         "What is new and breaks nobody is a minor (SemVer 7).", comparing=True),
     _row("semver-default", "PDB-05", "puppetdb", {Kind.SETTING_DEFAULT}, _from_one(Step.MINOR),
-         "What behaves otherwise without being asked to is a minor (SemVer 7)."),
+         "What behaves otherwise without being asked to is a minor (SemVer 7).", comparing=True),
     _row("semver-target", "PDB-05", "semver puppetdb", {Kind.TARGET_ADDED}, _new_target,
-         "A new distribution is something new, where no exception is listed (SemVer 7)."),
+         "A new distribution is something new, where no exception is listed (SemVer 7).", comparing=True),
     _row("puppetdb-feature", "PDB-19", "puppetdb", FEATURES, _always(Step.MINOR),
-         "Every new feature is at least a Y release, in 0.x too."),
+         "Every new feature is at least a Y release, in 0.x too.", comparing=True),
     _row("puppetdb-target", "PDB-08", "puppetdb", {Kind.TARGET_ADDED}, _excepted_target,
          "A new distribution may be a Z release, by the listed exception."),
     _row("puppetdb-only-target", "PDB-08", "puppetdb", {Kind.NOT_ONLY_TARGET}, _always(Step.NONE),
          "A release that is called a new distribution holds that and nothing else."),
     _row("polyaxon-break", "PLX-05", "polyaxon", BREAKS, _of_stable,
-         "What breaks who relies on a stable component is a major, from 1.0 on (SemVer 8, note N19)."),
+         "What breaks who relies on a stable component is a major, from 1.0 on (SemVer 8, note N19).", comparing=True),
     _row("polyaxon-unstable-break", "PLX-18", "polyaxon", BREAKS, _of_unstable,
-         "A break of an alpha or beta component may come in a minor, and not in a patch."),
+         "A break of an alpha or beta component may come in a minor, and not in a patch.", comparing=True),
     _row("polyaxon-patch", "PLX-07", "polyaxon", BREAKS | FEATURES | {Kind.SETTING_DEFAULT, Kind.TARGET_REMOVED},
          _always(Step.MINOR),
          "A patch is completely compatible: interface, configuration, stored data, installation; and brings nothing new"
-         " (note N20)."),
+         " (note N20).", comparing=True),
     _row("polyaxon-manual", "PLX-07", "polyaxon", {Kind.MANUAL_STEP}, _always(Step.MINOR),
          "A patch is upgraded to in place, without a step by hand."),
     _row("polyaxon-target", "PDB-09", "polyaxon", {Kind.TARGET_ADDED}, _always(Step.PATCH),
          "A new distribution forces no more than a patch (note N23)."),
     _row("polyaxon-migration", "PLX-08", "polyaxon",
          {Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED}, _always(Step.MINOR),
-         "New migrations raise the minor at least."),
+         "New migrations raise the minor at least.", comparing=True),
     _row("polyaxon-chain", "PLX-09", "polyaxon", _BROKEN_CHAIN, _always(Step.NONE),
          "Migrations that were released stay as they were, and form one chain, or who ran them is left behind."),
     _row("polyaxon-path", "PLX-09", "polyaxon", {Kind.PATH_BROKEN}, _path,

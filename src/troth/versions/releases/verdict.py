@@ -8,6 +8,7 @@ from typing import Any
 from troth.versions.releases.evidence import Fact
 from troth.versions.releases.numbers import ReleaseNumber, Step
 from troth.versions.verdict import Outcome
+from troth.versions.waivers import Considered
 
 #: Facts that are told of one rule; the rest is counted.
 _TOLD = 50
@@ -22,6 +23,9 @@ class Asking:
     purpose: str
     step: Step
     facts: tuple[Fact, ...]
+    #: whether a waiver can excuse it
+    comparing: bool = False
+    waived: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON, with the first of very many facts."""
@@ -32,6 +36,8 @@ class Asking:
             "step": str(self.step),
             "facts": [fact.as_dict() for fact in self.facts[:_TOLD]],
             "count": len(self.facts),
+            "waivable": self.comparing,
+            "waived": self.waived,
         }
 
 
@@ -79,13 +85,24 @@ class ReleaseVerdict:
     policy_revision: int
     #: whether the number is one that the policy judges (PLX-05)
     judged: bool = True
+    #: the waivers that it rests on, and, where it is refused, those that do not hold
+    waivers: tuple[Considered, ...] = ()
 
     @property
     def clauses(self) -> tuple[str, ...]:
         """The clauses that refuse the number, each once."""
         against = [one.clause for one in self.objections]
-        against += [one.clause for one in self.asked if one.step > self._declared]
+        against += [one.clause for one in self.asked if self._refuses(one)]
         return tuple(dict.fromkeys(against))
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The ids of the waivers that it rests on."""
+        clauses = {one.clause for one in self.asked if one.waived}
+        return tuple(one.waiver.id for one in self.waivers if any(one.excuses(each, self.number) for each in clauses))
+
+    def _refuses(self, asking: Asking) -> bool:
+        return asking.step > self._declared and not asking.waived
 
     @property
     def _declared(self) -> Step:
@@ -104,11 +121,12 @@ class ReleaseVerdict:
             "judged": self.judged,
             "clauses": list(self.clauses) if self.outcome is Outcome.REFUSED else [],
             "objections": [one.as_dict() for one in self.objections],
-            "asked": [one.as_dict() | {"refuses": one.step > self._declared} for one in self.asked],
+            "asked": [one.as_dict() | {"refuses": self._refuses(one)} for one in self.asked],
             "missing": [one.as_dict() for one in self.missing],
             "not_regulated": [one.as_dict() for one in self.gaps],
             "facts": [fact.as_dict() for fact in self.facts],
             "warnings": list(self.warnings),
             "profiles": list(self.profiles),
             "policy_revision": self.policy_revision,
+            "waivers": [one.as_dict(self.number) for one in self.waivers],
         }

@@ -7,6 +7,7 @@ and one that fails says so.
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import sys
@@ -91,6 +92,8 @@ class _Connection:
         self.link = socket.socket(socket.AF_UNIX)
         self.link.connect(path)
         self.used = 0.0
+        # a fork has the same one: who shares it would read the other's answers
+        self.process = os.getpid()
         self._received = b""
 
     def send(self, head: bytes, body: bytes | IO[bytes]) -> None:
@@ -208,7 +211,8 @@ def _connection() -> _Connection:
             found = _idle.pop()
         except IndexError:  # another thread was faster
             break
-        if time.monotonic() - found.used < _TRUSTED and _is_open(found.link):
+        ours = found.process == os.getpid()
+        if ours and time.monotonic() - found.used < _TRUSTED and _is_open(found.link):
             return found
         found.link.close()
     path = getattr(sys.modules["__main__"], "api", "")

@@ -1,22 +1,61 @@
-"""What became of a product's contracts since a release: each compared by the checker of its kind, if it changed at all."""
+"""What became of a product's contracts since a release: each compared by the checker of its kind, if it changed at all.
+
+The files of both sides are handed in, so that who has the repository and a server that kept the files find the same.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, Final, Protocol
 
 from troth.contracts.help_changes import help_changes
 from troth.contracts.product import Product, Promised
 from troth.contracts.rules.table import rule
 from troth.contracts.settings_changes import UnreadableSettings, document_of, schema_changes, values_changes
 from troth.errors import Malformed
-from troth.releases.repository import Snapshot
 from troth.versions.releases.evidence import Fact, Kind
 
 #: Compares two documents of a kind (openapi, python, wire) and gives the answer as JSON; the door hands it in.
 Compare = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+
+
+class Files(Protocol):
+    """The files that a product had at some moment, by their paths."""
+
+    def below(self, folder: str) -> Sequence[str]:
+        """The paths of all files in a folder, or of the file of that name."""
+
+    def identity(self, path: str) -> str:
+        """A name for the content of a file, equal where that is; empty where there is no such file."""
+
+    def size(self, path: str) -> int:
+        """Bytes of a file."""
+
+    def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """The content of those of the paths that are files."""
+
+
+@dataclass(frozen=True)
+class KeptFiles:
+    """Files of contracts as they are kept with a release: texts by their paths."""
+
+    texts: Mapping[str, str]
+
+    def below(self, folder: str) -> Sequence[str]:
+        return [path for path in self.texts if not folder or path == folder or path.startswith(f"{folder}/")]
+
+    def identity(self, path: str) -> str:
+        return sha256(self.texts[path].encode()).hexdigest() if path in self.texts else ""
+
+    def size(self, path: str) -> int:
+        return len(self.texts[path].encode())
+
+    def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        return {path: self.texts[path].encode() for path in paths if path in self.texts}
+
 
 #: Beyond so many bytes of Python the modules that changed are compared, with those that they import.
 _WHOLE_PACKAGE: Final = 1 << 20
@@ -27,28 +66,40 @@ _MOST_CHANGES: Final = 200
 _KINDS: Final = {"major": Kind.CONTRACT_BROKEN, "minor": Kind.CONTRACT_WIDENED, "revision": Kind.CONTRACT_CHANGED}
 
 
-def contract_facts(
-    product: Product, then: Product | None, old: Snapshot, new: Snapshot, compare: Compare
-) -> Iterator[Fact]:
+def contract_facts(product: Product, then: Product | None, old: Files, new: Files, compare: Compare) -> Iterator[Fact]:
     """Every difference of the contracts that are declared now, or were at the release."""
-    before = {(one.kind, one.path): one for one in (then or product).contracts}
-    after = {(one.kind, one.path): one for one in product.contracts}
-    for key, promised in {**before, **after}.items():
-        found = _changes(promised, old, new, compare, was=key in before, is_=key in after)
-        for fact in found:
-            yield replace(fact, component=fact.component or _component(product, promised))
+    for promised in contracts_of(product, then):
+        yield from changes_of(promised, product, then, old, new, compare)
 
 
-def _component(product: Product, promised: Promised) -> str:
+def contracts_of(product: Product, then: Product | None) -> list[Promised]:
+    """The contracts that are declared now, or were at the release."""
+    both = [*(then or product).contracts, *product.contracts]
+    return list({(one.kind, one.path): one for one in both}.values())
+
+
+def changes_of(
+    promised: Promised, product: Product, then: Product | None, old: Files, new: Files, compare: Compare
+) -> Iterator[Fact]:
+    """Every difference of one contract. Raises Malformed for one that is declared now and is not there, or unreadable."""
+    was, is_ = (_declares(one, promised) for one in (then or product, product))
+    for fact in _changes(promised, old, new, compare, was=was, is_=is_):
+        yield replace(fact, component=fact.component or component_of(product, promised))
+
+
+def _declares(product: Product, promised: Promised) -> bool:
+    return any((one.kind, one.path) == (promised.kind, promised.path) for one in product.contracts)
+
+
+def component_of(product: Product, promised: Promised) -> str:
+    """The component that a contract belongs to; empty where none claims it."""
     if promised.component:
         return promised.component
     found = product.component_of(promised.path)
     return found.name if found else ""
 
 
-def _changes(
-    promised: Promised, old: Snapshot, new: Snapshot, compare: Compare, *, was: bool, is_: bool
-) -> Iterator[Fact]:
+def _changes(promised: Promised, old: Files, new: Files, compare: Compare, *, was: bool, is_: bool) -> Iterator[Fact]:
     before = _identities(old, promised.path) if was else {}
     after = _identities(new, promised.path) if is_ else {}
     if was and before and not after:
@@ -66,11 +117,11 @@ def _changes(
         yield from _COMPARED[promised.kind](promised, old, new, compare)
 
 
-def _identities(snapshot: Snapshot, path: str) -> dict[str, str]:
-    return {one: snapshot.leaves[one].id for one in snapshot.below(path)}
+def _identities(files: Files, path: str) -> dict[str, str]:
+    return {one: files.identity(one) for one in files.below(path)}
 
 
-def _documents(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) -> Iterator[Fact]:
+def _documents(promised: Promised, old: Files, new: Files, compare: Compare) -> Iterator[Fact]:
     """OpenAPI documents and wire formats."""
     pair = {name: _text(side, promised.path) for name, side in (("old", old), ("new", new))}
     answer = compare(promised.kind, {**pair, "tolerant": promised.tolerant})
@@ -92,7 +143,7 @@ def _answered(promised: Promised, answer: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact(Kind.CONTRACT_UNDECIDED, promised.path, answer.get("fault") or "nothing was proved")
 
 
-def _python(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) -> Iterator[Fact]:
+def _python(promised: Promised, old: Files, new: Files, compare: Compare) -> Iterator[Fact]:
     before, after = _modules(old, promised.path), _modules(new, promised.path)
     if max(_size(old, before), _size(new, after)) > _WHOLE_PACKAGE:
         wanted = _concerned(old, new, before, after)
@@ -109,12 +160,12 @@ def _python(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) 
     yield from _answered(promised, compare("python", pair))
 
 
-def _modules(snapshot: Snapshot, path: str) -> list[str]:
-    return [one for one in snapshot.below(path) if one.endswith((".py", ".pyi"))]
+def _modules(files: Files, path: str) -> list[str]:
+    return [one for one in files.below(path) if one.endswith((".py", ".pyi"))]
 
 
-def _size(snapshot: Snapshot, paths: list[str]) -> int:
-    return sum(snapshot.leaves[path].size for path in paths)
+def _size(files: Files, paths: list[str]) -> int:
+    return sum(files.size(path) for path in paths)
 
 
 _IMPORTED: Final = re.compile(
@@ -122,22 +173,18 @@ _IMPORTED: Final = re.compile(
 )
 
 
-def _concerned(old: Snapshot, new: Snapshot, before: list[str], after: list[str]) -> set[str]:
+def _concerned(old: Files, new: Files, before: list[str], after: list[str]) -> set[str]:
     """The modules that changed, the packages that they lie in, and what these import while there is room."""
     both = set(before) | set(after)
-    changed = {path for path in both if _id(old, path) != _id(new, path)}
+    changed = {path for path in both if old.identity(path) != new.identity(path)}
     found: set[str] = set()
     waiting = changed | {one for path in changed for one in _packages(path, both)}
-    while waiting and (not found or _size(new, [one for one in found if one in new.leaves]) < _ROOM):
+    while waiting and (not found or _size(new, [one for one in found if new.identity(one)]) < _ROOM):
         found |= waiting
-        texts = [_texts(side, [path for path in waiting if path in side.leaves]) for side in (old, new)]
+        texts = [_texts(side, [path for path in waiting if side.identity(path)]) for side in (old, new)]
         named = {one for side in texts for path, text in side.items() for one in _imports(path, text, both)}
         waiting = (named | {one for path in named for one in _packages(path, both)}) - found
     return found
-
-
-def _id(snapshot: Snapshot, path: str) -> str:
-    return snapshot.leaves[path].id if path in snapshot.leaves else ""
 
 
 def _packages(path: str, known: set[str]) -> Iterator[str]:
@@ -171,7 +218,7 @@ def _files(name: str, path: str, known: set[str]) -> Iterator[str]:
         yield from (one for one in (f"{stem}.py", f"{stem}.pyi", f"{stem}/__init__.py") if one in known)
 
 
-def _settings(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) -> Iterator[Fact]:
+def _settings(promised: Promised, old: Files, new: Files, compare: Compare) -> Iterator[Fact]:
     """Schemas of settings, and documents of defaults."""
     values = []
     for side in (old, new):
@@ -186,18 +233,16 @@ def _settings(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare
         raise _unreadable(promised.path, str(error)) from None
 
 
-def _help(promised: Promised, old: Snapshot, new: Snapshot, compare: Compare) -> Iterator[Fact]:
+def _help(promised: Promised, old: Files, new: Files, compare: Compare) -> Iterator[Fact]:
     yield from help_changes(_text(old, promised.path), _text(new, promised.path), promised.path)
 
 
-def _texts(snapshot: Snapshot, paths: list[str]) -> dict[str, str]:
-    return {path: _decoded(path, content) for path, content in snapshot.read(paths).items()}
+def _texts(files: Files, paths: list[str]) -> dict[str, str]:
+    return {path: _decoded(path, content) for path, content in files.read(paths).items()}
 
 
-def _text(snapshot: Snapshot, path: str) -> str:
-    content = snapshot.file(path)
-    assert content is not None
-    return _decoded(path, content)
+def _text(files: Files, path: str) -> str:
+    return _decoded(path, files.read([path])[path])
 
 
 def _decoded(path: str, content: bytes) -> str:
@@ -211,7 +256,7 @@ def _unreadable(path: str, why: str) -> Malformed:
     return Malformed(f"{path} cannot be read", why=why, repair="mend that place")
 
 
-_COMPARED: Final[dict[str, Callable[[Promised, Snapshot, Snapshot, Compare], Iterator[Fact]]]] = {
+_COMPARED: Final[dict[str, Callable[[Promised, Files, Files, Compare], Iterator[Fact]]]] = {
     "openapi": _documents,
     "wire": _documents,
     "python": _python,

@@ -1,0 +1,278 @@
+"""A client for one server and one key. Errors of the server come back as the classes of `troth.errors`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx2
+
+from troth.errors import (
+    CallFailed,
+    Failed,
+    MalformedReference,
+    NotFound,
+    Overloaded,
+    ServerUnreachable,
+    TrothError,
+    Unauthenticated,
+)
+from troth.sdk.folder import read_project, read_source
+from troth.versions.chain import Link
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+#: things that one command of garbage removes; its payload stays small
+_THINGS_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of a call, with what ran: `receipt` holds the reply's `troth-` headers without that prefix."""
+
+    result: Any
+    content_type: str
+    seconds: float
+    stdout: str | None
+    receipt: dict[str, str]
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is of this machine; no proxy leads there."""
+    return (urlsplit(address).hostname or "") in _LOOPBACK
+
+
+class Client:
+    """Talks to the server at `address` with `key`."""
+
+    def __init__(self, address: str, key: str, *, seconds: float = 3700.0) -> None:
+        self.address = address.rstrip("/")
+        self.key = key
+        self._http = httpx2.Client(
+            base_url=self.address,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=httpx2.Timeout(seconds, connect=5.0),
+            trust_env=not is_loopback(self.address),
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def health(self) -> dict[str, Any]:
+        """The server's status, version and isolation."""
+        return self._get("/health")
+
+    def command(self, name: str, /, *, version: int = 1, identity: str = "", **payload: Any) -> dict[str, Any]:
+        """The result of a command. `identity` is its uuid, for a caller who may have to send it again."""
+        query = {"command": name, "version": version, "uuid": identity or str(uuid.uuid4())}
+        outcome = self._json("POST", "/api/v1/cmd", params=query, content=json.dumps(payload).encode())
+        result: dict[str, Any] = outcome["result"]
+        return result
+
+    def compile(self, folder: Path, message: str = "") -> dict[str, Any]:
+        """Uploads a project's folder and builds it: hash, status and log of the build.
+
+        The algorithm is created where it does not exist yet. `troth.sdk.push` does the same by git.
+        """
+        project = read_project(folder)
+        manifest, archive = read_source(folder)
+        self._json(
+            "PUT", f"/api/v1/sources/{manifest.digest}", content=archive, headers={"Content-Type": "application/x-tar"}
+        )
+        try:
+            return self.command("compile_algorithm", algorithm=project.subject, source=manifest.digest, message=message)
+        except NotFound:
+            self.command("create_algorithm", algorithm=project.subject, summary=project.summary)
+        return self.command("compile_algorithm", algorithm=project.subject, source=manifest.digest, message=message)
+
+    def build(self, algorithm: str, commit: str) -> dict[str, Any]:
+        """Builds a commit that was pushed, or joins its build under way: hash, status and log of the build."""
+        return self.command("compile_algorithm", algorithm=algorithm, commit=commit)
+
+    def publish(self, algorithm: str, commit: str, **how: Any) -> dict[str, Any]:
+        """Publishes a build; `how` holds `bump` or `number`, and `visibility`, `notes` and `confirm_permissions` where wanted.
+
+        The bump `least` is the lowest legal number.
+        """
+        return self.command("publish_version", algorithm=algorithm, hash=commit, **how)
+
+    def check(self, algorithm: str, commit: str, **how: Any) -> dict[str, Any]:
+        """The verdict on what `publish` would do, and nothing is published. Without bump and number it names the lowest."""
+        payload = {"algorithm": algorithm, "hash": commit, **how}
+        return self._json("POST", "/api/v1/check", content=json.dumps(payload).encode())
+
+    def call(self, reference: str, given: Any, *, seconds: float | None = None, stdout: bool = False) -> Answer:
+        """Calls an algorithm with text, bytes, or anything that JSON can carry.
+
+        Raises NotFound, Unauthenticated, Overloaded, or CallFailed with the algorithm's own error.
+        """
+        content, kind = body_of(given)
+        query = {key: value for key, value in (("timeout", seconds), ("stdout", stdout or None)) if value is not None}
+        path = "/v1/algo/" + quote(reference.removeprefix("algo://"), safe="/*")
+        reply = self._send("POST", path, params=query, content=content, headers={"Content-Type": kind})
+        return _answer(reply)
+
+    def resolve(self, reference: str) -> dict[str, Any]:
+        """What a reference means to this caller, with the reasons."""
+        return self._get("/api/v1/resolve", reference=reference)
+
+    def versions(self, algorithm: str) -> dict[str, Any]:
+        """The versions of an algorithm that this caller may know of, highest first."""
+        return self._get("/api/v1/query/versions", algorithm=algorithm)
+
+    def contract(self, reference: str) -> dict[str, Any]:
+        """What the version promises that a reference means to this caller: its schemas, examples and permissions."""
+        return self._get("/api/v1/query/contract", reference=reference)
+
+    def builds(self, algorithm: str) -> dict[str, Any]:
+        """The builds of an algorithm, for members of its owner."""
+        return self._get("/api/v1/query/builds", algorithm=algorithm)
+
+    def build_log(self, algorithm: str, commit: str, after: int = 0, wait: int = 0) -> dict[str, Any]:
+        """The log of a build from the character `after` on: status, log, and the `next` position to ask from.
+
+        Waits up to `wait` seconds (at most 30) for more while the build is under way.
+        """
+        return self._get("/api/v1/builds/log", algorithm=algorithm, hash=commit, after=after, wait=wait)
+
+    def bill_of_materials(self, algorithm: str, commit: str) -> dict[str, Any]:
+        """What a build is made of, as a CycloneDX document."""
+        return self._get("/api/v1/builds/sbom", algorithm=algorithm, hash=commit)
+
+    def verify_rebuild(self, algorithm: str, commit: str) -> dict[str, Any]:
+        """What comes out when a build is made again beside itself: whether it is the same, and the digests of both."""
+        return self._get("/api/v1/builds/rebuild", algorithm=algorithm, hash=commit)
+
+    def garbage(self) -> list[dict[str, Any]]:
+        """What lies on the server's disk and no build needs: kind, id and bytes of each, for administrators."""
+        things: list[dict[str, Any]] = self._get("/api/v1/query/garbage")["things"]
+        return things
+
+    def collect(self, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Removes these of what `garbage` listed, as far as still not needed: what was removed, and its bytes."""
+        removed: list[dict[str, Any]] = []
+        for first in range(0, len(things), _THINGS_AT_ONCE):
+            named = [{key: thing[key] for key in ("kind", "id")} for thing in things[first : first + _THINGS_AT_ONCE]]
+            removed += self.command("collect_garbage", things=named)["removed"]
+        return {"removed": removed, "bytes": sum(thing["bytes"] for thing in removed)}
+
+    def metrics(self) -> str:
+        """The server's metrics in Prometheus' text format, for administrators."""
+        reply = self._send("GET", "/metrics")
+        if reply.status_code >= 400:
+            raise TrothError.from_problem(_decoded(reply), reply.status_code)
+        return reply.text
+
+    def usage(self, **question: Any) -> dict[str, Any]:
+        """Calls by period, version, caller and outcome, as far as this caller may know of them.
+
+        The question may hold `algorithm`, `version`, `caller`, `from`, `to`, `by` (minute, hour or day) and `limit`.
+        """
+        return self._get("/api/v1/query/usage", **question)
+
+    def engine(self) -> dict[str, Any]:
+        """What the engine is doing now and what was called since the server started, for administrators."""
+        return self._get("/api/v1/engine")
+
+    def keys(self) -> dict[str, Any]:
+        """This caller's keys, without what is secret."""
+        return self._get("/api/v1/query/keys")
+
+    def accounts(self) -> dict[str, Any]:
+        """All accounts, for administrators."""
+        return self._get("/api/v1/query/accounts")
+
+    def receipt(self, request: str) -> dict[str, Any]:
+        """What ran in the call with this request id."""
+        return self._get(f"/api/v1/receipts/{quote(request, safe='')}")
+
+    def journal(self, after: int = 0) -> Iterator[Link]:
+        """Every journal entry behind a position, in order, for administrators."""
+        while True:
+            page = self._get("/api/v1/query/journal", after=after)["entries"]
+            if not page:
+                return
+            for row in page:
+                yield Link(row["position"], base64.b64decode(row["entry"]), row["previous"], row["digest"])
+            after = page[-1]["position"]
+
+    def _get(self, path: str, **query: Any) -> dict[str, Any]:
+        return self._json("GET", path, params=query)
+
+    def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        reply = self._send(method, path, **how)
+        found = _decoded(reply)
+        if reply.status_code >= 400:
+            raise TrothError.from_problem(found, reply.status_code)
+        return found
+
+    def _send(self, method: str, path: str, **how: Any) -> httpx2.Response:
+        try:
+            return self._http.request(method, path, **how)
+        except httpx2.InvalidURL as error:
+            raise MalformedReference(f"the request cannot be addressed: {error}", clauses=["ALG-12"]) from None
+        except httpx2.TransportError as error:
+            raise ServerUnreachable(
+                f"no server answers at {self.address}",
+                why=str(error) or type(error).__name__,
+                repair="start one with troth up, or name another with --server or TROTH_SERVER",
+            ) from None
+
+
+def body_of(given: Any) -> tuple[bytes, str]:
+    """The body of a call and its content type: bytes as they are, text, and everything else as JSON."""
+    if isinstance(given, (bytes, bytearray)):
+        return bytes(given), "application/octet-stream"
+    if isinstance(given, str):
+        return given.encode(), "text/plain"
+    return json.dumps(given, ensure_ascii=False).encode(), "application/json"
+
+
+def _answer(reply: httpx2.Response) -> Answer:
+    found = _decoded(reply)
+    receipt = {name[6:]: value for name, value in reply.headers.items() if name.startswith("troth-")}
+    if error := found.get("error"):
+        raise _call_error(error, reply.status_code, receipt)
+    metadata = found["metadata"]
+    result = base64.b64decode(found["result"]) if metadata["content_type"] == "binary" else found["result"]
+    return Answer(result, metadata["content_type"], metadata["duration"], metadata.get("stdout"), receipt)
+
+
+def _call_error(error: dict[str, Any], status: int, receipt: dict[str, str]) -> TrothError:
+    message = str(error.get("message"))
+    kind = str(error.get("error_type"))
+    if "version" in receipt and status != 503:  # the words are the algorithm's own
+        return CallFailed(message, why=f"{kind} in version {receipt['version']}", found=error.get("stacktrace"))
+    if message == "authorization required":
+        return Unauthenticated(message, why="no valid key came with the call", repair="set TROTH_KEY")
+    if status == 503:
+        return Overloaded(message, repair="try again a little later")
+    if message.startswith("algorithm algo://"):
+        return NotFound(message, repair="look at its spelling; troth why tells members of its owner more")
+    return CallFailed(message, why=kind)
+
+
+def _decoded(reply: httpx2.Response) -> dict[str, Any]:
+    try:
+        found = reply.json()
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    raise Failed(
+        f"{reply.request.url} answered {reply.status_code} with something that is not troth's",
+        why=reply.text[:200],
+        repair="is this the address of a troth server?",
+    )

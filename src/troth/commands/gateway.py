@@ -1,0 +1,155 @@
+"""Commands on what the gateway serves: where APIs run, and when their versions are browned out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from troth.access.roles import Actor
+from troth.commands.apis import OnApi, require_for_api
+from troth.commands.bus import Handler, Transaction
+from troth.commands.formats import Payload
+from troth.errors import Malformed, NotFound, Refused
+from troth.registry import apis, upstreams
+from troth.registry.upstreams import EVERY_VERSION, PlannedBrownout, Upstream
+from troth.versions.lifecycles.numbers import parsed
+from troth.versions.lifecycles.states import State
+from troth.versions.lifecycles.table import MOST_BROWNOUTS, Brownout, moment, version_name
+
+#: A brownout shows who still uses a version; a longer one would be its retirement.
+_LONGEST = timedelta(hours=24)
+_LIMITS = ("connect_seconds", "seconds", "body_bytes", "health_path")
+
+
+class SetUpstream(OnApi):
+    """The address is looked at when requests are handed on, because what a name means changes."""
+
+    action = "set_upstream"
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+        row = apis.existing(transaction.connection, payload["api"])
+        number = parsed(payload["api_version"]) if "api_version" in payload else EVERY_VERSION
+        if number and number not in {one.number for one in apis.versions_of(transaction.connection, row.id)}:
+            raise NotFound(f"{row.subject} has no version {version_name(number)}", repair="add it first: troth api add")
+        upstream = None
+        if payload["url"] is not None:
+            limits = {name: payload[name] for name in _LIMITS if name in payload}
+            upstream = Upstream(checked_url(payload["url"]), **limits)
+        by, now = transaction.actor.id, transaction.now
+        upstreams.set_upstream(transaction.connection, row.id, number, upstream, by, now)
+        transaction.changed_apis.add(row.subject)
+        told = upstream.as_dict() if upstream else {"url": None}
+        return {"api": row.subject, "version": version_name(number) if number else None, **told}
+
+
+class PlanBrownout(OnApi):
+    action = "plan_brownout"
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+        connection = transaction.connection
+        row = apis.existing(connection, payload["api"])
+        number = parsed(payload["api_version"])
+        version = next((one for one in apis.versions_of(connection, row.id) if one.number == number), None)
+        if version is None or version.state is not State.DEPRECATED:
+            raise Refused(
+                f"{row.subject} {version_name(number)} cannot be browned out",
+                why=f"it is {version.state if version else 'not there'}, and what is not deprecated will not be gone",
+                repair="deprecate it first",
+                clauses=["PDB-34"],
+            )
+        brownout = _brownout(number, payload, moment(transaction.now))
+        if len(upstreams.brownouts_of(connection, row.id, transaction.now)) >= MOST_BROWNOUTS:
+            raise Refused(f"{row.subject} has {MOST_BROWNOUTS} brownouts ahead", repair="cancel some of them")
+        identity = upstreams.plan_brownout(connection, row.id, brownout, transaction.actor.id, transaction.now)
+        _changed(transaction, row)
+        return {"brownout": identity, **_told(row.subject, brownout)}
+
+
+class CancelBrownout:
+    async def prepare(self, actor: Actor, payload: Payload) -> Any:
+        return None
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        found = upstreams.find_brownout(connection, payload["brownout"])
+        row = _api(connection, found) if found else None
+        require_for_api("cancel_brownout", connection, actor, row.subject if row else "nobody/nothing")
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+        found = upstreams.find_brownout(transaction.connection, payload["brownout"])
+        if found is None or found.cancelled_at is not None:
+            raise Refused("this brownout was cancelled already", repair="nothing is left to do")
+        row = _api(transaction.connection, found)
+        upstreams.cancel_brownout(transaction.connection, found.id, transaction.now)
+        _changed(transaction, row)
+        return {"brownout": found.id, **_told(row.subject, found.brownout), "cancelled_at": transaction.now}
+
+
+def gateway_handlers() -> dict[str, Handler]:
+    """Every command of the gateway by its name."""
+    return {
+        "set_upstream": SetUpstream(),
+        "plan_brownout": PlanBrownout(),
+        "cancel_brownout": CancelBrownout(),
+    }
+
+
+def checked_url(url: str) -> str:
+    """The address of an upstream or a webhook. Raises Malformed."""
+    try:
+        parts = urlsplit(url)
+        legal = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        legal = False
+    strange = not url.isascii() or any(sign <= " " or sign in '\\"<>^`{|}' for sign in url)
+    if not legal or strange or parts.username is not None or parts.query or parts.fragment or "/.." in parts.path:
+        raise Malformed(
+            f"{url[:200]!r} is not an address that can be called",
+            why="it is http or https, a host, a port where needed, and a path; without names, passwords, queries and ..",
+            repair="write https://shop.internal.example:8443/api",
+        )
+    return url.rstrip("/")
+
+
+def _brownout(number: int, payload: Payload, now: datetime) -> Brownout:
+    """The brownout that is asked for, in UTC. Raises Refused and Malformed."""
+    begins, ends = moment(payload["begins"]), moment(payload["ends"])
+    if begins < now - timedelta(seconds=1):
+        raise Refused(
+            f"a brownout cannot begin at {payload['begins']}",
+            why="that is past, and a brownout is announced before it comes",
+            repair="let it begin later",
+        )
+    if ends - begins > _LONGEST:
+        raise Refused(
+            f"a brownout cannot last {ends - begins}",
+            why="it shows who still uses the version; one that lasts longer than a day would be the retirement",
+            repair="plan shorter ones",
+            clauses=["PDB-37"],
+        )
+    return Brownout(number, _second(begins), _second(ends), bool(payload.get("production")))
+
+
+def _second(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _changed(transaction: Transaction, row: apis.ApiRow) -> None:
+    apis.change_api(transaction.connection, row.id, revision=row.revision + 1)
+    transaction.changed_apis.add(row.subject)
+
+
+def _api(connection: Connection, brownout: PlannedBrownout) -> apis.ApiRow:
+    return next(row for row in apis.all_apis(connection) if row.id == brownout.api_id)
+
+
+def _told(subject: str, brownout: Brownout) -> dict[str, Any]:
+    return {
+        "api": subject,
+        "version": version_name(brownout.version),
+        "begins": brownout.begins,
+        "ends": brownout.ends,
+        "production": brownout.production,
+    }

@@ -1,0 +1,1 @@
+"""APIs as a repository declares them in `apis.toml`, and what a branch would do to them."""

@@ -1,0 +1,70 @@
+"""Where an upstream may be: names are resolved here, every address is checked, and what was checked is what is connected to."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable
+
+from troth.errors import MalformedSetting, UpstreamFailed
+from troth.sandbox.egress_broker import Address, Network, Rules
+
+_SECONDS = 5.0
+#: What no operator can allow: nobody's API is there, and clouds keep their keys there.
+_NEVER = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        "0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "100.100.100.200/32", "192.0.0.192/32",
+        "::/128", "fe80::/10", "ff00::/8", "fd00:ec2::254/128", "fd20:ce::254/128",
+    )
+)  # fmt: skip
+
+
+class Addresses:
+    """Which addresses the gateway connects to: those of other machines in public networks, and those that the operator allows."""
+
+    def __init__(self, allow: Iterable[str]) -> None:
+        self._allow = [_network(one) for one in allow]
+        self._rules = Rules([str(one) for one in self._allow], [])
+
+    def refusal(self, address: Address) -> str:
+        """Why an address must not be connected to; empty if it may."""
+        mapped = getattr(address, "ipv4_mapped", None)
+        address = mapped or address
+        allowed = any(address.version == one.version and address in one for one in self._allow)
+        never = any(address.version == one.version and address in one for one in _NEVER)
+        return "" if allowed and not never else self._rules.refusal(address)
+
+    async def of(self, host: str, port: int) -> list[str]:
+        """The addresses of a name that may be connected to. Raises UpstreamFailed, which names none of the others."""
+        try:
+            found = await asyncio.wait_for(_resolved(host, port), _SECONDS)
+        except (OSError, UnicodeError, TimeoutError):
+            raise UpstreamFailed("the upstream's name has no address now", repair="ask its owner") from None
+        usable = [address for address in found if not self.refusal(ipaddress.ip_address(address))]
+        if not usable:
+            raise UpstreamFailed(
+                "the upstream is at an address that the gateway does not connect to",
+                why="it is of this machine, private, or kept for other things, and the operator does not allow its network",
+                repair="use a public address, or have the operator set gateway_allow",
+            )
+        return usable
+
+
+async def _resolved(host: str, port: int) -> list[str]:
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        pass
+    rows = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return list(dict.fromkeys(str(row[4][0]).partition("%")[0] for row in rows))
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise MalformedSetting(
+            f"gateway_allow cannot have {text!r}", why="it is a list of networks", repair="write 10.1.0.0/16"
+        ) from None

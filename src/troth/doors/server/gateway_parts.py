@@ -1,0 +1,59 @@
+"""The parts of a server that serve APIs of others, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from troth.calls.api_ledger import ApiLedger
+from troth.calls.api_uses import ApiUses
+from troth.calls.apis import Apis
+from troth.calls.own_apis import OwnApis
+from troth.calls.routing import RoutingTable
+from troth.commands.alerts import alert_handlers
+from troth.commands.bus import ApiListener, Bus, Handler
+from troth.commands.gateway import gateway_handlers
+from troth.doors.gateway.addresses import Addresses
+from troth.doors.gateway.alerting import Alerting
+from troth.doors.gateway.door import GatewayDoor
+from troth.home import Home
+from troth.registry.database import Database
+from troth.settings import Settings
+
+
+@dataclass(slots=True)
+class Gateway:
+    """What knows of APIs, counts who calls them, hands requests on, and tells who uses what will go."""
+
+    apis: Apis
+    ledger: ApiLedger
+    door: GatewayDoor
+    alerting: Alerting
+
+    def start(self, database: Database) -> None:
+        """Reads the APIs, and begins to tell."""
+        with database.read() as connection:
+            self.apis.load(connection)
+        self.alerting.start()
+
+    async def close(self) -> None:
+        """Ends what goes on."""
+        await self.alerting.close()
+        await self.door.close()
+
+
+def open_gateway(
+    settings: Settings, home: Home, database: Database, table: RoutingTable, bus: Bus, fronts: ApiListener
+) -> Gateway:
+    """The parts, which hear of every change of a state, as the `fronts` do. Raises MalformedSetting."""
+    apis = Apis(OwnApis())
+    bus.tell_of_apis(apis)
+    bus.tell_of_apis(fronts)
+    ledger = ApiLedger(ApiUses(), apis)
+    addresses = Addresses([one.strip() for one in settings.gateway_allow.split(",") if one.strip()])
+    door = GatewayDoor(table, apis, ledger.uses, addresses)
+    return Gateway(apis, ledger, door, Alerting(database, addresses, home.webhook_key()))
+
+
+def handlers_of_gateway(home: Home) -> dict[str, Handler]:
+    """Every command of the gateway and of alerts by its name."""
+    return {**gateway_handlers(), **alert_handlers(home.webhook_key())}

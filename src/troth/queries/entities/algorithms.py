@@ -1,0 +1,149 @@
+"""Algorithms, their versions and builds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_, select
+
+from troth.queries.entities.rows import Column, Entity, Sight, account, column, subject
+from troth.queries.language.fields import Kind
+from troth.registry.deletions import deletions
+from troth.registry.tables import accounts, algorithms, builds, versions
+
+_PUBLISHER, _STARTER = accounts.alias("publisher"), accounts.alias("starter")
+_OF_ALGORITHM = algorithms.join(accounts, accounts.c.id == algorithms.c.owner_id)
+_OWNED = (
+    subject("algorithm", accounts.c.name, algorithms.c.name, "OWNER/NAME of the algorithm."),
+    account("owner", accounts.c.name, "The account that owns the algorithm."),
+    column("name", Kind.TEXT, algorithms.c.name, "Its name."),
+)
+_BY_ALGORITHM = ((algorithms.c.owner_id, False), (algorithms.c.folded, False))
+
+
+def member(sight: Sight) -> ColumnElement[bool]:
+    """Whether a member of the owner asks, with a key that is for the algorithm."""
+    return sight.belongs(algorithms.c.owner_id, accounts.c.name, algorithms.c.name)
+
+
+def stood(sight: Sight) -> ColumnElement[bool]:
+    """Whether the algorithm was not deleted then."""
+    of_row = deletions.c.algorithm_id == algorithms.c.id
+    found = select(deletions.c.id).where(of_row, sight.held(deletions.c.valid_from, deletions.c.valid_to))
+    return ~found.correlate(algorithms).exists()
+
+
+def floats(published_at: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a public version answers to everybody now: `AlgorithmRow.floats` in SQL (8.5)."""
+    of_row = deletions.c.algorithm_id == algorithms.c.id
+    open_one = select(deletions.c.id).where(of_row, deletions.c.valid_to.is_(None)).correlate(algorithms).exists()
+    returned = select(func.max(deletions.c.valid_to)).where(of_row).correlate(algorithms).scalar_subquery()
+    return ~open_one & (published_at >= func.coalesce(returned, ""))
+
+
+def _public_version() -> ColumnElement[bool]:
+    """Whether the algorithm has a version that everybody may call."""
+    one = versions.alias("public_version")
+    found = select(one.c.id).where(
+        one.c.algorithm_id == algorithms.c.id,
+        one.c.visibility == "public",
+        one.c.valid_to.is_(None),
+        floats(one.c.valid_from),
+    )
+    return found.correlate(algorithms).exists()
+
+
+def _of_members(name: str, kind: Kind, value: ColumnElement[Any], summary: str) -> Column:
+    """A column that has a value for members of the owner only."""
+
+    def shown(sight: Sight) -> tuple[ColumnElement[Any]]:
+        return (case((member(sight), value), else_=null()),)
+
+    def equal(sight: Sight, asked: str) -> ColumnElement[bool]:
+        return and_(value == asked, member(sight))
+
+    return column(name, kind, shown, f"{summary} For members of the owner.", nullable=True, equal=equal)
+
+
+ALGORITHMS = Entity(
+    "algorithms",
+    "Algorithms that are not deleted.",
+    "Everybody sees those with a public version; members of the owner all of its own.",
+    "query_algorithms",
+    (
+        *_OWNED,
+        column("summary", Kind.TEXT, algorithms.c.summary, "What its author says of it.", present_only=True),
+        column("details", Kind.DOCUMENT, algorithms.c.details, "Label and tagline.", present_only=True),
+        column("settings", Kind.DOCUMENT, algorithms.c.settings, "What its sources have where they declare nothing.",
+               present_only=True),
+        column("created_at", Kind.MOMENT, algorithms.c.created_at, "When it was made."),
+    ),
+    _OF_ALGORITHM,
+    lambda sight: or_(member(sight), _public_version()),
+    lambda sight: and_(sight.happened(algorithms.c.created_at), stood(sight)),
+    _BY_ALGORITHM,
+    "by owner and name",
+)  # fmt: skip
+
+VERSIONS = Entity(
+    "versions",
+    "Published versions.",
+    "Everybody sees public ones; members of the owner all of its own.",
+    "query_versions",
+    (
+        *_OWNED,
+        column("version", Kind.VERSION, (versions.c.major, versions.c.minor, versions.c.revision), "Its number."),
+        column("visibility", Kind.TEXT, versions.c.visibility, "public or private."),
+        column("published_at", Kind.MOMENT, versions.c.valid_from, "When it was published."),
+        _of_members("published_by", Kind.TEXT, _PUBLISHER.c.name, "Who published it."),
+        _of_members("hash", Kind.TEXT, builds.c.hash, "The commit that it was built from."),
+        column("source", Kind.TEXT, builds.c.source, "Digest of its source.", nullable=True),
+        column("environment", Kind.TEXT, builds.c.environment, "Digest of its libraries.", nullable=True),
+        column("contract_digest", Kind.TEXT, versions.c.contract_digest, "Digest of what it promises."),
+        column("policy_revision", Kind.INTEGER, versions.c.policy_revision, "The policy that it was judged under."),
+        column("notes", Kind.TEXT, versions.c.notes, "What was said at publication."),
+        column("permissions", Kind.DOCUMENT, versions.c.permissions, "What it may do.", large=True),
+        column("verdict", Kind.DOCUMENT, versions.c.verdict, "What the policy said.", large=True),
+        column("contract", Kind.DOCUMENT, versions.c.contract, "What it promises.", large=True),
+    ),
+    versions.join(algorithms, algorithms.c.id == versions.c.algorithm_id)
+    .join(accounts, accounts.c.id == algorithms.c.owner_id)
+    .join(builds, builds.c.id == versions.c.build_id, isouter=True)
+    .join(_PUBLISHER, _PUBLISHER.c.id == versions.c.published_by, isouter=True),
+    lambda sight: or_(member(sight), and_(versions.c.visibility == "public", floats(versions.c.valid_from))),
+    lambda sight: and_(sight.held(versions.c.valid_from, versions.c.valid_to), stood(sight)),
+    (*_BY_ALGORITHM, (versions.c.major, False), (versions.c.minor, False), (versions.c.revision, False)),
+    "by algorithm and number",
+)  # fmt: skip
+
+BUILDS = Entity(
+    "builds",
+    "Builds of commits.",
+    "Members of the owner, with a key that manages.",
+    "query_builds",
+    (
+        *_OWNED,
+        column("hash", Kind.TEXT, builds.c.hash, "The commit."),
+        column("status", Kind.TEXT,
+               lambda sight: (builds.c.status if sight.moment is None else case(
+                   (builds.c.finished_at.is_(None) | (builds.c.finished_at > sight.moment), literal("building")),
+                   else_=builds.c.status),), "building, succeeded or failed."),
+        column("source", Kind.TEXT, lambda sight: (sight.since(builds.c.finished_at, builds.c.source),),
+               "Digest of its source.", nullable=True),
+        column("environment", Kind.TEXT, lambda sight: (sight.since(builds.c.finished_at, builds.c.environment),),
+               "Digest of its libraries.", nullable=True),
+        column("started_at", Kind.MOMENT, builds.c.started_at, "When it began."),
+        column("finished_at", Kind.MOMENT, lambda sight: (sight.since(builds.c.finished_at, builds.c.finished_at),),
+               "When it ended.", nullable=True),
+        column("started_by", Kind.TEXT, _STARTER.c.name, "Who had it made.", nullable=True),
+        column("log", Kind.TEXT, lambda sight: (sight.since(builds.c.finished_at, builds.c.log),), "Its log.",
+               nullable=True, large=True),
+    ),
+    builds.join(algorithms, algorithms.c.id == builds.c.algorithm_id)
+    .join(accounts, accounts.c.id == algorithms.c.owner_id)
+    .join(_STARTER, _STARTER.c.id == builds.c.started_by, isouter=True),
+    lambda sight: and_(sight.manages(algorithms.c.owner_id), member(sight)),
+    lambda sight: and_(sight.happened(builds.c.started_at), stood(sight)),
+    ((builds.c.started_at, True), (builds.c.id, False)),
+    "the newest first",
+)  # fmt: skip

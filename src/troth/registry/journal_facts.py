@@ -1,0 +1,93 @@
+"""What is asked of journal entries, beside their exact bytes: one row for each, made from the entry when it is added."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, String, Table, Text, select
+
+from troth.clock import stamp
+from troth.registry.column_types import MOMENT, UUID
+from troth.registry.tables import journal, metadata
+
+journal_facts = Table(
+    "journal_facts",
+    metadata,
+    Column("position", Integer, ForeignKey(journal.c.position), primary_key=True, autoincrement=False),
+    Column("at", MOMENT, nullable=False),
+    Column("actor", String(63), nullable=False),
+    Column("actor_id", UUID, nullable=False),
+    Column("command", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("uuid", UUID, nullable=False),
+    Column("outcome", String(16), nullable=False),  # done or refused
+    Column("clauses", Text, nullable=False),  # of a refusal, with spaces between
+    Column("subject", Text, nullable=False),  # what it was about, as far as its payload says
+    Index("ix_journal_facts_at", "at"),
+    Index("ix_journal_facts_subject", "subject", "position"),
+    Index("ix_journal_facts_command", "command", "position"),
+    Index("ix_journal_facts_actor", "actor", "position"),
+)
+
+#: What a payload names its subject by, the most telling first.
+_SUBJECTS = ("algorithm", "product", "api", "organization", "account", "name", "collection", "waiver")
+
+
+# what every command asks and writes, built once
+_ADD = journal_facts.insert()
+_LAST = select(journal_facts.c.at).order_by(journal_facts.c.position.desc()).limit(1)
+
+
+def add_facts(connection: Connection, position: int, entry: dict[str, Any]) -> None:
+    """Adds the row of an entry."""
+    connection.execute(_ADD, facts_of(position, entry))
+
+
+def facts_of(position: int, entry: dict[str, Any]) -> dict[str, Any]:
+    """The row of an entry."""
+    refusal = entry["outcome"].get("refusal")
+    return {
+        "position": position,
+        "at": entry["at"],
+        "actor": entry["actor"],
+        "actor_id": entry["actor_id"],
+        "command": entry["command"],
+        "version": entry["version"],
+        "uuid": entry["uuid"],
+        "outcome": "refused" if refusal else "done",
+        "clauses": " ".join(refusal.get("clauses") or ()) if refusal else "",
+        "subject": subject_of(entry["payload"]),
+    }
+
+
+def subject_of(payload: Any) -> str:
+    """What a command is about; nothing where its payload does not say."""
+    if isinstance(payload, dict):
+        for name in _SUBJECTS:
+            if isinstance(found := payload.get(name), str):
+                return found
+    return ""
+
+
+def moment_of(connection: Connection, position: int) -> str | None:
+    """When the entry at a position was added, if there is one."""
+    found = select(journal_facts.c.at).where(journal_facts.c.position == position)
+    return connection.execute(found).scalar()
+
+
+def next_moment(connection: Connection, now: datetime) -> str:
+    """The moment of the next entry: `now`, or just behind the last one where the clock did not go on."""
+    last, moment = connection.execute(_LAST).scalar(), stamp(now)
+    if last is None or last < moment:
+        return moment
+    return stamp(datetime.fromisoformat(last) + timedelta(microseconds=1))
+
+
+def position_at(connection: Connection, text: str) -> int | None:
+    """The position that a number names, or the last one at a stamp; None where there is no entry."""
+    if text.isascii() and text.isdigit():
+        position = int(text) if len(text) < 10 else 0
+        return position if moment_of(connection, position) is not None else None
+    found = select(journal_facts.c.position).where(journal_facts.c.at <= text)
+    return connection.execute(found.order_by(journal_facts.c.position.desc()).limit(1)).scalar()
