@@ -274,7 +274,12 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= {**api_handlers(database), **handlers_of_gateway(home)}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     queue = open_queue(
-        settings, database, bus, launcher, HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
+        settings,
+        database,
+        bus,
+        launcher,
+        table,
+        HandlerCalls(database, table, engine, lambda *told: server.handled(*told)),
     )
     handlers |= queue.handlers
     observed = observation(
