@@ -18,7 +18,7 @@ from troth.versions.clauses import policy
 
 _PARTS = (
     "life_cycles", "replies", "histories", "api_check", "publishing", "contracts", "resolution", "data", "releases", "products",
-    "documentation", "commands", "random_lives",
+    "documentation", "commands", "queries", "random_lives",
 )  # fmt: skip
 #: Runs at a time; each has a server of its own.
 _PARALLEL = 2

@@ -45,19 +45,15 @@ def add_facts(connection: Connection, position: int, entry: dict[str, Any]) -> N
 
 
 def facts_of(position: int, entry: dict[str, Any]) -> dict[str, Any]:
-    """The row of an entry."""
-    refusal = entry["outcome"].get("refusal")
+    """The row of an entry; empty where the entry does not say."""
+    refusal = entry.get("outcome", {}).get("refusal")
     return {
         "position": position,
-        "at": entry["at"],
-        "actor": entry["actor"],
-        "actor_id": entry["actor_id"],
-        "command": entry["command"],
-        "version": entry["version"],
-        "uuid": entry["uuid"],
+        **{name: entry.get(name, "") for name in ("at", "actor", "actor_id", "command", "uuid")},
+        "version": entry.get("version", 0),
         "outcome": "refused" if refusal else "done",
         "clauses": " ".join(refusal.get("clauses") or ()) if refusal else "",
-        "subject": subject_of(entry["payload"]),
+        "subject": subject_of(entry.get("payload")),
     }
 
 
