@@ -203,6 +203,25 @@ def test_it_is_told_in_four_forms(branch: Branch) -> None:
     assert "PDB-21" in first
 
 
+@pytest.mark.parametrize(
+    ("schema", "code"),
+    [
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, 0),
+        ({"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}, 3),
+    ],
+)
+def test_alternatives_that_are_single_values_are_written_alike(
+    tmp_path: Path, schema: dict[str, Any], code: int
+) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    value = json.loads(document(parameters={"wait": False}))
+    parameter = value["paths"]["/cmd"]["post"]["parameters"][0]
+    for file, described in ((old, {"type": "integer"}), (new, schema)):
+        parameter["schema"] = described
+        file.write_text(json.dumps(value))
+    assert execute(["api", "check", str(old), str(new), "--release", "1.1.0"]) == code
+
+
 def test_two_documents_are_judged_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     old.write_text(document(name=TEXT, mail=TEXT))

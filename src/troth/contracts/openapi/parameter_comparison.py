@@ -67,6 +67,7 @@ def _flags(old: Parameter, new: Parameter, flow: Flow, here: str) -> Iterator[Ch
             yield found.found(here, {name: was}, {name: now}, f"{name} was {was} and is {now}".lower())
 
 
+_DEEPEST: Final = 20
 _SINGLE: Final = frozenset({"string", "integer", "number", "boolean", "null"})
 #: What may stand beside the type of a string that takes every text.
 _SAYS_NOTHING: Final = frozenset(
@@ -89,9 +90,18 @@ def _is_text_on_the_wire(old: Parameter, new: Parameter, flow: Flow, comparing: 
 def _written(parameter: Parameter) -> str:
     """How a value is written. For what is neither list nor object `explode` makes no difference."""
     schema = next(iter(parameter.media.values())).schema if parameter.media else True
-    kinds = schema.get("type") if isinstance(schema, dict) else None
-    plain = kinds is not None and set(kinds if isinstance(kinds, list) else [kinds]) <= _SINGLE
-    return parameter.style if plain else f"{parameter.style}{' exploded' if parameter.explode else ''}"
+    return parameter.style if _is_plain(schema) else f"{parameter.style}{' exploded' if parameter.explode else ''}"
+
+
+def _is_plain(schema: Any, depth: int = 0) -> bool:
+    """Whether a value is neither list nor object, by what its schema says, or all alternatives of it say."""
+    if not isinstance(schema, dict) or depth > _DEEPEST:
+        return False
+    kinds = schema.get("type")
+    if isinstance(kinds, str | list):
+        return set(kinds if isinstance(kinds, list) else [kinds]) <= _SINGLE
+    alternatives = schema.get("anyOf", schema.get("oneOf"))
+    return isinstance(alternatives, list) and all(_is_plain(one, depth + 1) for one in alternatives)
 
 
 def operator_changes(old: Mapping[str, Any], new: Mapping[str, Any], here: str) -> Iterator[Change]:
