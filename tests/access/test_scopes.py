@@ -87,6 +87,18 @@ MAY = """
     delete_public_algorithm  m e
     delete_algorithm         m e
     end_session              m e
+    create_command           m e
+    publish_command_version  m e
+    set_command_state        m e
+    pause_command            m e
+    resume_command           m e
+    retry_queued_command     m e
+    discard_queued_command   m e
+    replay_queued_command    m e
+    list_commands            c r w m a e
+    read_command             c r w m a e
+    list_queued              c r w m a e
+    read_queued              c r w m a e
     upload_release_file      m e
     create_calendar          m e
     import_version           a e
@@ -307,6 +319,15 @@ ROLES = """
     update_algorithm        O X M
     update_scm              S A
     delete_public_algorithm S A
+    create_command          O X M
+    publish_command_version O X M
+    set_command_state       O X
+    pause_command           S A O X M
+    resume_command          S A O X M
+    retry_queued_command    S A O X M
+    discard_queued_command  S A O X M
+    replay_queued_command   O X M
+    send_command            S A O X M
     end_session             S
     delete_algorithm        O X M
     create_calendar         U

@@ -196,3 +196,17 @@ def test_a_command_of_troth_s_own_can_be_queued(publisher: Publisher) -> None:
     for name, payload in (("create_key", {"account": publisher.name}), ("create_account", {"name": "nobody"})):
         status, problem = publisher.curl(f"command={name}&version=1{WAIT}", json.dumps(payload).encode())
         assert status in (403, 409), problem
+
+
+def test_who_is_no_member_any_more_sends_nothing(publisher: Publisher, handler: str) -> None:
+    organization = publisher.server.organization(publisher.client)
+    command = f"{organization}/{publisher.server.new_name('command')}"
+    publisher.client.command("create_command", command=command)
+    publisher.publish(command, 1, NAMED, handler, [{"name": "a"}])
+    name, sam = publisher.server.account("sam")
+    body = b'{"name": "n"}'
+    assert publisher.curl(f"command={command}&version=1", body, key=sam.key)[0] == 404
+    publisher.client.command("add_member", organization=organization, account=name, role="member")
+    assert publisher.curl(f"command={command}&version=1{WAIT}", body, key=sam.key)[1]["state"] == "done"
+    publisher.client.command("remove_member", organization=organization, account=name)
+    assert publisher.curl(f"command={command}&version=1", body, key=sam.key)[0] == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,6 @@ from troth.access.scopes import DataAccess, Scope, reach_of
 from troth.contracts.commands.wire_format import WireFormat
 from troth.errors import NotFound, Refused
 from troth.registry import command_subjects
-from troth.registry.accounts import members_of
 from troth.registry.command_subjects import CommandRow, VersionRow
 from troth.registry.database import Database
 from troth.versions.commands.states import ACCEPTED
@@ -22,11 +22,10 @@ _MOST = 10_000
 
 @dataclass(slots=True)
 class Definition:
-    """One command with its versions, and who belongs to its owner."""
+    """One command with its versions."""
 
     row: CommandRow
     versions: dict[int, VersionRow]
-    members: frozenset[str]
     _formats: dict[int, WireFormat] = field(default_factory=dict)
 
     @property
@@ -63,18 +62,18 @@ class Definition:
             )
         return row
 
-    def shown_to(self, actor: Actor) -> bool:
-        """Whether the actor may know of the command."""
-        belongs = actor.id == self.row.owner_id or actor.id in self.members
+    def shown_to(self, actor: Actor, *, belongs: bool) -> bool:
+        """Whether the actor, who is or is not of its owner, may know of the command."""
         reach = reach_of(actor.scope.algorithms)
         return (self.row.public or belongs) and (actor.scope.manage or reach is None or reach.allows(self.row.subject))
 
 
 class CommandBook:
-    """Definitions by `owner/name`."""
+    """Definitions by `owner/name`. `member` says whether an account is a member of an owner now (ALG-26)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, member: Callable[[str, str], bool]) -> None:
         self._database = database
+        self.member = member
         self._known: dict[str, Definition] = {}
         #: commands that are not processed, and those that are not taken either
         self.held: frozenset[str] = frozenset()
@@ -112,8 +111,7 @@ def read(connection: Connection, subject: str) -> Definition | None:
     row = command_subjects.find(connection, subject)
     if row is None:
         return None
-    members = frozenset(identity for identity, _ in members_of(connection, row.owner_id))
-    return Definition(row, command_subjects.versions_of(connection, row.id), members)
+    return Definition(row, command_subjects.versions_of(connection, row.id))
 
 
 def require_to(action: str, connection: Connection, actor: Actor, subject: str) -> CommandRow:

@@ -148,7 +148,7 @@ class PublishCommandVersion:
             raise MalformedSchema("the schema cannot be compared", why=comparison.fault)
         found = []
         for change in comparison.breaking:
-            words = f"{change.words} at {change.path or 'the top'}"
+            words = f"{change.words.rstrip('.')} at {change.path or 'the top'}"
             row = rule(change.rule)
             inside = row.clauses == ("PDB-46",) or _wraps(change.old, change.new)
             found.append(Finding(words, serialisation=inside, undecided=row.clauses == ("PDB-44",)))

@@ -81,9 +81,11 @@ class Submissions:
 
     async def _of_team(self, asked: Submission, identity: str) -> tuple[Accepted, dict[str, Any] | None]:
         definition = self._book.known(asked.command) or await asyncio.to_thread(self._book.find, asked.command)
-        if definition is None or not definition.shown_to(asked.actor):
+        actor = asked.actor
+        member = definition is not None and self._book.member(actor.id, definition.row.owner_id)
+        if definition is None or not definition.shown_to(actor, belongs=member or actor.id == definition.row.owner_id):
             raise command_subjects.missing(asked.command)
-        _may_send(definition, asked.actor)
+        _may_send(definition, actor, member=member)
         row = definition.accepted(asked.version)
         if definition.row.flow == command_subjects.DRAINING:
             raise Unavailable(
@@ -99,7 +101,6 @@ class Submissions:
                 why=f"at {fault[0] or 'the top'}: {fault[1]}",
                 repair=_other_version(definition, asked.version, value)
                 or f"troth command show {asked.command} has the format",
-                clauses=["PDB-43"],
                 asked=fault[0],
             )
         subject: Any = asked.subject or (ABSENT if row.ordered_by is None else at(value, parse(row.ordered_by)))
@@ -164,12 +165,10 @@ def check_checksum(checksum: str, payload: bytes) -> None:
         )
 
 
-def _may_send(definition: Definition, actor: Actor) -> None:
+def _may_send(definition: Definition, actor: Actor, *, member: bool) -> None:
     row = definition.row
-    if row.public:
-        return
-    role = "member" if actor.id in definition.members else None
-    require("send_command", relations(actor, row.owner_id, role), row.subject)
+    if not row.public:
+        require("send_command", relations(actor, row.owner_id, "member" if member else None), row.subject)
 
 
 def _other_version(definition: Definition, sent: int, value: Any) -> str:

@@ -274,7 +274,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= {**api_handlers(database), **handlers_of_gateway(home)}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     handler_calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
-    queue = open_queue(settings, database, bus, launcher, handler_calls)
+    queue = open_queue(settings, database, bus, launcher, table, handler_calls)
     handlers |= queue.handlers
     observed = observation(
         settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses, gateway.ledger,

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from prometheus_client.core import Metric
 
+from troth.calls.routing import RoutingTable
 from troth.clock import now
 from troth.commands.bus import Bus, Handler
 from troth.commands.formats import shipped
@@ -55,9 +56,12 @@ class QueueParts:
         return self.totals.metrics(depths)
 
 
-def open_queue(settings: Settings, database: Database, bus: Bus, launcher: Launcher, call: CallAlgorithm) -> QueueParts:
+def open_queue(
+    settings: Settings, database: Database, bus: Bus, launcher: Launcher, table: RoutingTable, call: CallAlgorithm
+) -> QueueParts:
     """The parts; `processor` is still to be started."""
-    book, totals = CommandBook(database), QueueTotals()
+    book = CommandBook(database, lambda account, owner: account in table.members.get(owner, frozenset()))
+    totals = QueueTotals()
     accepting = Accepting(database, totals)
     jsonata = Jsonata(launcher, seconds=settings.jsonata_seconds)
     converting = Converting(jsonata, call, seconds=settings.command_seconds)
