@@ -271,11 +271,10 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     release_files = open_release_files(home, database, room)
     sites = open_sites(home, release_files, database)
     handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds)
-    handlers |= {**api_handlers(database), **handlers_of_gateway(home)}
+    calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
+    queue = open_queue(settings, database, bus, launcher, table, calls)
+    handlers |= {**api_handlers(database), **handlers_of_gateway(home), **queue.handlers}
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
-    handler_calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
-    queue = open_queue(settings, database, bus, launcher, table, handler_calls)
-    handlers |= queue.handlers
     observed = observation(
         settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses, gateway.ledger,
     )  # fmt: skip
