@@ -199,13 +199,23 @@ def test_without_a_uuid_each_is_a_command_of_its_own(server: RunningServer) -> N
 # --- names and versions of commands
 
 
-@pytest.mark.parametrize(
-    "command", ["", "no_such", "Create_account", "create_account ", "../create_account", "a" * 3000]
-)
+@pytest.mark.parametrize("command", ["no_such", "Create_account", "create_account ", "a" * 3000])
 def test_unknown_commands(server: RunningServer, command: str) -> None:
     found = problem(_send(server, {"name": "x"}, command=command), 404, "not-found")
     assert found["detail"].startswith("there is no command ")
     assert "create_account" in found["why"]
+
+
+@pytest.mark.parametrize("command", ["../create_account", "ada/no_such", "/", "a/b/c"])
+def test_unknown_commands_of_teams(server: RunningServer, command: str) -> None:
+    found = problem(_send(server, {"name": "x"}, command=command), 404, "not-found")
+    assert found["detail"].startswith("there is no command ")
+    assert found["repair"]
+
+
+def test_without_a_name_the_body_is_an_envelope(server: RunningServer) -> None:
+    found = problem(_send(server, {"name": "x"}, command=""), 400, "malformed")
+    assert found["detail"].startswith("the body is no envelope")
 
 
 @pytest.mark.parametrize("command", ["start_build", "finish_build", "fail_interrupted_builds"])
@@ -247,10 +257,14 @@ def test_versions_of_commands_that_are_no_numbers(server: RunningServer, version
 
 
 def test_a_command_without_a_name_or_a_version(server: RunningServer) -> None:
-    queries: list[dict[str, Any]] = [{"command": "create_account"}, {"version": "1"}, {}]
-    for query in queries:
+    queries: list[tuple[dict[str, Any], str]] = [
+        ({"command": "create_account"}, "the version of the command is missing"),
+        ({"version": "1"}, "missing required field"),
+        ({}, "missing required field"),
+    ]
+    for query, words in queries:
         reply = post(server, "/api/v1/cmd", b"{}", key=server.owner_key, **query)
-        assert "missing required field" in problem(reply, 400, "malformed")["detail"]
+        assert words in problem(reply, 400, "malformed")["detail"]
 
 
 def test_a_command_asked_for_by_get(server: RunningServer) -> None:

@@ -141,8 +141,8 @@ def _write(
             values |= {"sunset": sunset} if sunset else {}
         if verdict.effects.get(number) is State.DEPRECATED:
             values |= {"deprecated_at": now}
-        if standing.dropped:
-            values |= {"dropped_in": str(asked.release.finished)}
+        if standing.dropped or number in verdict.effects:  # what is made anew is dropped no more
+            values |= {"dropped_in": str(asked.release.finished) if standing.dropped else None}
         if number == asked.number and "contract" in payload:
             values |= {"contract": json.dumps(payload["contract"], sort_keys=True)}
         apis.set_version(connection, row.id, number, now, **values)

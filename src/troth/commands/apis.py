@@ -74,6 +74,9 @@ class UpdateApi(OnApi):
         values: dict[str, Any] = {key: payload[key] for key in ("summary", "public", "documentation") if key in payload}
         if values:
             apis.change_api(transaction.connection, row.id, revision=row.revision + 1, **values)
+            changed = apis.existing(transaction.connection, payload["api"])
+            # raises Malformed for what no reply can say, before it is durable
+            apis.state_table(changed, apis.versions_of(transaction.connection, row.id))
             transaction.changed_apis.add(row.subject)
         told = {"summary": row.summary, "public": row.public, "documentation": row.documentation}
         return {"api": row.subject, **told, **values}
@@ -118,4 +121,6 @@ def _product(connection: Connection, actor: Actor, subject: str | None) -> str |
         raise NotFound(
             f"there is no product {subject}", repair=f"make it first: troth product create {subject}", asked=subject
         )
+    # what follows a product can have its releases refused, so it is for those who may make APIs of its owner
+    require_for("create_api", connection, actor, subject)
     return row.id

@@ -76,10 +76,12 @@ class ReleaseJudging:
     def check_still(
         self, connection: Connection, beside: Beside, product_id: str, commit: str, number: ReleaseNumber, moment: str
     ) -> None:
-        """Raises Moved where a release came meanwhile, or a waiver came, ended or was taken back."""
+        """Raises Moved where a release came meanwhile, a waiver came, ended or was taken back, or an API was retired."""
         if products.numbers_of(connection, product_id) != set(beside.records.numbers):
             raise Moved
         if self._waivers(connection, product_id, commit, number, moment) != beside.waivers:
+            raise Moved
+        if set(retired_pages(connection, product_id, number)) != set(beside.retired):
             raise Moved
 
     def verdict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -35,6 +35,8 @@ _LARGEST_OFFSET = 10_000_000
 _TOGETHER = 1_000
 #: steps of SQLite's machine between two looks at the clock
 _STEPS = 20_000
+#: patterns of one query whose automata are kept
+_MOST_PATTERNS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +210,10 @@ def _streamed(connection: Connection, statement: Any, plan: _Plan, seconds: floa
 def _limited(connection: Connection, seconds: float) -> Iterator[None]:
     """Ends what takes longer, and gives SQLite its `~`. Raises Overloaded."""
     end = time.monotonic() + seconds
+    made: dict[str, Callable[[str], bool]] = {}
     raw: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
-        raw.create_function(MATCHES, 2, _matches_until(end), deterministic=True)
+        raw.create_function(MATCHES, 2, _matches_until(end, made), deterministic=True)
         raw.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
     else:
         connection.execute(text(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}"))
@@ -223,18 +226,31 @@ def _limited(connection: Connection, seconds: float) -> Iterator[None]:
                 why=f"an answer is looked for during {seconds:g} seconds",
                 repair="ask for less: name an owner, an algorithm or a time",
             ) from None
-        if isinstance(error, DataError):  # such as a pattern that PostgreSQL finds too complex
+        # such as a pattern that PostgreSQL, or the automaton here, finds too complex
+        if isinstance(error, DataError) or "user-defined function" in str(error.orig):
             raise wrong("the query cannot be answered", f"the registry refuses it: {str(error.orig)[:200]}") from None
         raise
     finally:
+        made.clear()
         if connection.dialect.name == "sqlite":
             raw.set_progress_handler(None, 0)
 
 
-def _matches_until(end: float) -> Any:
-    def matches(pattern: str, value: str | None) -> bool | None:
+def _matches_until(end: float, made: dict[str, Callable[[str], bool]]) -> Any:
+    """`~` for SQLite, which cannot end it from outside. `made` has the automata of one query, and they go with it."""
+
+    def check() -> None:
         if time.monotonic() > end:
             raise TimeoutError
-        return None if value is None else matcher(pattern)(value)
+
+    def matches(pattern: str, value: str | None) -> bool | None:
+        check()
+        if value is None:
+            return None
+        if pattern not in made:
+            if len(made) >= _MOST_PATTERNS:
+                made.clear()
+            made[pattern] = matcher(pattern, check)
+        return made[pattern](value)
 
     return matches

@@ -92,6 +92,7 @@ def _size(database: Database, url: URL) -> int:
 
 def _require_room(size: int, backups: Path) -> None:
     needed = size * _TIMES + _LEFT_OVER
+    backups.parent.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(backups.parent).free
     if free < needed:
         raise Unavailable(
@@ -119,11 +120,14 @@ def _copied(url: URL, backups: Path, revision: str) -> Path:
 
 def _copy_sqlite(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
-        new.execute("PRAGMA journal_mode=DELETE")
-        (verdict,) = new.execute("PRAGMA quick_check(1)").fetchone()
+        try:
+            old.backup(new)
+            new.execute("PRAGMA journal_mode=DELETE")
+            (verdict,) = new.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            verdict = str(error)
     if verdict != "ok":
-        target.unlink()
+        target.unlink(missing_ok=True)
         raise Failed(
             "the registry's file is damaged, and was left as it is",
             why=verdict,

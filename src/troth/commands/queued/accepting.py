@@ -31,6 +31,7 @@ class Accepting:
         self._waiters: dict[Name, list[asyncio.Future[dict[str, Any]]]] = defaultdict(list)
         #: told that something new waits
         self.wake: Callable[[], None] = lambda: None
+        self.wake_from_thread: Callable[[], None] = lambda: None
 
     async def accept(self, one: Accepted) -> bool:
         """Whether it is new, once it is durable. Raises UuidReused."""

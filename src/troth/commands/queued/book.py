@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from troth.access.roles import Actor, require
 from troth.access.scopes import DataAccess, Scope, reach_of
 from troth.contracts.commands.wire_format import WireFormat
 from troth.errors import NotFound, Refused
-from troth.registry import command_subjects
+from troth.registry import accounts, command_subjects
 from troth.registry.command_subjects import CommandRow, VersionRow
 from troth.registry.database import Database
 from troth.versions.commands.states import ACCEPTED
@@ -77,6 +78,7 @@ class CommandBook:
         self._known: dict[str, Definition] = {}
         #: commands that are not processed, and those that are not taken either
         self.held: frozenset[str] = frozenset()
+        self._lock, self._changes = threading.Lock(), 0
 
     def known(self, subject: str) -> Definition | None:
         """The command, if it was read before."""
@@ -86,18 +88,28 @@ class CommandBook:
         """The command. Reads the registry where it has to."""
         found = self._known.get(subject)
         if found is None:
+            before = self._changes
             with self._database.read() as connection:
                 found = read(connection, subject)
-            if found is not None:
-                if len(self._known) >= _MOST:
-                    self._known.clear()
-                self._known[subject] = found
+            with self._lock:
+                if found is not None and before == self._changes:  # else it may be what was there before the change
+                    if len(self._known) >= _MOST:
+                        self._known.clear()
+                    self._known[subject] = found
         return found
 
     def forget(self, subject: str) -> None:
         """The command was changed."""
-        self._known.pop(subject, None)
+        with self._lock:
+            self._changes += 1
+            self._known.pop(subject, None)
         self.refresh()
+
+    def actor(self, account_id: str, scope: Scope) -> Actor | None:
+        """An account as it is now, with what its key was for."""
+        with self._database.read() as connection:
+            found = accounts.account_by_id(connection, account_id)
+        return found and Actor(found.id, found.name, found.kind, found.administrator and scope.administrator, scope)
 
     def refresh(self) -> None:
         """Reads anew which commands are held."""

@@ -11,6 +11,8 @@ from troth.errors import Malformed
 
 #: The account whose commands are troth's own; no other may have this name.
 OWN: Final = "troth/"
+#: Commands of troth's own with a secret in the payload or in the first reply: they are never queued.
+SECRET: Final = frozenset({"create_alert_hook", "create_calendar", "create_key", "rotate_key", "set_secret"})
 _REFERENCE = re.compile(r"(?:algo://)?[A-Za-z0-9_]{1,63}/[A-Za-z0-9_]{1,63}(?:/[A-Za-z0-9.*]{1,60})?", re.ASCII)
 
 

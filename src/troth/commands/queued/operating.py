@@ -45,7 +45,7 @@ class SetFlow:
 
     def _tell(self, subject: str) -> None:
         self._book.forget(subject)
-        self._accepting.wake()
+        self._accepting.wake_from_thread()
 
 
 class ChangeQueued:
@@ -75,7 +75,7 @@ class ChangeQueued:
                 repair="troth command show tells what became of it",
             )
         told = {"uuid": row.uuid, "command": row.command, "submitted_by": row.actor}
-        transaction.afterwards.append(self._accepting.wake)
+        transaction.afterwards.append(self._accepting.wake_from_thread)
         if self._action == "retry_queued_command":
             queue.change(connection, row.position, QueueState.WAITING, moment, None)
             return {**told, "state": QueueState.WAITING.value}

@@ -87,7 +87,13 @@ class Processor:
 
     def start(self) -> None:
         """Goes on with what an earlier run of the server left, and with everything that comes."""
+        loop = asyncio.get_running_loop()
         self._accepting.wake = self._news.set
+
+        def from_thread() -> None:
+            loop.call_soon_threadsafe(self._news.set)
+
+        self._accepting.wake_from_thread = from_thread
         self._task = asyncio.ensure_future(self._go())
 
     async def close(self, seconds: float = 0.0) -> None:
@@ -233,8 +239,13 @@ class Processor:
 
 def _told(error: TrothError) -> dict[str, Any]:
     """An error as a diagnosis."""
-    told = {"code": error.code, "what": error.what, "why": error.why, "repair": error.repair}
+    told = {"code": error.code, "what": _text(error.what), "why": _text(error.why), "repair": _text(error.repair)}
     return {**told, "clauses": list(error.clauses)} if error.clauses else told
+
+
+def _text(said: str) -> str:
+    """What strangers' programs say, as text that can be sent: no half characters."""
+    return str(said or "").encode(errors="replace").decode()
 
 
 def _sender(connection: Connection, leased: Leased, known: dict[tuple[str, str], Actor | None]) -> Actor | None:

@@ -14,7 +14,7 @@ from troth.commands.bus import Moved, Transaction
 from troth.commands.formats import Payload
 from troth.commands.queued.book import CommandBook, scope_of
 from troth.commands.queued.converting import check_declared
-from troth.commands.queued.handlers import OWN, Definer, check_handler
+from troth.commands.queued.handlers import OWN, SECRET, Definer, check_handler
 from troth.commands.queued.proving import Candidate, Former, Golden, Proof, Proving
 from troth.contracts.changes import Answer
 from troth.contracts.commands.operations import parse_operations
@@ -154,11 +154,21 @@ class PublishCommandVersion:
             found.append(Finding(words, serialisation=inside, undecided=row.clauses == ("PDB-44",)))
         return tuple(found)
 
+    def _check_own(self, name: str) -> None:
+        """Raises NotFound for what is no command of troth's own, and Refused for one with a secret."""
+        self._proving.formats.newest(name)
+        if name in SECRET:
+            raise Refused(
+                f"{OWN}{name} cannot be a handler",
+                why="it holds a secret, which is in no payload and no outcome that is kept",
+                repair="send it itself",
+            )
+
     async def _proof(self, actor: Actor, payload: Payload, versions: dict[int, VersionRow]) -> Proof:
         number, by = payload["version"], Definer(actor.id, actor.scope)
         handler = check_handler(payload["handler"])
         if handler.startswith(OWN):
-            self._proving.formats.newest(handler.removeprefix(OWN))
+            self._check_own(handler.removeprefix(OWN))
         wire = WireFormat(payload["format"]["schema"], serialisation_of(payload))
         golden = [Golden(one.get("version", number), one["payload"], one.get("result")) for one in payload["golden"]]
         own = [one for one in golden if one.version == number]

@@ -16,6 +16,7 @@ from troth.clock import now, stamp
 from troth.commands.bus import Bus, Envelope, check_uuid
 from troth.commands.queued.accepting import Accepting, ordered_key
 from troth.commands.queued.book import CommandBook, Definition
+from troth.commands.queued.handlers import SECRET
 from troth.contracts.commands.pointers import ABSENT, at, parse
 from troth.contracts.wire import JSON
 from troth.errors import Malformed, MalformedPayload, Refused, Unavailable
@@ -26,8 +27,6 @@ from troth.versions.commands.states import State
 #: seconds that a sender may wait for an end at most
 LONGEST_WAIT = 600
 _DIGESTS = {64: ("SHA-256", hashlib.sha256), 40: ("SHA-1", hashlib.sha1)}
-#: Commands of troth's own with a secret in the payload or in the first reply.
-_SECRET = frozenset({"create_key", "rotate_key", "create_calendar", "set_secret"})
 _MOST_URGENT, _LEAST_URGENT = -100, 100
 
 
@@ -114,7 +113,7 @@ class Submissions:
             raise MalformedPayload("troth's own commands come as JSON", repair="send Content-Type: application/json")
         envelope = Envelope(asked.command, asked.version, asked.payload, asked.actor, identity)
         await self._bus.admit(envelope)
-        if asked.command in _SECRET:
+        if asked.command in SECRET:
             raise Refused(
                 f"{asked.command} is not queued",
                 why="it holds a secret, which is in no payload and no outcome that is kept",
@@ -123,6 +122,12 @@ class Submissions:
         return self._accepted(asked, identity, ordered_key(asked.subject) if asked.subject else None)
 
     def _accepted(self, asked: Submission, identity: str, key: str | None) -> Accepted:
+        if key is not None and asked.due_at and "/" in asked.command:
+            raise Refused(
+                "a command that is kept in order cannot be put off",
+                why="all that come behind it, of other senders too, would wait for it",
+                repair="leave due out",
+            )
         if not _MOST_URGENT <= asked.priority <= _LEAST_URGENT:
             raise Malformed(f"a priority lies between {_MOST_URGENT} (sooner) and {_LEAST_URGENT}")
         moment = stamp(now())

@@ -57,13 +57,23 @@ class Working:
         value = decoded(leased.payload, leased.serialisation)
         value = await self._converting.newest(definition, leased.version, value)
         newest = definition.newest
-        if newest.handler.startswith(OWN):
-            name = newest.handler.removeprefix(OWN)
-            return await self._own(work, name, self._bus.newest(name), msgspec.json.encode(value))
-        given = self._given(work, newest.version, value)
         by = Definer(newest.handler_by, scope_of(newest.handler_scope))
+        if newest.handler.startswith(OWN):
+            name, payload = newest.handler.removeprefix(OWN), msgspec.json.encode(value)
+            await self._check_definer(by, work, name, payload)
+            return await self._own(work, name, self._bus.newest(name), payload)
+        given = self._given(work, newest.version, value)
         result = await self._call(newest.handler, by, given, seconds=self._seconds, keyed=True)
         return kept(result)
+
+    async def _check_definer(self, by: Definer, work: Work, name: str, payload: bytes) -> None:
+        """Raises Forbidden unless who made it a handler may do this too: what is done is theirs to word, in the sender's name."""
+        if work.sender is not None and by.account_id == work.sender.id:
+            return
+        definer = await asyncio.to_thread(self._book.actor, by.account_id, by.scope)
+        if definer is None:
+            raise Refused("the account that made it a handler is gone", repair="publish the version again")
+        await self._bus.admit(Envelope(name, self._bus.newest(name), payload, definer, work.leased.uuid))
 
     async def _own(self, work: Work, name: str, version: int, payload: bytes) -> Any:
         if work.sender is None:
@@ -96,7 +106,8 @@ def given_of(payload: Any, **circumstances: Any) -> dict[str, Any]:
 def kept(result: Any) -> Any:
     """The result, or what is kept of one that is too large."""
     try:
-        size = len(msgspec.json.encode(result))
+        encoded = msgspec.json.encode(result)
+        size, result = len(encoded), msgspec.json.decode(encoded)  # as it can be sent: NaN is no JSON
     except (msgspec.EncodeError, TypeError, ValueError, RecursionError, OverflowError):
         raise Refused("the handler answered garbage", why="its result is not JSON", repair="return JSON") from None
     return result if size <= _LARGEST_RESULT else {"omitted": f"a result of {size} bytes"}

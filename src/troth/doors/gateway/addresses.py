@@ -6,11 +6,15 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from troth.errors import MalformedSetting, UpstreamFailed
 from troth.sandbox.egress_broker import Address, Network, Rules
 
 _SECONDS = 5.0
+#: Names are strangers', and so are the servers that may not answer for them: they hold up no thread of anybody else.
+_RESOLVERS = ThreadPoolExecutor(16, thread_name_prefix="names of upstreams")
 #: What no operator can allow: nobody's API is there, and clouds keep their keys there.
 _NEVER = tuple(
     ipaddress.ip_network(one)
@@ -57,7 +61,8 @@ async def _resolved(host: str, port: int) -> list[str]:
         return [str(ipaddress.ip_address(host))]
     except ValueError:
         pass
-    rows = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    rows = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
     return list(dict.fromkeys(str(row[4][0]).partition("%")[0] for row in rows))
 
 

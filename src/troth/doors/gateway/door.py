@@ -15,7 +15,7 @@ from troth.calls.api_uses import ApiUses
 from troth.calls.apis import GATEWAY, Apis, ServedApi
 from troth.calls.operations import OTHER
 from troth.calls.routing import Caller, RoutingTable
-from troth.doors.authorization import caller_of
+from troth.doors.authorization import caller_of, digest_of
 from troth.doors.gateway.addresses import Addresses
 from troth.doors.gateway.heads import SANDBOX, inward, outward
 from troth.doors.gateway.paths import Place, place_of
@@ -151,7 +151,12 @@ class GatewayDoor:
             raise _too_large(upstream)
         if not client.is_well:
             raise Unavailable("the upstream is not well", why="it does not answer for its health", repair="try later")
-        headers = [*inward(scope["headers"]), *_forwarded(scope, asked.place)]
+        passed = [
+            header
+            for header in inward(scope["headers"])  # a key of this server is no upstream's, wherever it stands
+            if header[0] != b"authorization" or digest_of(header[1]) not in self._table.callers
+        ]
+        headers = [*passed, *_forwarded(scope, asked.place)]
         has_body = length is not None or any(name == b"transfer-encoding" for name, _ in scope["headers"])
         content = _body(receive, upstream.body_bytes) if has_body else None
         target = client.base + b"/" + asked.place.version.encode() + asked.place.rest
@@ -161,6 +166,8 @@ class GatewayDoor:
         moved = (client.base + b"/", f"{GATEWAY}{asked.place.subject}/".encode())
         try:
             told = outward(reply.headers.raw, moved)
+            if reply.status_code in (204, 304):  # which have no body, whatever length they tell
+                told = [header for header in told if header[0] != b"content-length"]
             await send({"type": "http.response.start", "status": reply.status_code, "headers": told})
             await _pass_on(reply, receive, send)
         finally:
@@ -177,9 +184,9 @@ class GatewayDoor:
         client = self._clients.get(upstream)
         if client is None:
             client = self._clients[upstream] = UpstreamClient(upstream, self._addresses)
-            client.watch()
             if len(self._clients) > _MOST:
                 self._forget()
+        client.watch(lambda: any(upstream in api.upstreams.values() for api in self._apis.served.values()))
         return client
 
     def _forget(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ import httpx2
 import structlog
 
 from troth.doors.gateway.addresses import Addresses
-from troth.errors import TrothError, UpstreamFailed, UpstreamTimeout
+from troth.errors import Malformed, TrothError, UpstreamFailed, UpstreamTimeout
 from troth.registry.upstreams import Upstream
 
 #: seconds for which a name's addresses are believed
@@ -54,10 +54,10 @@ class UpstreamClient:
         """Whether it answered when it was last asked for its health; nobody asks where it names no path for that."""
         return self._failed < _ILL
 
-    def watch(self) -> None:
-        """Looks after its health from now on."""
-        if self.upstream.health_path is not None:
-            self._looking = asyncio.get_running_loop().create_task(self._look())
+    def watch(self, named: Callable[[], bool] = lambda: True) -> None:
+        """Looks after its health from now on, as long as it is `named`."""
+        if self.upstream.health_path is not None and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.get_running_loop().create_task(self._look(named))
 
     async def close(self) -> None:
         """Closes its connections; requests under way fail."""
@@ -77,7 +77,10 @@ class UpstreamClient:
         failure: TrothError = UpstreamFailed("the upstream cannot be connected to", repair="ask its owner")
         for address in await self._found():
             host = f"[{address}]" if ":" in address else address
-            url = httpx2.URL(scheme=self._scheme, host=host, port=self._port, raw_path=target)
+            try:
+                url = httpx2.URL(scheme=self._scheme, host=host, port=self._port, raw_path=target)
+            except (httpx2.InvalidURL, UnicodeError):
+                raise Malformed("the address cannot be handed on", why="it is too long, or not ASCII") from None
             request = httpx2.Request(method, url, headers=headers, content=content, extensions=self._extensions)
             try:
                 return await self._transport.handle_async_request(request)
@@ -99,8 +102,8 @@ class UpstreamClient:
             self._believed = (now + _BELIEVED, addresses)
         return addresses
 
-    async def _look(self) -> None:
-        while True:
+    async def _look(self, named: Callable[[], bool]) -> None:
+        while named():
             was_well = self.is_well
             self._failed = 0 if await self._answers() else self._failed + 1
             if was_well != self.is_well:
@@ -108,6 +111,7 @@ class UpstreamClient:
                     "an upstream is well again" if self.is_well else "an upstream is ill", url=self.upstream.url
                 )
             await asyncio.sleep(_LOOK)
+        self._failed = 0
 
     async def _answers(self) -> bool:
         target = self.base + (self.upstream.health_path or "/").encode()

@@ -35,6 +35,7 @@ from troth.queries import commands as queries
 from troth.registry.database import Database
 
 _GZIP = 31  # zlib's window bits for gzip
+_MOST_MEMBERS = 100
 _Version = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _Priority = Annotated[int, msgspec.Meta(ge=-100, le=100)]
 _Seconds = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_WAIT)]
@@ -151,8 +152,11 @@ def unpacked(request: Request, body: bytes, largest: int) -> bytes:
         return body
     if encoding not in ("gzip", "x-gzip"):
         raise Malformed(f"the Content-Encoding {encoding[:40]!r} is not taken", repair="send it as it is, or by gzip")
-    found, rest = b"", body
+    found, rest, members = b"", body, 0
     while rest:
+        members += 1
+        if members > _MOST_MEMBERS:  # each one costs a copy of what is behind it
+            raise Malformed(f"the body has more than {_MOST_MEMBERS} members of gzip", repair="pack it as one")
         unpacker = zlib.decompressobj(_GZIP)
         try:
             found += unpacker.decompress(rest, max(largest + 1 - len(found), 1))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, literal_column, null, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, false, literal, literal_column, null, or_, select, true
 
 from troth.queries.entities.rows import Column, Entity, Sight, account, column, subject
 from troth.queries.language.fields import Kind
@@ -42,8 +42,9 @@ APIS = Entity(
     (
         *_owned("api", apis),
         column("version", Kind.INTEGER, api_versions.c.number, "Its number."),
-        column("state", Kind.TEXT, api_versions.c.state, "experimental, current, deprecated, retired or dropped.",
-               present_only=True),
+        column("state", Kind.TEXT,
+               case((api_versions.c.dropped_in.is_not(None), literal("dropped")), else_=api_versions.c.state),
+               "experimental, current, deprecated, retired or dropped.", present_only=True),
         column("since", Kind.TEXT, api_versions.c.since, "The release in which it came into its state.", nullable=True,
                present_only=True),
         column("deprecated_at", Kind.MOMENT,

@@ -39,7 +39,7 @@ JOURNAL = Entity(
         column("outcome", Kind.TEXT, journal_facts.c.outcome, "done or refused."),
         column("clauses", Kind.TEXT, journal_facts.c.clauses, "The clauses of a refusal, with spaces between."),
         column("subject", Kind.TEXT, journal_facts.c.subject, "What it was about, as far as its payload says."),
-        column("entry", Kind.TEXT, journal.c.entry, "The entry, as it is hashed.", large=True, made=_decoded),
+        column("entry", Kind.DOCUMENT, journal.c.entry, "The entry, as it is hashed.", large=True, made=_decoded),
         column("digest", Kind.TEXT, journal.c.digest, "Its digest in the chain.", large=True),
         column("previous", Kind.TEXT, journal.c.previous, "Digest of the entry before.", large=True),
     ),

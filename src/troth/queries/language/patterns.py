@@ -20,6 +20,8 @@ from troth.queries.language.hints import wrong
 
 #: transitions that a matcher remembers
 _MOST_KEPT = 20_000
+#: terms and transitions of one automaton
+_LARGEST = 10_000
 _MOST_TURNS = 255
 
 
@@ -44,14 +46,19 @@ def posix(pattern: str) -> str:
         raise wrong(f"{pattern[:60]!r} is no pattern here", error.reason) from None
 
 
-@lru_cache(256)
-def matcher(pattern: str) -> Callable[[str], bool]:
-    """Whether the pattern is found in a text, for one thread: some steps for each character."""
+def matcher(pattern: str, check: Callable[[], None] = lambda: None) -> Callable[[str], bool]:
+    """Whether the pattern is found in a text, for one thread: some steps for each character.
+
+    `check` is called before each step that is new, and may raise. Raises Undecidable where the automaton grows too large.
+    """
     automaton = PatternAutomaton(parse(pattern))
     moves: dict[tuple[object, int], object] = {}
 
     def matches(text: str) -> bool:
         nonlocal automaton
+        if automaton.size() > _LARGEST // 2:
+            automaton = PatternAutomaton(parse(pattern))
+            moves.clear()
         state = automaton.start
         for number in numbers_of(text):
             step = (state, number)
@@ -59,6 +66,9 @@ def matcher(pattern: str) -> Callable[[str], bool]:
             if found is None:
                 if automaton.certain(state) or automaton.hopeless(state):
                     break
+                check()
+                if automaton.size() > _LARGEST:
+                    raise Undecidable("the pattern has too many states")
                 found = automaton.moves(state).at(number)
                 if len(moves) < _MOST_KEPT:
                     moves[step] = found
