@@ -68,7 +68,8 @@ class Working:
 
     async def _check_definer(self, by: Definer, work: Work, name: str, payload: bytes) -> None:
         """Raises Forbidden unless who made it a handler may do this too: what is done is theirs to word, in the sender's name."""
-        if work.sender is not None and by.account_id == work.sender.id:
+        sender = work.sender
+        if sender is not None and by.account_id == sender.id and by.scope.covers(sender.scope):
             return
         definer = await asyncio.to_thread(self._book.actor, by.account_id, by.scope)
         if definer is None:
