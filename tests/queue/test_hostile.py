@@ -163,7 +163,7 @@ def test_a_handler_of_an_account_that_is_gone_does_nothing(publisher: Publisher,
     assert publisher.client._send("GET", f"/api/v1/products/{product}").status_code == 404
 
 
-@pytest.mark.parametrize("name", sorted(SECRET))
+@pytest.mark.parametrize("name", [*sorted(SECRET), "publish_command_version"])
 def test_what_holds_a_secret_is_no_handler(eve: Publisher, name: str) -> None:
     command = eve.command()
     with pytest.raises(Refused, match=f"troth/{name} cannot be a handler"):

@@ -31,6 +31,8 @@ from troth.versions.commands.states import Moving, State, objection
 from troth.versions.releases.numbers import ReleaseNumber
 
 _FIRST_RELEASE = ReleaseNumber.of(1, 0, 0)
+#: Commands of troth's own that say in whose name handlers run.
+_OF_HANDLERS = frozenset({"publish_command_version"})
 #: names of JSON Schema types whose values are serialised by the payload itself
 _STRUCTURED = ("object", "array")
 
@@ -157,10 +159,12 @@ class PublishCommandVersion:
     def _check_own(self, name: str) -> None:
         """Raises NotFound for what is no command of troth's own, and Refused for one with a secret."""
         self._proving.formats.newest(name)
-        if name in SECRET:
+        if name in SECRET or name in _OF_HANDLERS:
             raise Refused(
                 f"{OWN}{name} cannot be a handler",
-                why="it holds a secret, which is in no payload and no outcome that is kept",
+                why="it holds a secret, which is in no payload and no outcome that is kept"
+                if name in SECRET
+                else "who words it would have handlers run in the name of who sends it",
                 repair="send it itself",
             )
 

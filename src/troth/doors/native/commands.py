@@ -184,7 +184,11 @@ def _enclosed(query: _Command, body: bytes, serialisation: str, actor: Actor) ->
     """The submission in a request, whose parameters are in the query, or in the envelope that the body is."""
     if query.command:
         if query.version is None:
-            raise Malformed("the version of the command is missing", repair="add version=N, a whole number from 1 on")
+            raise Malformed(
+                "the version of the command is missing",
+                why="each version has a format of its own, and none is guessed",
+                repair="add version=N, a whole number from 1 on",
+            )
         return Submission(
             query.command, query.version, body, serialisation, actor, query.uuid, query.checksum, _priority(query),
             query.due, query.subject, query.seconds_to_wait,
@@ -210,7 +214,12 @@ def _priority(query: _Command) -> int:
     try:
         return int(query.priority[:10])
     except ValueError:
-        raise Malformed("a priority is a whole number from -100 to 100", asked=query.priority[:40]) from None
+        raise Malformed(
+            f"{query.priority[:40]!r} is no priority",
+            why="a priority is a whole number from -100 (sooner) to 100",
+            repair="leave it out, or send one",
+            asked=query.priority[:40],
+        ) from None
 
 
 def _subject(asked: Asked) -> str:
