@@ -12,7 +12,7 @@ import pytest
 from tests.gateway.upstream import running_upstream
 from troth.doors.gateway.addresses import Addresses
 from troth.doors.gateway.upstreams import UpstreamClient
-from troth.errors import MalformedSetting, UpstreamFailed
+from troth.errors import Malformed, MalformedSetting, UpstreamFailed
 from troth.registry.upstreams import Upstream
 
 NEVER = ["169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "224.0.0.1", "100.100.100.200", "::"]
@@ -93,6 +93,19 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) ->
 
     with running_upstream() as upstream:
         asyncio.run(main(upstream.address))
+
+
+@pytest.mark.parametrize("target", [b"/v1?q=" + b"x" * 70_000, b"/v1?q=\xe4"], ids=["too long", "not ASCII"])
+def test_an_address_that_cannot_be_handed_on_is_the_callers_fault(target: bytes) -> None:
+    async def main(address: str) -> None:
+        client = UpstreamClient(Upstream(address), Addresses(["127.0.0.1"]))
+        with pytest.raises(Malformed, match="cannot be handed on"):
+            await client.send("GET", target, [], None)
+        await client.close()
+
+    with running_upstream() as upstream:
+        asyncio.run(main(upstream.address))
+        assert upstream.heard == []
 
 
 def test_an_upstream_that_fails_its_health_is_ill_until_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import httpx2
@@ -64,6 +66,23 @@ def test_a_request_passes_with_path_query_headers_and_body(served: Served) -> No
     assert heard.header("x-forwarded-prefix") == [f"/gateway/{served.api}"]
     assert heard.header("cookie") == heard.header("troth-key") == []
     assert served.client.key not in str(heard.headers)
+
+
+@pytest.mark.parametrize("form", ["Bearer {}", "Simple {}", "{}", "bearer  {}"])
+def test_a_key_of_this_server_reaches_no_upstream(served: Served, form: str) -> None:
+    for key in (served.client.key, served.server.owner_key):
+        for sent in ("", served.client.key):
+            headers = {"Authorization": form.format(key)}
+            assert served.ask("GET", "/v5/items", key=sent, headers=headers).status_code == 200
+            heard = served.upstream.heard[-1]
+            assert heard.header("authorization") == []
+            assert key not in str(heard)
+
+
+@pytest.mark.parametrize("value", ["Basic dTpw", "Bearer of-another-server", "Digest username=a", "nonsense"])
+def test_what_is_no_key_of_this_server_is_the_upstreams_affair(served: Served, value: str) -> None:
+    assert served.ask("GET", "/v5/items", headers={"Authorization": value}).status_code == 200
+    assert served.upstream.heard[-1].header("authorization") == [value]
 
 
 def test_pages_of_strangers_act_for_nobody(served: Served) -> None:
@@ -128,6 +147,45 @@ def test_head_and_empty_answers_stay_as_they_are(served: Served) -> None:
     reply = served.ask("HEAD", "/v5/items")
     assert (reply.status_code, reply.content) == (200, b"")
     assert int(reply.headers["content-length"]) > 0
+
+
+def test_an_answer_that_nothing_changed_is_passed_on(served: Served) -> None:
+    """Over one connection, which goes on behind it."""
+    address = urlsplit(served.server.address)
+    with closing(HTTPConnection(address.hostname or "", address.port, timeout=30)) as connection:
+        for path, status in (("unchanged", 304), ("items", 200), ("unchanged", 304), ("items", 200)):
+            connection.request("GET", f"/gateway/{served.api}/v5/{path}", headers={"If-None-Match": '"1"'})
+            reply = connection.getresponse()
+            assert (reply.status, bool(reply.read())) == (status, status == 200)
+            assert reply.headers["etag"] == ('"1"' if status == 304 else None)
+
+
+@pytest.mark.parametrize("query", [b"q=\xc3\xa4", b"q=\xe4", b"q=\xff&\x80"])
+def test_bytes_that_no_address_has_are_no_failure(served: Served, query: bytes) -> None:
+    address = urlsplit(served.server.address)
+    head = (
+        f"GET /gateway/{served.api}/v5/items?".encode() + query + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection((address.hostname or "", address.port or 0), 30) as connection:
+        connection.sendall(head)
+        reply = connection.makefile("rb").read()
+    assert reply.split(b" ", 2)[1] in (b"200", b"400"), reply[:300]
+
+
+def test_a_query_is_passed_on_or_refused_however_long_it_is(served: Served) -> None:
+    address = urlsplit(served.server.address)
+    for length, statuses in ((1000, {200}), (60_000, {200}), (65_000, {200, 400}), (70_000, {400, 414, 431})):
+        before = len(served.upstream.heard)
+        query = "q=" + "x" * length
+        head = f"GET /gateway/{served.api}/v5/items?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        with socket.create_connection((address.hostname or "", address.port or 0), 30) as connection:
+            connection.sendall(head.encode())
+            reply = connection.makefile("rb").read()
+        status = int(reply.split(b" ", 2)[1])
+        assert status in statuses, (length, reply[:300])
+        heard = [one.target for one in served.upstream.heard[before:]]
+        assert heard == ([f"/base/v5/items?{query}"] if status == 200 else [])
+    assert served.ask("GET", "/v5/items").status_code == 200
 
 
 def test_a_body_larger_than_its_limit_is_refused(served: Served) -> None:

@@ -82,6 +82,8 @@ def _answer(upstream: Upstream, heard: Heard, write: Write) -> bool:
                 "Deprecation: @1", "Connection: X-Private", "X-Private: 1", "X-Kept: 1", "Service-Worker-Allowed: /",
             ]  # fmt: skip
             _plain(write, b"<script>alert(1)</script>", *lines)
+        case "unchanged":  # which tells of the body that there would be (RFC 9110, section 8.6)
+            _plain(write, b"", 'ETag: "1"', status="304 Not Modified", length=1234)
         case "health":
             _plain(write, b"", status=f"{upstream.status} X")
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -246,6 +247,46 @@ def test_the_document_of_the_api_describes_both_questions_of_an_address(world: W
     assert {"query", "cursor", "as_of", "algorithm"} <= set(parameters)
     assert set(parameters["query"]["x-operators"]) <= {*OPERATORS, "and", "or", "not"}
     assert not parameters["algorithm"]["required"]
+
+
+def test_one_value_in_which_a_pattern_has_too_many_states_ends_the_query_only(world: World, tmp_path: Path) -> None:
+    """Which of the last 765 characters were an a: there is a state for nearly each place of the text."""
+    name, client = world.server.account("bea")
+    subject, commit = world.server.build(tmp_path, name, client)
+    notes = "".join(random.Random(7).choices("ab", k=20_000))
+    client.publish(subject, commit, bump="minor", visibility="public", notes=notes)
+    mine = f'algorithm = "{subject}"'
+    hard = f'{mine} and notes ~ "a[ab]{{255}}[ab]{{255}}[ab]{{255}}c"'
+    for accept in ("application/json", "application/x-ndjson"):
+        reply = world.own.post("versions", {"query": hard}, accept)
+        assert 400 <= reply.status_code < 500 or reply.status_code == 503, reply.text
+        assert reply.headers["content-type"].startswith("application/problem+json")
+        assert [row["version"] for row in world.own.rows("versions", mine)] == ["0.1.0"]
+    assert len(world.own.rows("versions", f'{mine} and notes ~ "a[ab]{{3}}b"')) == 1
+
+
+def test_entries_of_the_journal_are_documents_which_no_pattern_is_looked_for_in(world: World) -> None:
+    for query in ('entry ~ "x"', 'entry = "x"', 'entry starts-with "x"', 'not entry ~ "x"'):
+        reply = world.root.post("journal", query)
+        assert reply.status_code == 400, query
+        assert reply.json()["detail"]
+    (row,) = world.root.rows("journal", "select position, entry where position = 1")
+    assert json.loads(row["entry"])["position"] == row["position"]
+
+
+def test_a_version_of_an_api_that_was_dropped_is_dropped(world: World) -> None:
+    api = f"{world.name}/{world.server.new_name('shop')}"
+    world.client.command("create_api", api=api, public=True)
+    for number in (1, 2):
+        world.client.command("create_api_version", api=api, api_version=f"v{number}", release=f"1.{number}.0")
+        if number == 1:
+            world.client.command("drop_api", api=api, api_version="v1", release="1.1.0")
+    for asking in (world.own, world.stranger):
+        states = asking.rows("apis", f'select version, state where api = "{api}"')
+        assert [(row["version"], row["state"]) for row in states] == [(1, "dropped"), (2, "experimental")]
+        dropped = asking.rows("apis", f'api = "{api}" and state = "dropped"')
+        assert [row["version"] for row in dropped] == [1]
+        assert asking.rows("apis", f'api = "{api}" and version = 1 and state = "experimental"') == []
 
 
 _NAMES = sorted({name for shape in SHAPES.values() for name in shape.fields})

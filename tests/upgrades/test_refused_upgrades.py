@@ -16,9 +16,10 @@ from tests.server import running_server
 from tests.upgrades.registries import moved_to_postgresql, revision_of, rows_of, schema_of, url_of
 from troth.doors.cli.main import execute
 from troth.doors.server.assembly import open_server
-from troth.errors import NewerRegistry
+from troth.errors import Failed, NewerRegistry
 from troth.home import Home
 from troth.registry import schema
+from troth.registry.upgrading import _copy_sqlite
 from troth.settings import Settings
 
 NEWEST = schema.known()[-1].id
@@ -68,6 +69,15 @@ def test_the_copy_is_the_registry_as_it_was(home: Path) -> None:
     assert rows_of(f"sqlite:///{copy}", schema_of(f"sqlite:///{copy}")) == before
 
 
+def test_a_folder_for_copies_is_made_with_what_is_above_it(home: Path, tmp_path: Path) -> None:
+    backups = tmp_path / "new" / "a" / "b"
+    assert upgrade(home, "--backups", str(backups)) == 0
+    (copy,) = backups.iterdir()
+    assert (revision_of(f"sqlite:///{copy}"), revision_of(url_of(home))) == ("0001", NEWEST)
+    assert backups.stat().st_mode & 0o777 == 0o700
+    assert not (home / "backups").exists()
+
+
 def test_a_registry_of_a_later_release_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(home, "UPDATE alembic_version SET version_num = '9999'")
     before = digest(home)
@@ -113,6 +123,33 @@ def test_what_is_no_registry_is_told(home: Path, tmp_path: Path, capsys: pytest.
     (home / "registry.sqlite").write_bytes(b"no registry" * 1000)
     assert upgrade(home) == 5
     assert "the registry cannot be read" in capsys.readouterr().err
+
+
+def test_a_damaged_page_is_told_and_nothing_is_begun(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = home / "registry.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'journal'").fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    with file.open("r+b") as written:
+        written.seek((page - 1) * size)
+        written.write(b"\xff" * size)
+    before = digest(home)
+    assert upgrade(home) == 1
+    said = capsys.readouterr().err
+    assert "the registry's file is damaged, and was left as it is" in said
+    assert "restore a backup" in said
+    assert digest(home) == before
+    assert list((home / "backups").iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["cut off", "no database"])
+def test_a_file_that_cannot_be_read_while_it_is_copied_is_damaged(home: Path, tmp_path: Path, damage: str) -> None:
+    file, copy = home / "registry.sqlite", tmp_path / "copy.sqlite.part"
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2] if damage == "cut off" else b"no registry" * 1000)
+    with pytest.raises(Failed, match="damaged"):
+        _copy_sqlite(file, copy)
+    assert not copy.exists()
 
 
 def test_a_server_upgrades_its_home_when_it_starts(home: Path) -> None:

@@ -205,14 +205,16 @@ class _Pieces:
         self._question = question
         self._cursors = cursors
         self._rows: Iterator[dict[str, Any]] = iter(())
+        self._first: bytes | None = None
         self._late = False
 
     def begin(self) -> Answer:
-        """Finds the first rows."""
+        """Finds the first rows, so that what cannot be answered is told before a reply begins."""
         with self._lock:
             connection = self._opened.enter_context(self._database.read())
             answer = ask(connection, self._asked.actor, self._question, self._cursors, seconds=_STREAM_SECONDS)
             self._rows = answer.rows
+            self._first = self._lines()
             return answer
 
     def next(self) -> bytes:
@@ -220,14 +222,8 @@ class _Pieces:
         with self._lock:
             if self._late:
                 raise Overloaded("the stream takes too long", why=f"it ends after {_STREAM_SECONDS:g} seconds")
-            lines, size = [], 0
-            for row in self._rows:
-                line = msgspec.json.encode(row)
-                lines.append(line)
-                size += len(line) + 1
-                if size >= _TOGETHER:
-                    break
-            return b"\n".join([*lines, b""]) if lines else b""
+            first, self._first = self._first, None
+            return self._lines() if first is None else first
 
     def give_up(self) -> None:
         """Lets go of the registry though the reader is not done, who is cut off."""
@@ -241,6 +237,16 @@ class _Pieces:
             if isinstance(rows, Generator):
                 rows.close()
             self._opened.close()
+
+    def _lines(self) -> bytes:
+        lines, size = [], 0
+        for row in self._rows:
+            line = msgspec.json.encode(row)
+            lines.append(line)
+            size += len(line) + 1
+            if size >= _TOGETHER:
+                break
+        return b"\n".join([*lines, b""]) if lines else b""
 
 
 def operators_of(entity: Entity) -> dict[str, str]:
