@@ -22,6 +22,7 @@ from troth.versions.waivers import Waiver
 
 TEXT = {"type": "string"}
 OLD, WITHOUT_SHADE, OTHER = document(name=TEXT, shade=TEXT), document(name=TEXT), document(name=TEXT, mail=TEXT)
+WIDER = document(name=TEXT, shade=TEXT, mail=TEXT)
 
 
 def in_days(days: int) -> str:
@@ -119,7 +120,7 @@ def test_the_command_line_asks_approves_and_shows(subject: Keeper, tmp_path: Pat
     assert "by a waiver of PDB-21" in out
     code, out, _ = subject.troth("api", "show", subject.api)
     assert "    changed by a waiver of PDB-21" in out
-    assert "v1 was changed by it" in subject.troth("waiver", "show", f"{subject.api}/v1/1.1.0")[1].replace("/1.1.0", "")
+    assert "v1/1.1.0 was changed by it" in subject.troth("waiver", "show", f"{subject.api}/v1/1.1.0")[1]
     assert "used" in subject.troth("waiver", "list", subject.api)[1]
     signed = tmp_path / "waiver.json"
     signed.write_text(subject.troth("waiver", "show", f"{subject.api}/v1/1.1.0", "--json")[1])
@@ -164,7 +165,7 @@ def test_it_holds_for_one_change_in_one_release(subject: Keeper) -> None:
             change(client, api, **how)
         assert f"the waiver {identity} does not help: {why}" in refused.value.why
     # the same document beside another one is another change
-    client.command("change_api", api=api, api_version="v1", release="1.1.0", contract=document(name=TEXT, shade={}))
+    client.command("change_api", api=api, api_version="v1", release="1.1.0", contract=WIDER)
     with pytest.raises(Refused, match="is refused"):
         change(client, api)
     assert client.waiver(identity)["state"] == "approved"

@@ -249,7 +249,7 @@ def _existing(connection: Connection, identity: str) -> waivers.WaiverRow:
 def _require_state(row: waivers.WaiverRow, moment: str, verb: str, legal: set[str]) -> None:
     state = row.state(moment)
     if state not in legal:
-        ending = {"used": f"{row.subject.name}/{row.number} was published by it, and stays"}
+        ending = {"used": f"{row.subject.name}/{row.number} rests on it, and stays"}
         raise Refused(
             f"the waiver cannot be {verb}: it is {state}",
             why=ending.get(state, f"only what is {' or '.join(sorted(legal))} can be {verb}"),
