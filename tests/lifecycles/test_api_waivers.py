@@ -36,13 +36,13 @@ def current(client: Client, api: str) -> None:
     client.command("graduate_api", api=api, api_version="v1", release="1.0.0")
 
 
-def request(client: Client, api: str, **how: Any) -> dict[str, Any]:
+def request(client: Client, api: str, /, **how: Any) -> dict[str, Any]:
     asked: dict[str, Any] = {"api": api, "api_version": "v1", "release": "1.1.0", "contract": WITHOUT_SHADE}
     asked |= {"clauses": ["PDB-21"], "reason": "nobody reads [shade]", "expires_at": in_days(30), **how}
     return client.command("request_api_waiver", **{key: value for key, value in asked.items() if value is not None})
 
 
-def change(client: Client, api: str, **how: Any) -> dict[str, Any]:
+def change(client: Client, api: str, /, **how: Any) -> dict[str, Any]:
     told = {"api": api, "api_version": "v1", "release": "1.1.0", "contract": WITHOUT_SHADE, **how}
     return client.command("change_api", **told)
 
