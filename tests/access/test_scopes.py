@@ -164,6 +164,7 @@ MAY = """
     read_call                c r w m a e
     query_waivers            c r w m a e
     query_release_waivers    c r w m a e
+    query_api_waivers        c r w m a e
     query_replays            a e
     read_waiver              c r w m a e
     read_signing_key         c r w m a e
@@ -176,6 +177,7 @@ MAY = """
     expire_data              m e
     request_waiver           m e
     request_release_waiver   m e
+    request_api_waiver       m e
     approve_waiver           m e
     revoke_waiver            m e
     record_replay            m e
@@ -353,6 +355,7 @@ ROLES = """
     publish_publicly        O X
     request_waiver          O X M
     request_release_waiver  O X M
+    request_api_waiver      O X M
     approve_waiver          S A O X
     revoke_waiver           S A O X M
     record_replay           S

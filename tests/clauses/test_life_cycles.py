@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.errors import MalformedNumber
+from troth.versions.clauses import policy
 from troth.versions.lifecycles.judging import judge, moved
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.rules import overdue, retires_in
@@ -19,6 +20,7 @@ from troth.versions.lifecycles.transitions import TRANSITIONS
 from troth.versions.lifecycles.verdict import MoveVerdict
 from troth.versions.releases.numbers import ReleaseNumber, Step
 from troth.versions.verdict import Outcome
+from troth.versions.waivers import WAIVABLE, Considered, Waiver
 
 E, C, D, R = State.EXPERIMENTAL, State.CURRENT, State.DEPRECATED, State.RETIRED
 KINDS = {"X": "8.0.0", "Y": "7.4.0", "Z": "7.3.3"}
@@ -304,6 +306,42 @@ def test_a_deprecated_version_takes_declared_security_fixes(change: ContractChan
     assert said(judge(replace(fix, reference=" "), subject)) == (refused, "PDB-33")
     elsewhere = judge(replace(fix, number=4), subject)
     assert elsewhere.outcome is judge(replace(fix, number=4, move=Move.CHANGE), subject).outcome
+
+
+def waived(version: str, release: str) -> tuple[Considered, ...]:
+    """A waiver of everything, for this version in this release."""
+    texts = dict.fromkeys(
+        ("id", "hash", "reason", "requested_by", "approved_by", "approved_at", "expires_at", "key"), ""
+    )
+    every = tuple(policy().clauses)
+    return (Considered(Waiver(subject="ada/nodes", number=f"{version}/{release}", clauses=every, kind="api", **texts)),)
+
+
+@pytest.mark.clause("PDB-19")
+@pytest.mark.clause("PDB-21")
+@pytest.mark.clause("PDB-29")
+@pytest.mark.clause("PDB-30")
+@pytest.mark.parametrize(("state", "change", "kind", "outcome", "clause"), CHANGES)
+def test_a_waiver_excuses_comparisons_and_nothing_of_what_goes(
+    state: State, change: ContractChange, kind: str, outcome: Outcome, clause: str
+) -> None:
+    release = KINDS[kind]
+    held = asked(Move.CHANGE, "v4", release, changes=(change,), waivers=waived("v4", release))
+    found = judge(held, api(v4=state))
+    assert found.outcome is (refused if clause in ("PDB-30", "PDB-38") else allowed)
+    excused = [clause] if outcome is refused and state in (C, E) else []
+    assert [one.clause for one in found.waived] == excused
+    assert set(excused) <= set(WAIVABLE["api"])
+    assert len(found.used) == len(excused)
+    other = replace(held, waivers=waived("v5", release))
+    assert judge(other, api(v4=state)).outcome is outcome
+
+
+def test_no_waiver_moves_a_state() -> None:
+    for before, after, kind in product((E, C, D, R), (E, C, D, R), KINDS):
+        move = leads_to(after, KINDS[kind])
+        held = replace(move, waivers=waived("v4", KINDS[kind]))
+        assert judge(held, api(v4=before)).outcome is judge(move, api(v4=before)).outcome
 
 
 @pytest.mark.clause("PDB-28")

@@ -45,6 +45,11 @@ def _changes(state: State, *weights: Weight, steps: frozenset[Step] = ALL) -> Ca
     return _steps(change_rules.CHANGES, [(state, weight) for weight in weights], steps)
 
 
+def _everything_compares() -> None:
+    for key, row in change_rules.CHANGES.items():
+        change_rules.CHANGES[key] = replace(row, comparing=True)
+
+
 def _any_move() -> None:
     for key, row in TRANSITIONS.items():
         TRANSITIONS[key] = replace(row, steps=ALL)
@@ -174,7 +179,10 @@ LIFE_CYCLE_MUTANTS: dict[str, list[Mutant]] = {
         Mutant("breaks-in-z", "experimental breaks in Z", _changes(E, Weight.BREAK, Weight.UNDECIDED)),
         _fix("PDB-29", "dropped-in", words="experimental goes in Z"),
     ],
-    "PDB-30": [Mutant("not-frozen", "deprecated versions change", _changes(D, *Weight))],
+    "PDB-30": [
+        Mutant("not-frozen", "deprecated versions change", _changes(D, *Weight)),
+        Mutant("frozen-waived", "a waiver lets deprecated versions change", _everything_compares),
+    ],
     "PDB-31": [
         _fix("PDB-31", "one-current", words="two versions are current"),
         Mutant("former-stays", "what was current stays so", _former_stays),

@@ -67,6 +67,7 @@ GRANTS: dict[str, frozenset[Relation]] = {
     "publish_publicly": frozenset({Relation.SELF, Relation.ORGANIZATION_ADMIN}),
     "request_waiver": _OWNERS,
     "request_release_waiver": _OWNERS,
+    "request_api_waiver": _OWNERS,
     "approve_waiver": _OPERATORS | {Relation.SELF, Relation.ORGANIZATION_ADMIN},
     "revoke_waiver": _OPERATORS | _OWNERS,
     "record_replay": frozenset({Relation.SYSTEM}),

@@ -6,8 +6,9 @@ Transactions come one after the other, so of two who move one version at once th
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,10 +17,11 @@ from troth.access.roles import Actor
 from troth.commands.api_comparing import documents_compared
 from troth.commands.apis import CreateApi, DecideApi, OnApi, UpdateApi
 from troth.commands.bus import Handler, Moved, Transaction
+from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
 from troth.contracts.openapi.evidence import api_changes, own_versions, undescribed
 from troth.errors import Malformed, Refused
-from troth.registry import apis, products
+from troth.registry import apis, products, waivers
 from troth.registry.apis import ApiRow
 from troth.registry.database import Database
 from troth.versions.lifecycles.judging import judge, moved
@@ -47,10 +49,11 @@ class Compared:
 class MoveApi(OnApi):
     """One kind of move. What it asks of a contract is found out before the transaction."""
 
-    def __init__(self, action: str, move: Move, database: Database) -> None:
+    def __init__(self, action: str, move: Move, database: Database, excusing: Excusing) -> None:
         self.action = action
         self._move = move
         self._database = database
+        self._excusing = excusing
 
     async def prepare(self, actor: Actor, payload: Payload) -> Compared:
         if "contract" not in payload:
@@ -60,21 +63,32 @@ class MoveApi(OnApi):
     def handle(self, transaction: Transaction, payload: Payload, prepared: Compared) -> dict[str, Any]:
         connection = transaction.connection
         row = apis.existing(connection, payload["api"])
-        asked = self._asked(connection, row, payload, prepared)
-        if "contract" in payload and apis.contract_of(connection, row.id, asked.number)[0] != prepared.beside:
-            raise Moved
+        asked = self.asked(transaction, row, payload, prepared)
         sunset = _sunset(payload.get("sunset"), transaction.now)
         before = apis.subject_of(connection, row)
         verdict = judge(asked, before)
         if verdict.outcome is not Outcome.ALLOWED:
             raise verdict.refusal(row.subject)
         _write(transaction, row, verdict, payload, before, sunset)
+        waivers.use(connection, verdict.used, transaction.now)
         transaction.changed_apis.add(row.subject)
         row = apis.existing(connection, payload["api"])
         table = apis.state_table(row, apis.versions_of(connection, row.id))
         return {"api": row.subject, "verdict": verdict.as_dict(), "states": table.as_dict()}
 
-    def _asked(self, connection: Connection, row: ApiRow, payload: Payload, prepared: Compared) -> Asked:
+    def asked(self, transaction: Transaction, row: ApiRow, payload: Payload, prepared: Compared) -> Asked:
+        """The move as the policy sees it. Raises Moved where the contract is another than the one that was compared."""
+        connection = transaction.connection
+        asked = self._described(connection, row, payload, prepared)
+        if "contract" in payload and apis.contract_of(connection, row.id, asked.number)[0] != prepared.beside:
+            raise Moved
+        if self._move is not Move.CHANGE:
+            return asked
+        changed = change_digest(asked.number, payload, prepared)
+        found = self._excusing.waivers(connection, row.id, changed, asked.numbered, transaction.now)
+        return replace(asked, waivers=found)
+
+    def _described(self, connection: Connection, row: ApiRow, payload: Payload, prepared: Compared) -> Asked:
         release = ReleaseNumber.parse(payload["release"])
         _check_release(connection, row, release)
         declared = tuple(ContractChange(Weight(one["weight"]), one["words"]) for one in payload.get("changes", ()))
@@ -110,7 +124,13 @@ class MoveApi(OnApi):
         return Compared(beside, changes, undescribed(contract), tuple(own_versions(contract, number)))
 
 
-def api_handlers(database: Database) -> dict[str, Handler]:
+def change_digest(number: int, payload: Payload, prepared: Compared) -> str:
+    """What a change is known by: the version, the contract that it replaces, the one that it brings, and what is declared."""
+    told = [version_name(number), prepared.beside, payload.get("contract"), payload.get("changes", [])]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def api_handlers(database: Database, excusing: Excusing) -> dict[str, Handler]:
     """Every command on APIs by its name."""
     moves = {
         "create_api_version": Move.CREATE,
@@ -121,7 +141,7 @@ def api_handlers(database: Database) -> dict[str, Handler]:
         "change_api": Move.CHANGE,
         "extend_api": Move.EXTEND,
     }
-    handlers: dict[str, Handler] = {name: MoveApi(name, move, database) for name, move in moves.items()}
+    handlers: dict[str, Handler] = {name: MoveApi(name, move, database, excusing) for name, move in moves.items()}
     return {"create_api": CreateApi(), "update_api": UpdateApi(), "decide_api": DecideApi(), **handlers}
 
 

@@ -1,7 +1,7 @@
 """The commands of waivers: somebody asks, another approves, anybody of the owner takes it back.
 
-Who asks for an algorithm is here, who asks for a release of a product in `troth.commands.waiving_releases`; the rest is the
-same for every kind of subject.
+Who asks for an algorithm is here, who asks for a release of a product in `troth.commands.waiving_releases`, and who asks for
+a change of an API in `troth.commands.waiving_apis`; the rest is the same for every kind of subject.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from troth.registry import accounts, catalog, waivers
 from troth.registry.waivers import Subject
 from troth.signing import SigningKey
 from troth.versions.numbers import Number
-from troth.versions.waivers import LONGEST_DAYS, WAIVABLE
+from troth.versions.waivers import LONGEST_DAYS, WAIVABLE, Considered, Waiver
 
 
 def waiver_handlers(judging: Judging, key: SigningKey) -> dict[str, Handler]:
@@ -142,6 +142,7 @@ def asked(
 _LIMITS = {
     "algorithm": "what compares versions, and never what a version is, who may reach it, or that it stays as it is",
     "product": "what compares releases, and never what a release is, that who upgrades gets there, or what must be there",
+    "api": "what compares contracts, and never the states of a version, or that what is deprecated stays as it is",
 }
 
 
@@ -159,6 +160,14 @@ def waivable(kind: str, clauses: list[str]) -> list[str]:
                 found=list(legal),
             )
     return list(dict.fromkeys(clauses))
+
+
+def supposed(kind: str, subject: str, number: str, commit: str, clauses: list[str]) -> Considered:
+    """The waiver that is asked for, as if it held already."""
+    texts = dict.fromkeys(("id", "reason", "requested_by", "approved_by", "approved_at", "expires_at", "key"), "")
+    return Considered(
+        Waiver(subject=subject, number=number, hash=commit, clauses=tuple(clauses), kind=kind, **texts),
+    )
 
 
 def _expiry(text: str, moment: str) -> str:
@@ -240,7 +249,7 @@ def _existing(connection: Connection, identity: str) -> waivers.WaiverRow:
 def _require_state(row: waivers.WaiverRow, moment: str, verb: str, legal: set[str]) -> None:
     state = row.state(moment)
     if state not in legal:
-        ending = {"used": f"{row.subject.name}/{row.number} was published by it, and stays"}
+        ending = {"used": f"{row.subject.name}/{row.number} rests on it, and stays"}
         raise Refused(
             f"the waiver cannot be {verb}: it is {state}",
             why=ending.get(state, f"only what is {' or '.join(sorted(legal))} can be {verb}"),

@@ -13,7 +13,7 @@ from troth.commands.algorithms import require_for
 from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
 from troth.commands.release_judging import Beside, ReleaseJudging, check_base, check_declared
-from troth.commands.waiving import asked, check_that_it_helps, waivable
+from troth.commands.waiving import asked, check_that_it_helps, supposed, waivable
 from troth.contracts.product import Product, parse_product
 from troth.contracts.release_document import ReleaseDocument
 from troth.contracts.release_findings import Compared
@@ -21,7 +21,6 @@ from troth.registry import products
 from troth.registry.waivers import Subject
 from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.releases.verdict import ReleaseVerdict
-from troth.versions.waivers import Considered, Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +67,15 @@ class RequestReleaseWaiver:
         number = ReleaseNumber.parse(payload["number"])
         beside = self._judging.beside(payload["product"], payload["commit"], number)
         found = []
-        for waivers in ((), (_supposed(payload, number),)):
-            supposed = replace(beside, waivers=waivers)
+        held = supposed(
+            "product", payload["product"], products.precedence(number), payload["commit"], payload["clauses"]
+        )
+        for waivers in ((), (held,)):
+            given = replace(beside, waivers=waivers)
             found.append(
-                self._judging.verdict(document, product, supposed, Compared(), number, documented=True, complete=False)
+                self._judging.verdict(document, product, given, Compared(), number, documented=True, complete=False)
             )
         return _Judged(document, product, beside, *found)
-
-
-def _supposed(payload: Payload, number: ReleaseNumber) -> Considered:
-    """The waiver as if it held already."""
-    texts = dict.fromkeys(("id", "reason", "requested_by", "approved_by", "approved_at", "expires_at", "key"), "")
-    return Considered(
-        Waiver(
-            subject=payload["product"],
-            number=products.precedence(number),
-            hash=payload["commit"],
-            clauses=tuple(payload["clauses"]),
-            kind="product",
-            **texts,
-        )
-    )
 
 
 def _left(verdict: ReleaseVerdict) -> dict[str, str]:

@@ -42,10 +42,14 @@ def listed(connection: Connection, caller: Actor) -> dict[str, Any]:
 
 
 def one(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
-    """One API whole: versions, moves with their verdicts, and decisions. Raises NotFound."""
+    """One API whole: versions with the waivers they rest on, moves with their verdicts, and decisions. Raises NotFound."""
     row = visible(connection, caller, subject)
     moves = [{**one, "version": version_name(one.pop("number"))} for one in apis.moves_of(connection, row.id)]
-    return {**_described(connection, row), "moves": moves, "decisions": apis.decisions_of(connection, row.id)}
+    told = {**_described(connection, row), "moves": moves, "decisions": apis.decisions_of(connection, row.id)}
+    for version in told["versions"]:
+        mine = [one["verdict"] for one in moves if one["version"] == version["version"]]
+        version["waivers"] = [waiver for verdict in mine for waiver in verdict.get("waivers", ())]
+    return told
 
 
 def states(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from troth.access.roles import Actor, relations, require
 from troth.clock import now, stamp
 from troth.errors import NotFound
 from troth.queries.algorithms import unknown, visible
+from troth.queries.apis import visible as apis_visible
 from troth.queries.products import visible as products_visible
-from troth.registry import catalog, products, replays, waivers
+from troth.registry import apis, catalog, products, replays, waivers
 from troth.versions.numbers import Number
 
 
@@ -31,6 +32,12 @@ def of_product(connection: Connection, caller: Actor, subject: str) -> dict[str,
     return {"product": product.subject, "waivers": _shown(connection, caller, product.id)}
 
 
+def of_api(connection: Connection, caller: Actor, subject: str) -> dict[str, Any]:
+    """The waivers of an API, the newest first: all for members, for others those by which something was changed."""
+    api = apis_visible(connection, caller, subject)
+    return {"api": api.subject, "waivers": _shown(connection, caller, api.id)}
+
+
 def one(connection: Connection, caller: Actor, identity: str) -> dict[str, Any]:
     """One waiver, to whom the lists would show it. Raises NotFound."""
     row = waivers.find(connection, identity)
@@ -39,7 +46,7 @@ def one(connection: Connection, caller: Actor, identity: str) -> dict[str, Any]:
     raise NotFound(
         f"there is no waiver {identity[:60]}",
         why="it was never asked for, or is of something that you may not know of",
-        repair="troth waiver list OWNER/NAME shows those of an algorithm or a product",
+        repair="troth waiver list OWNER/NAME shows those of an algorithm, a product or an API",
         asked=identity[:100],
     )
 
@@ -81,10 +88,18 @@ def _sees_of_product(connection: Connection, caller: Actor, row: waivers.WaiverR
     return row.used_at is not None or (caller.scope.manage and products.belongs(connection, product, caller))
 
 
+def _sees_of_api(connection: Connection, caller: Actor, row: waivers.WaiverRow) -> bool:
+    api = apis.find_api(connection, row.subject.name)
+    if api is None or not apis.shows(connection, api, caller):
+        return False
+    return row.used_at is not None or apis.belongs(connection, api, caller)
+
+
 #: Whether somebody sees a waiver, by the kind of its subject.
 _SEES: Mapping[str, Callable[[Connection, Actor, waivers.WaiverRow], bool]] = {
     "algorithm": _sees_of_algorithm,
     "product": _sees_of_product,
+    "api": _sees_of_api,
 }
 
 

@@ -143,8 +143,13 @@ def shows(connection: Connection, api: ApiRow, actor: Actor | None) -> bool:
         return True
     if actor is None:
         return False
-    belongs = actor.id == api.owner_id or role_of(connection, api.owner_id, actor.id) is not None
-    return actor.administrator or (actor.scope.manage and belongs)
+    return actor.administrator or belongs(connection, api, actor)
+
+
+def belongs(connection: Connection, api: ApiRow, actor: Actor) -> bool:
+    """Whether the actor is the owner of the API or a member of it, with a key that manages."""
+    own = actor.id == api.owner_id or role_of(connection, api.owner_id, actor.id) is not None
+    return actor.scope.manage and own
 
 
 def versions_of(connection: Connection, api_id: str) -> list[VersionRow]:

@@ -169,6 +169,10 @@ class Client(Questions):
         """The waivers of a product's releases, the newest first; for strangers those by which something was released."""
         return self._get("/api/v1/query/release-waivers", product=product)
 
+    def api_waivers(self, api: str) -> dict[str, Any]:
+        """The waivers of an API's changes, the newest first; for strangers those by which something was changed."""
+        return self._get("/api/v1/query/api-waivers", api=api)
+
     def waiver(self, identity: str) -> dict[str, Any]:
         """One waiver and what became of it."""
         return self._get(f"/api/v1/waivers/{quote(identity, safe='')}")

@@ -20,9 +20,10 @@ from troth.errors import Malformed
 WAIVABLE: Mapping[str, tuple[str, ...]] = {
     "algorithm": ("ALG-05", "ALG-07", "ALG-09", "ALG-11"),
     "product": ("PDB-05", "PDB-19", "PLX-05", "PLX-07", "PLX-08", "PLX-18"),
+    "api": ("PDB-19", "PDB-21", "PDB-29"),
 }
 #: What each kind of subject calls the source that a waiver is for.
-SOURCES: Mapping[str, str] = {"algorithm": "build", "product": "commit"}
+SOURCES: Mapping[str, str] = {"algorithm": "build", "product": "commit", "api": "change"}
 #: Days that a waiver may be open for at most.
 LONGEST_DAYS = 366
 #: the document of an algorithm's waiver, which names no kind, and that of all others
@@ -43,7 +44,10 @@ _TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """What was approved, by whom, for what and until when. `hash` is the commit, and `key` the key of the server that signed it."""
+    """What was approved, by whom, for what and until when.
+
+    `hash` is the build, commit or change that it is for (`SOURCES`), and `key` the key of the server that signed it.
+    """
 
     id: str
     subject: str

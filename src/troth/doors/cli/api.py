@@ -14,6 +14,7 @@ from troth.contracts.openapi.text import UnreadableDocument, read
 from troth.doors.cli.output import Remote, say, show, show_json, show_table
 from troth.errors import Malformed
 from troth.versions.lifecycles.rendering import headline, states_line, verdict_lines
+from troth.versions.releases.rendering import waiver_lines
 
 api = App(
     name="api",
@@ -49,6 +50,25 @@ class Riding(Remote):
                 repair="give --release 5.1.0",
             )
         return given(release=self.release, reason=self.reason, operation=self.operation)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Changes:
+    """What is changed of a version: its contract, or what is declared."""
+
+    contract: Contract = None
+    break_: Annotated[
+        tuple[str, ...], Parameter(name="--break", help="Something that breaks users; may be given several times.")
+    ] = ()
+    addition: Annotated[tuple[str, ...], Parameter(help="Something that is new; may be given several times.")] = ()
+    fix: Annotated[tuple[str, ...], Parameter(help="Something that is mended; may be given several times.")] = ()
+
+    def payload(self) -> dict[str, Any]:
+        """What of it was given."""
+        listed = {"break": self.break_, "addition": self.addition, "fix": self.fix}
+        changes = [{"weight": weight, "words": words} for weight, found in listed.items() for words in found]
+        return given(changes=changes or None, contract=document(self.contract))
 
 
 def given(**values: Any) -> dict[str, Any]:
@@ -182,12 +202,7 @@ def change(
     version: str,
     /,
     *,
-    contract: Contract = None,
-    break_: Annotated[
-        tuple[str, ...], Parameter(name="--break", help="Something that breaks users; may be given several times.")
-    ] = (),
-    addition: Annotated[tuple[str, ...], Parameter(help="Something that is new; may be given several times.")] = (),
-    fix: Annotated[tuple[str, ...], Parameter(help="Something that is mended; may be given several times.")] = (),
+    what: Changes = Changes(),
     note: Annotated[str, Parameter(help="What users are told.")] = "",
     security_fix: Annotated[str | None, Parameter(help="It is one, and this refers to the fault: CVE-2026-1.")] = None,
     how: Riding = Riding(),
@@ -201,9 +216,7 @@ def change(
     version
         vN.
     """
-    listed = {"break": break_, "addition": addition, "fix": fix}
-    changes = [{"weight": weight, "words": words} for weight, found in listed.items() for words in found]
-    more = given(changes=changes or None, note=note, contract=document(contract))
+    more = {**what.payload(), **given(note=note)}
     if security_fix is not None:
         more["reference"] = security_fix
     if not more.keys() & {"changes", "contract", "reference"}:
@@ -294,6 +307,8 @@ def show_(name: str, /, *, remote: Remote = Remote()) -> int:
     show(escape(f"{found['api']}: {found['summary'] or '(no summary)'}{follows}{start}"))
     for version in found["versions"]:
         show(escape(f"  {version['version']}: {states_line(version)}"))
+        for line in waiver_lines(version):
+            show(escape(f"    changed {line}"))
     for move in found["moves"]:
         told = f"{move['release']}: {move['move']} {move['version']}, by {move['moved_by']}"
         show(escape("  " + ", because ".join(filter(None, [told, move["reason"]]))))

@@ -17,6 +17,7 @@ from troth.doors.cli import (
     announcing,
     api_callers,
     api_gateway,
+    api_waivers,
     author,
     builds,
     caller,
@@ -83,6 +84,7 @@ api.command(api_gateway.upstream)
 api.command(api_gateway.served)
 api.command(api_gateway.brownout)
 api.command(api_check, name="check")
+api.command(api_waivers.request_waiver, name="request-waiver")
 app.command(command)
 app.command(product)
 app.command(release)

@@ -21,7 +21,7 @@ from troth.versions.waivers import SOURCES, WAIVABLE, Waiver
 
 waiver = App(
     name="waiver",
-    help="Asks for, approves and checks waivers: permissions to publish or release what a comparing clause refuses.",
+    help="Asks for, approves and checks waivers: permissions to publish, release or change what a comparing clause refuses.",
     help_format="plaintext",
 )
 _LARGEST_FILE = 1 << 20
@@ -44,7 +44,7 @@ def request(
 ) -> int:
     """Asks that a build may have a number which ALG-05, ALG-07 or ALG-09 refuses. Another has to approve it.
 
-    For a release of a product there is troth release request-waiver.
+    For a release of a product there is troth release request-waiver, for a change of an API troth api request-waiver.
 
     Parameters
     ----------
@@ -76,12 +76,12 @@ def approve(named: str, /, *, remote: Remote = Remote()) -> int:
     Parameters
     ----------
     named
-        Its id, or OWNER/NAME/NUMBER for the newest one of that number.
+        Its id, or OWNER/NAME/NUMBER (of an API OWNER/API/vN/RELEASE) for the newest one of that number.
     """
     with remote.client() as client:
         found = client.command("approve_waiver", waiver=_identity(client, named))
     show_waiver(found, remote)
-    say(f"next: troth {'publish --number' if found['kind'] == 'algorithm' else 'release cut'} {found['number']}")
+    say(f"next: {_next(found)}")
     return 0
 
 
@@ -98,7 +98,7 @@ def revoke(
     Parameters
     ----------
     named
-        Its id, or OWNER/NAME/NUMBER for the newest one of that number.
+        Its id, or OWNER/NAME/NUMBER (of an API OWNER/API/vN/RELEASE) for the newest one of that number.
     """
     with remote.client() as client:
         found = client.command("revoke_waiver", waiver=_identity(client, named), reason=reason)
@@ -108,7 +108,7 @@ def revoke(
 
 @waiver.command(name="list")
 def list_(subject: str, /, *, remote: Remote = Remote()) -> int:
-    """Lists the waivers of an algorithm or a product, the newest first; who does not belong to its owner sees those that were used.
+    """Lists the waivers of an algorithm, a product or an API, the newest first; who does not belong to its owner sees those that were used.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def show_(named: str, /, *, remote: Remote = Remote()) -> int:
     Parameters
     ----------
     named
-        Its id, or OWNER/NAME/NUMBER for the newest one of that number.
+        Its id, or OWNER/NAME/NUMBER (of an API OWNER/API/vN/RELEASE) for the newest one of that number.
     """
     with remote.client() as client:
         found = client.waiver(_identity(client, named))
@@ -219,7 +219,17 @@ def show_waiver(found: dict[str, Any], remote: Remote) -> None:
             f"  revoked by {found['revoked_by']} at {_moment(found['revoked_at'])}: {escape(found['revocation'] or '')}"
         )
     if found["used_at"]:
-        show(f"  used at {_moment(found['used_at'])}: {named} was published by it")
+        show(
+            f"  used at {_moment(found['used_at'])}: {named} was {'changed' if found['kind'] == 'api' else 'published'} by it"
+        )
+
+
+def _next(found: dict[str, Any]) -> str:
+    """What to do with a waiver that was approved."""
+    if found["kind"] == "api":
+        version, _, release = found["number"].partition("/")
+        return f"troth api change {found['api']} {version} --release {release}, with what the waiver was asked for"
+    return f"troth {'publish --number' if found['kind'] == 'algorithm' else 'release cut'} {found['number']}"
 
 
 def _moment(text: str) -> str:
@@ -248,17 +258,18 @@ def _identity(client: Client, named: str) -> str:
 
 
 def _of_subject(client: Client, subject: str) -> list[dict[str, Any]]:
-    """The waivers of the algorithm and of the product of this name, the newest first. Raises NotFound where there is neither."""
+    """The waivers of the algorithm, the product and the API of this name, the newest first. Raises NotFound where there is none."""
     found: list[dict[str, Any]] = []
     unknown: list[NotFound] = []
-    for ask in (client.waivers, client.release_waivers):
+    asks = (client.waivers, client.release_waivers, client.api_waivers)
+    for ask in asks:
         try:
             found += ask(subject)["waivers"]
         except NotFound as error:
             unknown.append(error)
-    if len(unknown) == 2:
+    if len(unknown) == len(asks):
         raise NotFound(
-            f"there is no algorithm and no product {subject[:130]}",
+            f"there is no algorithm, no product and no API {subject[:130]}",
             why="it was never made, or you may not know of it",
             repair="look at its spelling",
             asked=subject[:200],
@@ -271,6 +282,8 @@ def _refused(found: dict[str, Any]) -> list[str]:
     verdict = found["verdict"]
     if found["kind"] == "algorithm":
         return [f"{one['clause']}: {one['text']}" for one in verdict["findings"]]
+    if found["kind"] == "api":
+        return [f"{one['clause']}: {one['text']}" for one in verdict["objections"]]
     return [line for line in rendering.as_text(verdict).splitlines() if not line.lstrip().startswith("help:")]
 
 

@@ -26,6 +26,10 @@ class _Product(msgspec.Struct):
     product: str
 
 
+class _Api(msgspec.Struct):
+    api: str
+
+
 class WaiverApi:
     """Handlers over the registry and the signing key."""
 
@@ -41,6 +45,9 @@ class WaiverApi:
             Operation("GET", "/api/v1/query/release-waivers", "query_release_waivers",
                       "The waivers of a product's releases, the newest first.",
                       self._of_product, query=_Product, errors=(NotFound,)),
+            Operation("GET", "/api/v1/query/api-waivers", "query_api_waivers",
+                      "The waivers of an API's changes, the newest first.",
+                      self._of_api, query=_Api, errors=(NotFound,)),
             Operation("GET", "/api/v1/waivers/{waiver}", "read_waiver", "One waiver, and what became of it.",
                       self._one, errors=(NotFound,)),
             Operation("GET", "/api/v1/signing-key", "read_signing_key", "The public key that waivers are checked with.",
@@ -55,6 +62,9 @@ class WaiverApi:
 
     async def _of_product(self, asked: Asked) -> dict[str, Any]:
         return await self._read(asked, lambda c, who: waiver_queries.of_product(c, who, asked.query.product))
+
+    async def _of_api(self, asked: Asked) -> dict[str, Any]:
+        return await self._read(asked, lambda c, who: waiver_queries.of_api(c, who, asked.query.api))
 
     async def _one(self, asked: Asked) -> dict[str, Any]:
         return await self._read(asked, lambda c, who: waiver_queries.one(c, who, asked.path["waiver"]))

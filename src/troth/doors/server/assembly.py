@@ -40,6 +40,7 @@ from troth.commands.moving import Moving, RecordReplay
 from troth.commands.release_room import ReleaseRoom
 from troth.commands.replaying import Replaying
 from troth.commands.waiving import waiver_handlers
+from troth.commands.waiving_apis import RequestApiWaiver
 from troth.doors.server import tokens
 from troth.doors.server.data_parts import data_handlers, open_data
 from troth.doors.server.fronts import Fronts
@@ -273,7 +274,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds)
     calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     queue = open_queue(settings, database, bus, launcher, table, calls)
-    handlers |= {**api_handlers(database), **handlers_of_gateway(home), **queue.handlers}
+    handlers |= {**api_handlers(database, excusing), **handlers_of_gateway(home), **queue.handlers}
+    handlers["request_api_waiver"] = RequestApiWaiver(database, excusing)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     observed = observation(
         settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses, gateway.ledger,

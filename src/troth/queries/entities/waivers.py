@@ -1,4 +1,4 @@
-"""Waivers of clauses, for algorithms and for products."""
+"""Waivers of clauses, for algorithms, for products and for APIs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from troth.clock import now, stamp
 from troth.queries.entities.algorithms import floats, member, stood
 from troth.queries.entities.rows import Entity, Sight, account, column
 from troth.queries.language.fields import Kind
+from troth.registry.api_tables import apis
 from troth.registry.product_tables import products
 from troth.registry.tables import accounts, algorithms, versions
 from troth.registry.waivers import waivers
@@ -52,18 +53,24 @@ def _of_product(sight: Sight) -> ColumnElement[bool]:
     return and_(waivers.c.kind == "product", or_(sight.manages(products.c.owner_id), released))
 
 
+def _of_api(sight: Sight) -> ColumnElement[bool]:
+    """Who manages the owner sees all, others those by which something public was changed."""
+    changed = and_(apis.c.public, waivers.c.used_at.is_not(None))
+    return and_(waivers.c.kind == "api", or_(sight.manages(apis.c.owner_id), changed))
+
+
 WAIVERS = Entity(
     "waivers",
     "Waivers of clauses, as they were asked for, approved, revoked and used.",
-    "Everybody sees those that a public version or release rests on; members of the owner and administrators all.",
+    "Everybody sees those that a public version, release or API rests on; members of the owner and administrators all.",
     "query_waivers",
     (
         column("id", Kind.TEXT, waivers.c.id, "Its id."),
-        column("kind", Kind.TEXT, waivers.c.kind, "algorithm or product."),
+        column("kind", Kind.TEXT, waivers.c.kind, "algorithm, product or api."),
         column("subject", Kind.TEXT, waivers.c.subject, "OWNER/NAME of what it is about."),
         account("owner", accounts.c.name, "The account that owns it."),
-        column("number", Kind.TEXT, waivers.c.number, "The number that it is for."),
-        column("hash", Kind.TEXT, waivers.c.hash, "The build that it is for."),
+        column("number", Kind.TEXT, waivers.c.number, "The number that it is for; of an API vN/RELEASE."),
+        column("hash", Kind.TEXT, waivers.c.hash, "The build, commit or change that it is for."),
         column("clauses", Kind.DOCUMENT, waivers.c.clauses, "What it waives."),
         column("reason", Kind.TEXT, waivers.c.reason, "Why callers should bear it."),
         column("state", Kind.TEXT, lambda sight: (_state(sight),), "requested, approved, expired, revoked or used."),
@@ -79,15 +86,16 @@ WAIVERS = Entity(
         column("revoked_at", Kind.MOMENT, lambda sight: (sight.since(waivers.c.revoked_at, waivers.c.revoked_at),),
                "When.", nullable=True),
         column("used_at", Kind.MOMENT, lambda sight: (sight.since(waivers.c.used_at, waivers.c.used_at),),
-               "When a version was published by it.", nullable=True),
+               "When something was published, released or changed by it.", nullable=True),
     ),
     waivers.join(accounts, accounts.c.id == waivers.c.owner_id)
     .join(algorithms, algorithms.c.id == waivers.c.subject_id, isouter=True)
     .join(products, products.c.id == waivers.c.subject_id, isouter=True)
+    .join(apis, apis.c.id == waivers.c.subject_id, isouter=True)
     .join(_REQUESTER, _REQUESTER.c.id == waivers.c.requested_by, isouter=True)
     .join(_APPROVER, _APPROVER.c.id == waivers.c.approved_by, isouter=True)
     .join(_REVOKER, _REVOKER.c.id == waivers.c.revoked_by, isouter=True),
-    lambda sight: or_(sight.administers, _of_algorithm(sight), _of_product(sight)),
+    lambda sight: or_(sight.administers, _of_algorithm(sight), _of_product(sight), _of_api(sight)),
     lambda sight: and_(sight.happened(waivers.c.requested_at), or_(waivers.c.kind != "algorithm", stood(sight))),
     ((waivers.c.requested_at, True), (waivers.c.id, False)),
     "the newest first",

@@ -1,9 +1,12 @@
-"""What may change of a version's contract, by its state: a row for each state and weight of a change."""
+"""What may change of a version's contract, by its state: a row for each state and weight of a change.
+
+Rows that compare can be waived. That a version which goes, or is gone, stays as it is cannot.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from troth.versions.lifecycles.numbers import letter
 from troth.versions.lifecycles.states import State
@@ -18,7 +21,10 @@ _UNCHANGED = ContractChange(Weight.FIX, "the contract stays as it is")
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """One row: the releases in which it is allowed, the clause that refuses it in others, and those that allow it."""
+    """One row: the releases in which it is allowed, the clause that refuses it in others, and those that allow it.
+
+    `comparing` says that it objects to a difference between two contracts, so that a waiver may excuse it.
+    """
 
     steps: frozenset[Step]
     clause: str
@@ -26,8 +32,12 @@ class Allowance:
     repair: str
     rests_on: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    comparing: bool = False
 
 
+#: States in which a version may change, and those in which it does not any more.
+LIVE = (State.CURRENT, State.EXPERIMENTAL)
+ENDING = (State.DEPRECATED, State.RETIRED)
 _FROZEN = Allowance(
     _NEVER, "PDB-30", "a deprecated version is no longer changed", "change the current version instead, or declare"
     " a security fix with a reference", ("PDB-33",), ("PDB-32",),
@@ -35,13 +45,16 @@ _FROZEN = Allowance(
 _GONE = Allowance(_NEVER, "PDB-38", "a retired version has nothing left to change", "change another version")
 _BREAKS = Allowance(
     _NEVER, "PDB-21", "what breaks users belongs in the next, experimental version, whatever the release",
-    "put it into the experimental version",
+    "put it into the experimental version", comparing=True,
 )  # fmt: skip
-_GROWS = Allowance(X_OR_Y, "PDB-19", "every addition is Y at least", "release it as Y or X", ("PDB-13",))
-_SHAKES = Allowance(
-    X_OR_Y, "PDB-29", "breaks of an experimental version are kept to Y and X", "release it as Y or X", ("PDB-27",)
+_GROWS = Allowance(
+    X_OR_Y, "PDB-19", "every addition is Y at least", "release it as Y or X", ("PDB-13",), comparing=True
 )
-_SOAKS = Allowance(X_OR_Y, "PDB-19", "every addition is Y at least", "release it as Y or X", ("PDB-22",))
+_SHAKES = Allowance(
+    X_OR_Y, "PDB-29", "breaks of an experimental version are kept to Y and X", "release it as Y or X", ("PDB-27",),
+    comparing=True,
+)  # fmt: skip
+_SOAKS = replace(_GROWS, rests_on=("PDB-22",))
 _MENDS = Allowance(ALL, "PDB-32", "fixes go into every version that is not deprecated", "", ("PDB-32",))
 
 #: (state, weight) to its row.
@@ -59,14 +72,16 @@ CHANGES: dict[tuple[State, Weight], Allowance] = {
 }
 
 
-def change_objection(asked: Asked, api: Api) -> Objection | None:
-    """What the first weight that is not allowed has against it; breaks come first."""
+def change_objection(
+    asked: Asked, api: Api, *, states: Collection[State] = LIVE, weights: Collection[Weight] = tuple(Weight)
+) -> Objection | None:
+    """What the first of these weights that is not allowed has against it, where the version is in one of the states."""
     standing = api.versions.get(asked.number)
-    if standing is None or standing.dropped:
+    if standing is None or standing.dropped or standing.state not in states:
         return None
     if excepted(asked, standing.state):
         return None if asked.reference.strip() else _unreferenced(asked)
-    for weight in Weight:
+    for weight in weights:
         concerned = [one for one in asked.changes or (_UNCHANGED,) if one.weight is weight]
         row = CHANGES[standing.state, weight]
         if concerned and asked.step not in row.steps:
@@ -111,4 +126,5 @@ def _objection(asked: Asked, state: State, row: Allowance, concerned: list[Contr
         f"{asked.name} is {state}: {row.words}{kind}. {doubt}{where}{first.words}{more}",
         row.repair,
         also=tuple(dict.fromkeys(also)),
+        comparing=row.comparing,
     )

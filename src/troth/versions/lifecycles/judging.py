@@ -12,6 +12,7 @@ from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.subject import Api, Asked, Decided, Move, Standing
 from troth.versions.lifecycles.verdict import MoveVerdict, Objection
 from troth.versions.verdict import Outcome
+from troth.versions.waivers import Considered
 
 
 def judge(asked: Asked, api: Api) -> MoveVerdict:
@@ -19,8 +20,10 @@ def judge(asked: Asked, api: Api) -> MoveVerdict:
     effects = _effects(asked, api)
     if not _governed(asked, api):
         return MoveVerdict(asked, Outcome.ALLOWED, (), effects, policy().revision, rests_on=("PDB-03",), judged=False)
-    found = [row.handler(asked, api) for row in rules.RULES if asked.move in row.moves]
-    left, decided = _decided([one for one in found if one is not None], api)
+    told = [row.handler(asked, api) for row in rules.RULES if asked.move in row.moves]
+    found = [one for one in told if one is not None]
+    waived = [one for one in found if _is_waived(one, asked)]
+    left, decided = _decided([one for one in found if one not in waived], api)
     return MoveVerdict(
         asked,
         _outcome(left),
@@ -29,7 +32,9 @@ def judge(asked: Asked, api: Api) -> MoveVerdict:
         policy().revision,
         warnings=tuple(_warnings(asked, api)),
         decided=tuple(decided),
-        rests_on=("PDB-04",) if decided else _rests_on(asked, api),
+        rests_on=("PDB-04",) if decided else () if waived else _rests_on(asked, api),
+        waived=tuple(waived),
+        waivers=tuple(_told_waivers(asked, waived, left)),
     )
 
 
@@ -59,6 +64,17 @@ def _effects(asked: Asked, api: Api) -> dict[int, State]:
     if asked.move is Move.GRADUATE and asked.former in (None, State.DEPRECATED):
         effects |= {one.number: State.DEPRECATED for one in api.live(State.CURRENT) if one.number != asked.number}
     return effects
+
+
+def _is_waived(objection: Objection, asked: Asked) -> bool:
+    return objection.comparing and any(one.excuses(objection.clause, asked.numbered) for one in asked.waivers)
+
+
+def _told_waivers(asked: Asked, waived: list[Objection], left: list[Objection]) -> Iterator[Considered]:
+    """Those that the outcome rests on; where it is not allowed, all, because somebody may have counted on them."""
+    for one in asked.waivers:
+        if left or any(one.excuses(each.clause, asked.numbered) for each in waived):
+            yield one
 
 
 def _decided(objections: list[Objection], api: Api) -> tuple[list[Objection], list[str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from troth.versions.releases.rendering import waiver_lines
+
 Told = Mapping[str, Any]
 _VERBS = {"allowed": "is allowed", "refused": "is refused", "not-regulated": "needs a decision"}
 
@@ -14,13 +16,15 @@ def headline(told: Told) -> str:
     subject = f"{told['move']} {told['version']} in {told['release']}"
     if not told["judged"]:
         return f"{subject} lies before the starting point, and is not judged"
-    return f"{subject} {_VERBS[told['outcome']]}"
+    by = " by a waiver" if told["outcome"] == "allowed" and told.get("waived") else ""
+    return f"{subject} {_VERBS[told['outcome']]}{by}"
 
 
 def verdict_lines(told: Told) -> Iterator[str]:
     """What stands below the headline: objections, what it leads to, what is to be decided, what helps."""
     for one in told["objections"]:
         yield f"{', '.join([one['clause'], *one.get('also', ())])}: {one['text']}"
+    yield from waiver_lines(told)
     if told["outcome"] == "allowed":
         yield from (f"{version} is {state}" for version, state in told["effects"].items())
         yield from (_change(one) for one in told["changes"][:20])

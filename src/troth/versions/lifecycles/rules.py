@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from troth.versions.lifecycles.change_rules import change_objection
+from troth.versions.lifecycles.change_rules import ENDING, change_objection
 from troth.versions.lifecycles.numbers import letter, next_major, step_of
 from troth.versions.lifecycles.states import FIRST, State
-from troth.versions.lifecycles.subject import Api, Asked, Move, Standing
+from troth.versions.lifecycles.subject import Api, Asked, Move, Standing, Weight
 from troth.versions.lifecycles.table import version_name
 from troth.versions.lifecycles.transitions import TRANSITIONS
 from troth.versions.lifecycles.verdict import Objection
@@ -257,6 +258,13 @@ RULES: Final[tuple[MoveRule, ...]] = (
     _row("droppable", "PDB-36", "drop", _droppable, "Only what is experimental goes without having been deprecated."),
     _row("dropped-in", "PDB-29", "drop", _dropped_in, "What breaks users of an experimental version comes in Y or X."),
     _row("extendable", "PDB-35", "extend", _extendable, "A retirement is put off by a recorded decision, to an X release."),
-    _row("change", "PDB-21", "change security-fix", change_objection,
-         "What may change depends on the state, and on the kind of release."),
+    _row("change-ending", "PDB-30", "change security-fix", partial(change_objection, states=ENDING),
+         "What is deprecated or retired stays as it is."),
+    _row("change-breaks", "PDB-21", "change security-fix",
+         partial(change_objection, weights=(Weight.BREAK, Weight.UNDECIDED)),
+         "Whether what breaks users may come depends on the state, and on the kind of release."),
+    _row("change-adds", "PDB-19", "change security-fix", partial(change_objection, weights=(Weight.ADDITION,)),
+         "Additions come in Y and X."),
+    _row("change-mends", "PDB-32", "change security-fix", partial(change_objection, weights=(Weight.FIX,)),
+         "Fixes come in every release."),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from troth.versions.lifecycles.numbers import step_of
 from troth.versions.lifecycles.states import FIRST, State
 from troth.versions.lifecycles.table import version_name
 from troth.versions.releases.numbers import ReleaseNumber, Step
+from troth.versions.waivers import Considered
 
 
 class Move(StrEnum):
@@ -135,6 +136,8 @@ class Asked:
     disturbed: Mapping[int, str] = field(default_factory=dict)
     #: what of the contract nobody describes, so that nothing about it is judged
     undescribed: tuple[str, ...] = ()
+    #: of a change: waivers that somebody may mean for it
+    waivers: tuple[Considered, ...] = ()
 
     @property
     def step(self) -> Step:
@@ -144,6 +147,11 @@ class Asked:
     @property
     def name(self) -> str:
         return version_name(self.number)
+
+    @property
+    def numbered(self) -> str:
+        """The version and the release, as a waiver names them: `v4/7.4.1`, without metadata of a build (SemVer 10)."""
+        return f"{self.name}/{self.release}".partition("+")[0]
 
     def target(self) -> State | None:
         """The state that the version is to come into."""

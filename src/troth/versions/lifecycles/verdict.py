@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.subject import Asked
 from troth.versions.lifecycles.table import version_name
 from troth.versions.verdict import Outcome
+from troth.versions.waivers import Considered
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Objection:
     question: str = ""
     #: clauses that say the same in other words, or of a special case
     also: tuple[str, ...] = ()
+    #: whether it objects to a difference between two contracts, so that a waiver may excuse it
+    comparing: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON; what is empty is left out."""
@@ -39,7 +42,7 @@ class MoveVerdict:
     """The policy's answer to one move of one version.
 
     `effects` are the states that it leads to, by version. `judged` is False before the policy's starting point (PDB-03).
-    `decided` are gaps that somebody filled.
+    `decided` are gaps that somebody filled, `waived` objections that a waiver excuses.
     """
 
     asked: Asked
@@ -52,6 +55,17 @@ class MoveVerdict:
     #: the clauses that say that it may be, or what it does
     rests_on: tuple[str, ...] = ()
     judged: bool = True
+    waived: tuple[Objection, ...] = ()
+    #: the waivers that it rests on, and, where it is not allowed, those that do not hold
+    waivers: tuple[Considered, ...] = ()
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The ids of the waivers that it rests on."""
+        excused = {one.clause for one in self.waived}
+        return tuple(
+            one.waiver.id for one in self.waivers if any(one.excuses(each, self.asked.numbered) for each in excused)
+        )
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -79,6 +93,8 @@ class MoveVerdict:
             "changes": [one.as_dict() for one in self.asked.changes],
             "warnings": list(self.warnings),
             "decided": list(self.decided),
+            "waived": [one.as_dict() for one in self.waived],
+            "waivers": [one.as_dict(self.asked.numbered) for one in self.waivers],
             "policy_revision": self.policy_revision,
         }
 
@@ -89,12 +105,22 @@ class MoveVerdict:
         asking = self.outcome is Outcome.NOT_REGULATED
         ending = "is not regulated and needs a decision" if asking else "is refused"
         words = f"{self.asked.move} {api} {self.asked.name} in {self.asked.release}"
+        unheld = [
+            f"the waiver {one['id']} does not help: {one['why']}" for one in self.as_dict()["waivers"] if one["why"]
+        ]
         open_ones = [f'troth api decide {api} "{one.about}" --allow --reason "..."' for one in self.questions]
         return Refused(
             f"{words} {ending}: {'; also, '.join(told[:3])}",
-            why=f"{self.questions[0].question} " + sentences if asking else sentences,
-            repair=", or ".join(dict.fromkeys(open_ones if asking else [one.repair for one in self.objections])),
+            why="; ".join([f"{self.questions[0].question} " + sentences if asking else sentences, *unheld]),
+            repair=", or ".join(dict.fromkeys(open_ones if asking else [*self._repairs(api)])),
             clauses=self.clauses,
             asked=words,
             found=self.as_dict(),
         )
+
+    def _repairs(self, api: str) -> Iterator[str]:
+        yield from (one.repair for one in self.objections)
+        if all(one.comparing for one in self.objections):
+            clauses = " ".join(f"--clause {name}" for name in dict.fromkeys(one.clause for one in self.objections))
+            what = f"{api} {self.asked.name} --release {self.asked.release} {clauses}"
+            yield f"ask for a waiver, where it harms nobody (troth api request-waiver {what})"
