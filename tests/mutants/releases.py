@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
-from troth.commands import cutting, products
+from troth.commands import products, release_judging
 from troth.commands.checking import Checking
 from troth.contracts import junit, release_findings
 from troth.contracts.product import Infrastructure
@@ -154,7 +154,7 @@ def _believed_counts() -> None:
 
 def _no_revision() -> None:
     original = judging.judge
-    _replace(cutting, "judge", lambda *given: replace(original(*given), policy_revision=1))
+    _replace(release_judging, "judge", lambda *given: replace(original(*given), policy_revision=1))
 
 
 def _unreached() -> None:
