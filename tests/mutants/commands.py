@@ -79,7 +79,7 @@ COMMAND_MUTANTS: dict[str, list[Mutant]] = {
     "PDB-12": [Mutant("one-version-for-all", "commands are read in the version of the API", _no_envelope)],
     "PDB-40": [
         _without("PDB-40"),
-        Mutant("any-move", "a version can be retired at once", _any_move),
+        Mutant("any-command-move", "a version can be retired at once", _any_move),
         Mutant("unproved", "nothing is tried before a version is published", _unproved),
         Mutant("by-schema-alone", "an up-conversion is judged by its schema alone", _by_schema_alone),
     ],
