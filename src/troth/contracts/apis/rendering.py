@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from troth.versions.escaping import annotation, plain
 from troth.versions.lifecycles.rendering import headline, verdict_lines
 
 Told = Mapping[str, Any]
@@ -34,13 +35,13 @@ def as_markdown(answers: Sequence[Told]) -> str:
     """The answers for a comment on a pull request."""
     lines: list[str] = []
     for told in answers:
-        lines += [f"### {_plain(told['api'])} in {told['release']} {_ENDINGS[told['outcome']]}", ""]
+        lines += [f"### {plain(told['api'])} in {told['release']} {_ENDINGS[told['outcome']]}", ""]
         lines += ["| version | state | move | verdict | clauses | because of |", "|---|---|---|---|---|---|"]
         moved = {move["version"] for move in told["moves"]}
         lines += [f"| {name} | {state} | | | | |" for name, state in told["states"].items() if name not in moved]
         lines += [_row(told, move) for move in told["moves"]]
         lines.append("")
-        lines += [f"- **{one['clause']}**: {_plain(one['text'])}; {_plain(one['repair'])}" for one in told["standing"]]
+        lines += [f"- **{one['clause']}**: {plain(one['text'])}; {plain(one['repair'])}" for one in told["standing"]]
     return "\n".join(lines).strip() + "\n"
 
 
@@ -53,34 +54,17 @@ def as_annotations(answers: Sequence[Told], files: Mapping[str, str], usual: str
             for one in move["objections"]:
                 kind = "warning" if one["outcome"] == "not-regulated" else "error"
                 lines.append(
-                    _annotation(kind, file, f"{one['clause']}: {headline(move)}", f"{one['text']}; {one['repair']}")
+                    annotation(kind, file, f"{one['clause']}: {headline(move)}", f"{one['text']}; {one['repair']}")
                 )
-            lines += [_annotation("warning", file, headline(move), note) for note in move["warnings"]]
+            lines += [annotation("warning", file, headline(move), note) for note in move["warnings"]]
         lines += [
-            _annotation("error", usual, one["clause"], f"{one['text']}; {one['repair']}") for one in told["standing"]
+            annotation("error", usual, one["clause"], f"{one['text']}; {one['repair']}") for one in told["standing"]
         ]
     return "\n".join(lines)
 
 
 def _row(told: Told, move: Told) -> str:
     state = told["states"].get(move["version"], "gone")
-    because = "<br>".join(_plain(line) for line in verdict_lines(move))
+    because = "<br>".join(plain(line) for line in verdict_lines(move))
     clauses = ", ".join(move["clauses"])
     return f"| {move['version']} | {state} | {move['move']} | {move['outcome']} | {clauses} | {because} |"
-
-
-def _annotation(kind: str, file: str, title: str, words: str) -> str:
-    return f"::{kind} file={_property(file)},title={_property(title)}::{_data(words)}"
-
-
-def _plain(text: str) -> str:
-    """Text that neither ends a cell nor begins a tag; it may hold what strangers wrote."""
-    return text.replace("|", "&#124;").replace("<", "&lt;").replace("\n", " ").replace("\r", " ")
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from troth.versions.escaping import annotation, plain
 from troth.versions.rendering import waived
 
 Told = Mapping[str, Any]
@@ -50,20 +51,20 @@ def as_text(told: Told) -> str:
 
 def as_markdown(told: Told) -> str:
     """The verdict for a comment on a pull request, in Markdown."""
-    lines = [f"### {_plain(headline(told))}", ""]
-    lines += [f"- **{one['clause']}**: {_plain(one['text'])}" for one in told["objections"]]
+    lines = [f"### {plain(headline(told))}", ""]
+    lines += [f"- **{one['clause']}**: {plain(one['text'])}" for one in told["objections"]]
     if told["asked"]:
         lines += ["| asks for | clause | because of |", "|---|---|---|"]
     for one in told["asked"]:
-        because = "<br>".join(_plain(line) for line in _facts(one))
+        because = "<br>".join(plain(line) for line in _facts(one))
         step = f"{_step(one['step'])}, waived" if one.get("waived") else _step(one["step"])
-        lines.append(f"| {step} | {one['clause']} | {_plain(one['purpose'])}<br>{because} |")
+        lines.append(f"| {step} | {one['clause']} | {plain(one['purpose'])}<br>{because} |")
     lines.append("")
-    lines += [f"- **not regulated**: {_plain(one['question'])}" for one in told["not_regulated"]]
-    lines += [f"- **missing**: {_plain(line)}" for line in _missing(told)]
-    lines += [f"- {_plain(line)}" for line in waiver_lines(told)]
-    lines += [f"- {_plain(line.strip())}" for line in _paths(told)]
-    lines += [f"- {_plain(one)}" for one in (*told["warnings"], *_ways_out(told))]
+    lines += [f"- **not regulated**: {plain(one['question'])}" for one in told["not_regulated"]]
+    lines += [f"- **missing**: {plain(line)}" for line in _missing(told)]
+    lines += [f"- {plain(line)}" for line in waiver_lines(told)]
+    lines += [f"- {plain(line.strip())}" for line in _paths(told)]
+    lines += [f"- {plain(one)}" for one in (*told["warnings"], *_ways_out(told))]
     lines.append(f"- profiles {', '.join(told['profiles'])}; policy revision {told['policy_revision']}")
     return "\n".join(lines).strip() + "\n"
 
@@ -72,17 +73,17 @@ def as_annotations(told: Told, file: str = "troth.toml") -> str:
     """The verdict as workflow commands of GitHub Actions, one a line; nothing where there is nothing to say."""
     refused = told["outcome"] == "refused"
     lines = [
-        _annotation("error", file, f"{one['clause']}: {headline(told)}", one["text"]) for one in told["objections"]
+        annotation("error", file, f"{one['clause']}: {headline(told)}", one["text"]) for one in told["objections"]
     ]
     for one in told["asked"]:
         kind = "error" if one["refuses"] and refused else "notice"
         for fact in one["facts"][:_MOST]:
             title = f"{one['clause']} asks for {_step(one['step'])}" + (", waived" if one.get("waived") else "")
             where = fact["where"].partition(":")[0] if "." in fact["where"] else file
-            lines.append(_annotation(kind, where, title, f"{fact['where']}: {fact['words']}"))
+            lines.append(annotation(kind, where, title, f"{fact['where']}: {fact['words']}"))
     for one in told["not_regulated"]:
-        lines.append(_annotation("warning", file, "PDB-04: not regulated", one["question"]))
-    lines += [_annotation("warning", file, "missing", line) for line in _missing(told)]
+        lines.append(annotation("warning", file, "PDB-04: not regulated", one["question"]))
+    lines += [annotation("warning", file, "missing", line) for line in _missing(told)]
     return "\n".join(lines)
 
 
@@ -152,20 +153,3 @@ def can_be_waived(told: Told) -> bool:
 
 def _is_waived(told: Told) -> bool:
     return any(one.get("waived") for one in told["asked"])
-
-
-def _annotation(kind: str, file: str, title: str, words: str) -> str:
-    return f"::{kind} file={_property(file)},title={_property(title)}::{_data(words)}"
-
-
-def _plain(text: str) -> str:
-    """Text that neither ends a cell nor begins a tag; it may hold what strangers wrote."""
-    return text.replace("|", "&#124;").replace("<", "&lt;").replace("\n", " ").replace("\r", " ")
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
