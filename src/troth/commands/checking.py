@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
 import msgspec
 
+from troth.commands.answering import whole_lines
 from troth.commands.staged_files import StagedFiles
 from troth.contracts.contract_facts import KeptFiles, component_of, contracts_of
 from troth.contracts.junit import Counts
@@ -40,13 +39,7 @@ from troth.versions.releases.evidence import Fact, Kind
 
 _UNPROVED: Final = "comparing it took longer than is spent on it, so nothing was proved"
 _UNCOUNTED: Final = "counting it took longer than is spent on it"
-#: A checker of formats takes seconds to import, and formats are annotations here.
-_PROGRAM: Final = """\
-import sys
-sys.modules["rfc3987_syntax"] = None
-from troth.commands.checking_process import main
-main()
-"""
+_PROCESS: Final = "troth.commands.checking_process"
 
 
 class Checking:
@@ -147,22 +140,7 @@ class Checking:
 
     def _asked(self, question: Mapping[str, Any], descriptors: Sequence[int]) -> list[bytes]:
         """The whole lines that the process answers before its time is over."""
-        with subprocess.Popen(
-            [sys.executable, "-I", "-c", _PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={},
-            cwd="/",
-            pass_fds=descriptors,
-            start_new_session=True,
-        ) as child:
-            try:
-                answer, _ = child.communicate(json.dumps(question).encode(), timeout=self._seconds)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                answer, _ = child.communicate()
-        return [line for line in answer.splitlines(keepends=True) if line.endswith(b"\n")]
+        return whole_lines(_PROCESS, json.dumps(question).encode(), self._seconds, descriptors)
 
 
 def declared_in(document: ReleaseDocument | None) -> Product | None:

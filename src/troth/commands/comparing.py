@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import json
 import resource
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from troth.commands.answering import whole_lines
 from troth.contracts.comparison import differences, unjudged
 from troth.contracts.document import Contract
 from troth.versions.evidence import Difference
 
 _MEMORY = 2 << 30
-#: A checker of formats takes seconds to import, and formats are annotations here.
-_PROGRAM = """\
-import sys
-sys.modules["rfc3987_syntax"] = None
-from troth.commands.comparing import main
-main()
-"""
 
 
 def compared(old: Sequence[Contract], new: Contract, seconds: float) -> list[tuple[Difference, ...]]:
@@ -33,22 +26,8 @@ def compared(old: Sequence[Contract], new: Contract, seconds: float) -> list[tup
     What the process did not answer within `seconds` was not proved, and says so.
     """
     question = json.dumps([new.as_dict(), *(contract.as_dict() for contract in old)]).encode()
-    command = [sys.executable, "-I", "-c", _PROGRAM]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={},
-        cwd="/",
-        start_new_session=True,
-    ) as child:
-        try:
-            answer, _ = child.communicate(question, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            answer, _ = child.communicate()
-    told = [_told(line) for line in answer.splitlines(keepends=True) if line.endswith(b"\n")][: len(old)]
+    lines = whole_lines(__name__, question, seconds)
+    told = [_told(line) for line in lines[: len(old)]]
     return told + [unjudged(contract, new) for contract in old[len(told) :]]
 
 
