@@ -64,6 +64,7 @@ def test_calls_with_base64(ways: Ways, published: tuple[str, str]) -> None:
         (b"plain", "gzip", b"is not gzip"),
         (gzip.compress(b"cut off" * 1000, mtime=0)[:-20], "gzip", b"cut off"),
         (_BOMB, "gzip", b"TooLargeError"),
+        (gzip.compress(b"", mtime=0) * 101, "gzip", b"members of gzip"),
         (zlib.compress(b"x"), "gzip", b"is not gzip"),
         (b"x", "br", b"is not taken"),
         (b"x", "gzip, gzip", b"is not taken"),

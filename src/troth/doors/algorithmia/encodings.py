@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
-import zlib
 
-from troth.errors import Malformed, TooLarge
+from troth.doors.gzip_bodies import gunzipped
+from troth.errors import Malformed
 
-_GZIP = 31  # zlib's window bits for gzip
 #: answers from so many bytes on are packed for who takes that
 _WORTH_IT = 1400
 
@@ -24,7 +23,7 @@ def unpacked(body: bytes, encoding: str, largest: int) -> bytes:
     if kind in ("", "identity"):
         return body
     if kind in ("gzip", "x-gzip"):
-        return _gunzipped(body, largest)
+        return gunzipped(body, largest)
     if kind == "base64":
         try:
             return base64.b64decode(body, validate=True)
@@ -47,19 +46,3 @@ def _takes_gzip(accepted: str) -> bool:
         if name.strip() in ("gzip", "*"):
             return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
-
-
-def _gunzipped(body: bytes, largest: int) -> bytes:
-    found, rest = b"", body
-    while rest:
-        unpacker = zlib.decompressobj(_GZIP)
-        try:
-            found += unpacker.decompress(rest, max(largest + 1 - len(found), 1))
-        except zlib.error:
-            raise Malformed("the body is not gzip, as its Content-Encoding says") from None
-        if len(found) > largest:
-            raise TooLarge(f"the body is larger than {largest} bytes", repair="send a smaller one")
-        if not unpacker.eof:
-            raise Malformed("the body is cut off: its gzip has no end")
-        rest = unpacker.unused_data
-    return found

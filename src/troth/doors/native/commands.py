@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-import zlib
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from troth.commands.bus import Bus, Envelope
 from troth.commands.queued.submission import LONGEST_WAIT, Submission, Submissions, check_checksum
 from troth.contracts.commands.wire_format import MSGPACK, SERIALISATIONS, decoded
 from troth.contracts.wire import JSON
+from troth.doors.gzip_bodies import gunzipped
 from troth.doors.native.operations import Asked, Operation, body_of
 from troth.errors import (
     Forbidden,
@@ -34,8 +34,6 @@ from troth.errors import (
 from troth.queries import commands as queries
 from troth.registry.database import Database
 
-_GZIP = 31  # zlib's window bits for gzip
-_MOST_MEMBERS = 100
 _Version = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _Priority = Annotated[int, msgspec.Meta(ge=-100, le=100)]
 _Seconds = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_WAIT)]
@@ -152,22 +150,7 @@ def unpacked(request: Request, body: bytes, largest: int) -> bytes:
         return body
     if encoding not in ("gzip", "x-gzip"):
         raise Malformed(f"the Content-Encoding {encoding[:40]!r} is not taken", repair="send it as it is, or by gzip")
-    found, rest, members = b"", body, 0
-    while rest:
-        members += 1
-        if members > _MOST_MEMBERS:  # each one costs a copy of what is behind it
-            raise Malformed(f"the body has more than {_MOST_MEMBERS} members of gzip", repair="pack it as one")
-        unpacker = zlib.decompressobj(_GZIP)
-        try:
-            found += unpacker.decompress(rest, max(largest + 1 - len(found), 1))
-        except zlib.error:
-            raise Malformed("the body is not gzip, as its Content-Encoding says") from None
-        if len(found) > largest:
-            raise TooLarge(f"the payload is larger than {largest} bytes", why="unpacked, as it will be kept")
-        if not unpacker.eof:
-            raise Malformed("the body is cut off: its gzip has no end")
-        rest = unpacker.unused_data
-    return found
+    return gunzipped(body, largest)
 
 
 def serialisation_of(request: Request) -> str:
