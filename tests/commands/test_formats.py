@@ -46,6 +46,15 @@ def test_every_command_has_its_grant_and_its_handler(server: RunningServer) -> N
     assert set(server.server.bus._handlers) == set(shipped().schemas)
 
 
+def test_the_end_of_a_pattern_is_the_end_of_the_text() -> None:
+    update = {"api": "ada/bank", "documentation": "https://ada.example/"}
+    assert shipped().check("update_api", 1, update) == update
+    for field, value in update.items():
+        with pytest.raises(MalformedPayload, match="update_api") as caught:
+            shipped().check("update_api", 1, {**update, field: f"{value}\n"})
+        assert caught.value.asked == f"/{field}"
+
+
 def test_every_format_is_a_valid_schema_that_takes_nothing_unknown() -> None:
     for versions in shipped().schemas.values():
         for schema in versions.values():

@@ -15,8 +15,7 @@ from troth.registry import accounts, apis, products
 from troth.versions.clauses import policy
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.own import OWN
-from troth.versions.lifecycles.states import FIRST
-from troth.versions.lifecycles.table import ApiVersion, version_name
+from troth.versions.lifecycles.table import version_name
 
 
 def require_for_api(action: str, connection: Connection, actor: Actor, subject: str) -> None:
@@ -44,7 +43,6 @@ class CreateApi(OnApi):
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         connection = transaction.connection
-        _check_documentation(payload)
         owner_name, name = payload["api"].split("/")
         owner = accounts.get_account(connection, owner_name)
         start = parsed(payload["starting_point"]) if "starting_point" in payload else None
@@ -73,7 +71,6 @@ class UpdateApi(OnApi):
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         row = apis.existing(transaction.connection, payload["api"])
-        _check_documentation(payload)
         values: dict[str, Any] = {key: payload[key] for key in ("summary", "public", "documentation") if key in payload}
         if values:
             apis.change_api(transaction.connection, row.id, revision=row.revision + 1, **values)
@@ -110,11 +107,6 @@ class DecideApi(OnApi):
             decided_at=transaction.now,
         )
         return {"api": row.subject, **decision, "decided_by": transaction.actor.name, "policy_revision": revision}
-
-
-def _check_documentation(payload: Payload) -> None:
-    """Raises Malformed for an address that no header of a reply can name, also where there is no version yet."""
-    ApiVersion(1, FIRST, documentation=payload.get("documentation"))
 
 
 def _product(connection: Connection, actor: Actor, subject: str | None) -> str | None:
