@@ -14,10 +14,6 @@ from troth.errors import Malformed, Refused, TrothError
 _LONGEST_EXPRESSION = 20_000
 
 
-class ConversionFailed(Refused):
-    """A payload could not be brought to the next version."""
-
-
 class Converting:
     """Runs up-conversions: operations here, JSONata in its process, algorithms in the sandbox and without a key."""
 
@@ -27,14 +23,14 @@ class Converting:
         self._seconds = seconds
 
     async def newest(self, definition: Definition, version: int, value: Any) -> Any:
-        """A payload of a version in the form of the newest. Raises ConversionFailed, which names the step."""
+        """A payload of a version in the form of the newest. Raises Refused, which names the step."""
         for number in range(version + 1, definition.newest.version + 1):
             row = definition.versions[number]
             by = Definer(row.handler_by, scope_of(row.handler_scope))
             try:
                 value = await self.step(row.up_conversion, by, definition.format(number), value)
             except TrothError as error:
-                raise ConversionFailed(
+                raise Refused(
                     f"the up-conversion from version {number - 1} to {number} failed: {error.what}",
                     why=error.why,
                     repair="publish the version again with an up-conversion that works, and retry the command",
