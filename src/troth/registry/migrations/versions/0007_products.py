@@ -12,6 +12,14 @@ def _long():
 
 
 def upgrade() -> None:
+    _calendars()
+    _products()
+    _planned_releases()
+    _releases()
+    _release_artifacts()
+
+
+def _calendars() -> None:
     op.create_table('calendars',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('account_id', sa.String(length=36), nullable=False),
@@ -24,6 +32,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('digest', name=op.f('uq_calendars_digest'))
     )
     op.create_index(op.f('ix_calendars_account_id'), 'calendars', ['account_id'], unique=False)
+
+
+def _products() -> None:
     op.create_table('products',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('owner_id', sa.String(length=36), nullable=False),
@@ -36,6 +47,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_products')),
     sa.UniqueConstraint('owner_id', 'folded', name=op.f('uq_products_owner_id_folded'))
     )
+
+
+def _planned_releases() -> None:
     op.create_table('planned_releases',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('product_id', sa.String(length=36), nullable=False),
@@ -52,6 +66,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_planned_releases'))
     )
     op.create_index(op.f('ix_planned_releases_product_id'), 'planned_releases', ['product_id'], unique=False)
+
+
+def _releases() -> None:
     op.create_table('releases',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('product_id', sa.String(length=36), nullable=False),
@@ -84,6 +101,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_releases')),
     sa.UniqueConstraint('product_id', 'precedence', name=op.f('uq_releases_product_id_precedence'))
     )
+
+
+def _release_artifacts() -> None:
     op.create_table('release_artifacts',
     sa.Column('release_id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(length=255), nullable=False),
