@@ -17,7 +17,7 @@ from tests.server import RunningServer
 from troth.commands.bus import Envelope
 from troth.doors.cli.main import execute
 from troth.errors import NotFound, Refused
-from troth.queries.apis import state_tables
+from troth.queries import apis as queries
 from troth.registry import accounts
 from troth.versions.lifecycles.table import StateTable
 
@@ -285,10 +285,13 @@ def test_others_may_neither_move_nor_decide(keeper: Keeper) -> None:
 
 def test_what_keeps_the_states_in_memory_hears_of_every_move(keeper: Keeper) -> None:
     heard: list[tuple[set[str], str]] = []
+    with keeper.server.server.database.read() as connection:
+        keeper_actor = accounts.get_account(connection, keeper.owner)
 
     class Listening:
         def refresh_apis(self, connection: Connection, apis: set[str]) -> None:
-            heard.append((apis, state_tables(connection)[keeper.api].versions[1].state))
+            (version,) = queries.states(connection, keeper_actor, keeper.api)["versions"]
+            heard.append((apis, version["state"]))
 
     keeper.server.server.bus.tell_of_apis(Listening())
     keeper.made("add", "v1", "--release", "1.0.0")
