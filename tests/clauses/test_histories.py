@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.contracts.histories.judging import judged
-from troth.contracts.histories.moves import MOVES
 from troth.contracts.histories.reading import history
+from troth.contracts.histories.spellings import AROUND, KINDS, MOVES, NUMBER, VERSION, kind_of
 from troth.contracts.histories.verdict import EventVerdict
 from troth.doors.cli.main import execute
 from troth.errors import Malformed, TrothError
@@ -86,6 +86,26 @@ def test_what_is_retired_is_neither_served_nor_documented() -> None:
     assert last([*events, release("8.1.0", serves=["v4", "v5"])]) == ("refused", ("PDB-38",))
     assert last([*events, release("8.1.0", documents=["v4", "v5"])]) == ("refused", ("PDB-39",))
     assert last([*events, release("8.1.0", serves=["v5"], documents=["v5"])])[0] == "allowed"
+
+
+@pytest.mark.clause("PDB-38")
+@pytest.mark.clause("PDB-39")
+@pytest.mark.parametrize("name", NUMBER)
+@pytest.mark.parametrize(("member", "clause"), [("serves", "PDB-38"), ("documents", "PDB-39")])
+def test_what_is_retired_in_a_release_is_gone_in_it_however_its_number_is_called(
+    name: str, member: str, clause: str
+) -> None:
+    eighth = {"event": "release", name: "8.0.0", member: ["v4", "v5"]}
+    found = verdicts([*GROWN, eighth, move("retire", "v4", release="8.0.0")])[-2]
+    assert (found.outcome.value, found.clauses) == ("refused", (clause,))
+
+
+@pytest.mark.parametrize("member", VERSION)
+@pytest.mark.parametrize("form", AROUND)
+def test_moves_are_read_in_every_spelling(form: str, member: str) -> None:
+    kind = form.replace("MOVE", "create").replace("-", "_").upper()
+    assert kind_of(kind) == "create"
+    assert last([release("5.1.0"), {"event": kind, member: "v4", "state": "current"}])[1] == ("PDB-20",)
 
 
 @pytest.mark.clause("PDB-23")
@@ -293,7 +313,7 @@ def test_the_example_is_judged_as_it_says(capsys: pytest.CaptureFixture[str]) ->
     assert execute(["check", "history", file, "--starting-point", "v4"]) == 0
 
 
-KINDS = ["release", "stable", "decision", "command", "command-change", "retire-command", "rename", *MOVES]
+ANY_KIND = ["rename", *MOVES, *(name for names in KINDS for name in names)]
 MEMBERS = ["number", "version", "release", "api", "command", "state", "former", "until", "reason", "about", "allowed", "date",
            "breaks", "additions", "features", "components", "settings", "infrastructures", "occasion", "serves", "documents",
            "deprecates", "without", "schema", "serialisation", "format", "reference", "id", "broken_paths", "targets"]  # fmt: skip
@@ -310,7 +330,7 @@ VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dic
 @settings(max_examples=300)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(MEMBERS), VALUES, max_size=5)), max_size=6
+        st.tuples(st.sampled_from(ANY_KIND), st.dictionaries(st.sampled_from(MEMBERS), VALUES, max_size=5)), max_size=6
     ),
     st.dictionaries(st.sampled_from(["starting_point", "profiles", "exceptions", "decisions", "complete", "api", "since"]), VALUES, max_size=2),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from troth.doors.gateway.addresses import Addresses
 from troth.doors.gateway.upstreams import UpstreamClient
 from troth.errors import Malformed, MalformedSetting, UpstreamFailed
 from troth.registry.upstreams import Upstream
+from troth.sandbox.egress_broker import NEVER as NEVER_REACHED
 
 NEVER = ["169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "224.0.0.1", "100.100.100.200", "::"]
 PRIVATE = ["127.0.0.1", "127.9.9.9", "::1", "10.1.2.3", "192.168.0.1", "172.16.3.4", "fd12::1", "100.64.0.1"]
@@ -31,6 +32,32 @@ def test_what_is_here_or_private_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", NEVER)
 def test_what_is_for_nobody_is_refused_whatever_is_allowed(text: str) -> None:
     assert Addresses(["0.0.0.0/0", "::/0"]).refusal(ipaddress.ip_address(text))
+
+
+@pytest.mark.parametrize("allow", [["::/0"], ["::/0", "0.0.0.0/0"]], ids=["IPv6", "everything"])
+@pytest.mark.parametrize("text", ["169.254.169.254", "100.100.100.200", "224.0.0.1", "0.0.0.1"])
+def test_no_other_form_of_such_an_address_is_let_through(text: str, allow: list[str]) -> None:
+    number = int(ipaddress.IPv4Address(text))
+    for form in (0xFFFF << 32 | number, 0x64FF9B << 96 | number, 0x2002 << 112 | number << 80, number):
+        if form > 1:
+            assert Addresses(allow).refusal(ipaddress.IPv6Address(form)), ipaddress.IPv6Address(form)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "10.1.2.3"])
+@pytest.mark.parametrize("form", ["64:ff9b::{0}", "2002:{1:x}:{2:x}::", "::{0}"])
+def test_who_allows_one_form_of_an_address_has_not_allowed_what_it_stands_for(form: str, text: str) -> None:
+    high, low = divmod(int(ipaddress.IPv4Address(text)), 1 << 16)
+    address = ipaddress.ip_address(form.format(text, high, low))
+    for allow in ([], [str(address)], ["::/0"]):
+        assert Addresses(allow).refusal(address)
+    assert not Addresses(["::/0", text]).refusal(address)
+
+
+@pytest.mark.parametrize("network", [one for what, networks in NEVER_REACHED if what != "loopback" for one in networks])
+def test_what_sandboxes_never_reach_the_gateway_does_not_either(network: str) -> None:
+    found = ipaddress.ip_network(network)
+    for address in (found[0], found[-1]):
+        assert Addresses([network, "0.0.0.0/0", "::/0"]).refusal(address)
 
 
 @pytest.mark.parametrize("text", PRIVATE)

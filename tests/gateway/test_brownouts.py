@@ -13,6 +13,8 @@ import pytest
 from tests.gateway.conftest import Served
 from troth.doors.cli.main import execute
 from troth.errors import Forbidden, Malformed, Refused
+from troth.queries import api_callers as queries
+from troth.registry import accounts
 from troth.sdk.lifecycles import ApiStates
 
 
@@ -59,6 +61,14 @@ def test_a_brownout_is_announced_and_spares_production_keys(served: Served, plan
     _at(served, ENDS + timedelta(seconds=1))
     reply = served.ask("GET", "/v4/items")
     assert (reply.status_code, reply.headers.get("troth-brownout")) == (200, None)
+
+
+def test_what_has_passed_is_not_shown_as_if_it_would_come(served: Served, planned: dict[str, Any]) -> None:
+    with served.server.server.database.read() as connection:
+        ada = accounts.get_account(connection, served.owner)
+        for when, wanted in ((NOW, [planned["brownout"]]), (BEGINS, [planned["brownout"]]), (ENDS, [])):
+            found = queries.served(connection, ada, served.api, lambda _: None, when)["brownouts"]
+            assert [one["brownout"] for one in found] == wanted
 
 
 def test_the_middleware_knows_of_it_too(served: Served, planned: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from troth.calls.operations import Operations, operations_of
 from troth.errors import Forbidden, Malformed, MalformedNumber, NotFound
 from troth.registry.api_callers import Wanted, add_callers, callers_of
 
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "shop", "version": "1"},
     "paths": {
@@ -59,6 +59,31 @@ def test_callers_are_counted_by_version_endpoint_and_parameter_with_names_for_th
     assert any(row.get("caller") == eve for row in rows(served.server.owner, served.api))
 
 
+def test_only_a_new_document_is_read_anew(served: Served) -> None:
+    api = f"{served.owner}/described"
+    served.client.command("create_api", api=api)
+    for name in ("v1", "v2"):
+        served.client.command("create_api_version", api=api, api_version=name, release="1.0.0", contract=DOCUMENT)
+        served.client.command("decide_api", api=api, about="v2 beside v1", allowed=True, reason="it is a test")
+    apis = served.server.server.gateway.apis
+
+    def known() -> list[Operations]:
+        return [operations for _, operations in sorted(apis.served[api].operations.items())]
+
+    before = known()
+    assert before[0].of("GET", "/items/17", b"")[0] == "GET /items/{id}"
+    served.client.command("set_upstream", api=api, url="http://127.0.0.1:9")
+    assert apis.served[api].upstream(1)
+    assert known() == before
+    with served.server.server.database.read() as connection:
+        apis.load(connection)
+    assert known() == before
+    more = {**DOCUMENT, "paths": {**DOCUMENT["paths"], "/orders": DOCUMENT["paths"]["/items/{id}"]}}
+    served.client.command("change_api", api=api, api_version="v1", release="1.1.0", contract=more)
+    assert known()[0].of("GET", "/orders", b"")[0] == "GET /orders"
+    assert known()[1] is before[1]
+
+
 def test_what_is_asked_of_callers_has_its_form(served: Served) -> None:
     assert rows(served.client, served.api, **{"from": "2020-01-01", "to": "2020-02-01"}) == []
     for question in ({"from": "yesterday"}, {"limit": 0}):
@@ -71,7 +96,7 @@ def test_what_is_asked_of_callers_has_its_form(served: Served) -> None:
 
 
 def test_operations_are_those_of_the_document() -> None:
-    for paths in (DOCUMENT["paths"], {f"/v4{path}": item for path, item in DOCUMENT["paths"].items()}):  # type: ignore[attr-defined]
+    for paths in (DOCUMENT["paths"], {f"/v4{path}": item for path, item in DOCUMENT["paths"].items()}):
         known = operations_of(json.dumps({**DOCUMENT, "paths": paths}), "v4")
         assert known.of("GET", "/items", b"limit=1&lang=x&evil=1") == ("GET /items", ("limit", "lang"))
         assert known.of("GET", "/items/newest", b"") == ("GET /items/newest", ())

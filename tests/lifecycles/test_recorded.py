@@ -17,7 +17,7 @@ from tests.server import RunningServer
 from troth.commands.bus import Envelope
 from troth.doors.cli.main import execute
 from troth.errors import NotFound, Refused
-from troth.queries.apis import state_tables
+from troth.queries import apis as queries
 from troth.registry import accounts
 from troth.versions.lifecycles.table import StateTable
 
@@ -154,6 +154,12 @@ def test_an_endpoint_alone_is_refused(keeper: Keeper, tmp_path: Path) -> None:
     code, problem = keeper.asked("add", "v2", "--release", "1.1.0", "--contract", written(tmp_path, value))
     assert (code, problem["clauses"][0]) == (3, "PDB-41")
     assert "/v3/facts lies below v3" in problem["detail"]
+    code, problem = keeper.asked("change", "v1", "--release", "1.1.0", "--contract", written(tmp_path, value))
+    assert (code, problem["clauses"][0]) == (3, "PDB-41")
+    assert "/v3/facts lies below v3" in problem["detail"]
+    for asked in (("change", "v1"), ("extend", "v1", "--until", "3.0.0")):
+        code, _, said = keeper.troth("api", asked[0], keeper.api, *asked[1:], "--operation", "GET /v1/nodes")
+        assert (code, "Unknown option" in said) == (2, True)
 
 
 @pytest.mark.clause("PDB-04")
@@ -279,10 +285,13 @@ def test_others_may_neither_move_nor_decide(keeper: Keeper) -> None:
 
 def test_what_keeps_the_states_in_memory_hears_of_every_move(keeper: Keeper) -> None:
     heard: list[tuple[set[str], str]] = []
+    with keeper.server.server.database.read() as connection:
+        keeper_actor = accounts.get_account(connection, keeper.owner)
 
     class Listening:
         def refresh_apis(self, connection: Connection, apis: set[str]) -> None:
-            heard.append((apis, state_tables(connection)[keeper.api].versions[1].state))
+            (version,) = queries.states(connection, keeper_actor, keeper.api)["versions"]
+            heard.append((apis, version["state"]))
 
     keeper.server.server.bus.tell_of_apis(Listening())
     keeper.made("add", "v1", "--release", "1.0.0")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from troth.calls.operations import OTHER
+from troth.registry.api_callers import Series
 
 _DAY = 86400
 #: what may wait for the registry; beyond that operations and parameters, then callers are no longer told apart
@@ -15,8 +16,6 @@ _MOST_OPERATIONS = 1000
 
 #: (owner/name, version, operation, parameters, caller), the caller an account's name, empty without a key
 _Fresh = tuple[str, int, str, tuple[str, ...], str]
-#: (day, owner/name, version, operation, parameter, caller)
-Series = tuple[int, str, int, str, str, str]
 
 
 class ApiUses:

@@ -48,8 +48,7 @@ class ServedApi:
             return True
         if caller is None or not (caller.scope.manage or caller.reach is None):
             return False
-        belongs = caller.id == self.owner_id or caller.id in table.members.get(self.owner_id, frozenset())
-        return belongs or caller.administrator
+        return table.belongs(caller, self.owner_id) or caller.administrator
 
 
 class Apis:
@@ -59,6 +58,8 @@ class Apis:
         self.served: dict[str, ServedApi] = {}
         self.own = own
         self._clock = clock
+        #: by the id of an API and the number of a version, with the digest of the document that they are of
+        self._operations: dict[str, dict[int, tuple[str | None, Operations]]] = {}
 
     def now(self) -> datetime:
         """The present moment, by the clock that these go by."""
@@ -66,7 +67,7 @@ class Apis:
 
     def load(self, connection: Connection) -> None:
         """Reads everything."""
-        self.refresh_apis(connection, {row.subject for row in api_rows.all_apis(connection)})
+        self._take({row.subject: self._served(connection, row) for row in api_rows.all_apis(connection)})
 
     def refresh_apis(self, connection: Connection, apis: set[str]) -> None:
         """Reads these anew."""
@@ -77,21 +78,36 @@ class Apis:
                 served.pop(subject, None)
             else:
                 served[subject] = self._served(connection, row)
+        self._take(served)
+
+    def _take(self, served: dict[str, ServedApi]) -> None:
+        own = {name: served[name] for name in OWN if name in served}
+        moved = any(self.served.get(name) is not one for name, one in own.items())
         self.served = served
-        if apis & OWN.keys():
-            self.own.take({name: served[name].live.table for name in OWN if name in served})
+        if moved:
+            self.own.take({name: one.live.table for name, one in own.items()})
 
     def _served(self, connection: Connection, row: api_rows.ApiRow) -> ServedApi:
         versions = api_rows.versions_of(connection, row.id)
         table = self._states(connection, row, versions)
         live = LiveTable(table, prefix_address(f"{GATEWAY}{row.subject}/"), self._clock)
-        operations = {
-            number: operations_of(api_rows.contract_of(connection, row.id, number)[1], version_name(number))
-            for number in table.versions
-        }
-        return ServedApi(
-            row.subject, row.owner_id, row.public, live, upstreams.upstreams_of(connection, row.id), operations
-        )
+        found = upstreams.upstreams_of(connection, row.id)
+        return ServedApi(row.subject, row.owner_id, row.public, live, found, self._described(connection, row, versions))
+
+    def _described(
+        self, connection: Connection, row: api_rows.ApiRow, versions: list[api_rows.VersionRow]
+    ) -> Mapping[int, Operations]:
+        """The operations of each version; only documents that are new are read, because a commit waits for it."""
+        known, found = self._operations.get(row.id, {}), {}
+        for version in [one for one in versions if one.dropped_in is None]:
+            number, digest = version.number, version.contract_digest
+            if number in known and known[number][0] == digest:
+                found[number] = known[number]
+            else:
+                text = api_rows.contract_of(connection, row.id, number)[1]
+                found[number] = (digest, operations_of(text, version_name(number)))
+        self._operations[row.id] = found
+        return {number: operations for number, (_, operations) in found.items()}
 
     def _states(self, connection: Connection, row: api_rows.ApiRow, versions: list[api_rows.VersionRow]) -> StateTable:
         table = api_rows.state_table(row, versions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from troth.commands.bus import Handler, Transaction
 from troth.commands.formats import Payload
 from troth.errors import Malformed, NotFound, Refused
 from troth.registry import apis, upstreams
-from troth.registry.upstreams import EVERY_VERSION, PlannedBrownout, Upstream
+from troth.registry.upstreams import EVERY_VERSION, Upstream
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.table import MOST_BROWNOUTS, Brownout, moment, version_name
@@ -74,14 +74,14 @@ class CancelBrownout:
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         found = upstreams.find_brownout(connection, payload["brownout"])
-        row = _api(connection, found) if found else None
+        row = apis.get_api(connection, found.api_id) if found else None
         require_for_api("cancel_brownout", connection, actor, row.subject if row else "nobody/nothing")
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         found = upstreams.find_brownout(transaction.connection, payload["brownout"])
         if found is None or found.cancelled_at is not None:
             raise Refused("this brownout was cancelled already", repair="nothing is left to do")
-        row = _api(transaction.connection, found)
+        row = apis.get_api(transaction.connection, found.api_id)
         upstreams.cancel_brownout(transaction.connection, found.id, transaction.now)
         _changed(transaction, row)
         return {"brownout": found.id, **_told(row.subject, found.brownout), "cancelled_at": transaction.now}
@@ -129,20 +129,12 @@ def _brownout(number: int, payload: Payload, now: datetime) -> Brownout:
             repair="plan shorter ones",
             clauses=["PDB-37"],
         )
-    return Brownout(number, _second(begins), _second(ends), bool(payload.get("production")))
-
-
-def _second(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Brownout(number, upstreams.second(begins), upstreams.second(ends), bool(payload.get("production")))
 
 
 def _changed(transaction: Transaction, row: apis.ApiRow) -> None:
     apis.change_api(transaction.connection, row.id, revision=row.revision + 1)
     transaction.changed_apis.add(row.subject)
-
-
-def _api(connection: Connection, brownout: PlannedBrownout) -> apis.ApiRow:
-    return next(row for row in apis.all_apis(connection) if row.id == brownout.api_id)
 
 
 def _told(subject: str, brownout: Brownout) -> dict[str, Any]:

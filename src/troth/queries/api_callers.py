@@ -46,9 +46,9 @@ def callers(
 
 
 def served(
-    connection: Connection, asker: Actor, subject: str, well: Callable[[Upstream], bool | None]
+    connection: Connection, asker: Actor, subject: str, well: Callable[[Upstream], bool | None], now: datetime
 ) -> dict[str, Any]:
-    """Where an API runs, whether it is `well` there, and what is planned, for members of its owner.
+    """Where an API runs, whether it is `well` there, and which brownouts have not passed, for members of its owner.
 
     Raises NotFound and Forbidden.
     """
@@ -56,7 +56,7 @@ def served(
     role = accounts.role_of(connection, row.owner_id, asker.id)
     require("read_callers", relations(asker, row.owner_id, role), f"of {subject}")
     found = upstreams.upstreams_of(connection, row.id)
-    planned = upstreams.brownouts_of(connection, row.id)
+    planned = upstreams.brownouts_of(connection, row.id, upstreams.second(now))
     return {
         "api": row.subject,
         "upstreams": [

@@ -19,11 +19,6 @@ from troth.versions.lifecycles.table import StateTable, version_name
 from troth.versions.policy_document import policy_document
 
 
-def state_tables(connection: Connection) -> dict[str, StateTable]:
-    """The states of every API, by OWNER/API, for what answers requests by them."""
-    return apis.state_tables(connection)
-
-
 def own_tables(connection: Connection) -> dict[str, StateTable]:
     """The states of troth's own APIs, as far as somebody moved them."""
     found = {row.subject: row for subject in OWN if (row := apis.find_api(connection, subject))}

@@ -115,6 +115,11 @@ def find_api(connection: Connection, subject: str) -> ApiRow | None:
     return _api_row(row) if row else None
 
 
+def get_api(connection: Connection, api_id: str) -> ApiRow:
+    """The API with this id, which there is."""
+    return _api_row(connection.execute(_API.where(apis.c.id == api_id)).one())
+
+
 def existing(connection: Connection, subject: str) -> ApiRow:
     """The API of that name. Raises NotFound."""
     if found := find_api(connection, subject):
@@ -226,16 +231,6 @@ def state_table(api: ApiRow, versions: list[VersionRow]) -> StateTable:
     current = next((row.number for row in standing if row.state is State.CURRENT), None)
     found = [_served(api, row, current) for row in standing]
     return StateTable.of(api.subject, api.revision, *found)
-
-
-def state_tables(connection: Connection) -> dict[str, StateTable]:
-    """The states of every API, by OWNER/API."""
-    grouped: dict[str, list[VersionRow]] = {}
-    wanted = _VERSION.add_columns(api_versions.c.api_id).order_by(api_versions.c.api_id, api_versions.c.number)
-    for row in connection.execute(wanted):
-        *columns, api_id = row
-        grouped.setdefault(api_id, []).append(_version_row(columns))
-    return {api.subject: state_table(api, grouped.get(api.id, [])) for api in all_apis(connection)}
 
 
 def _served(api: ApiRow, row: VersionRow, current: int | None) -> ApiVersion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -92,7 +92,12 @@ def cancel_brownout(connection: Connection, identity: str, now: str) -> None:
     connection.execute(update(api_brownouts).where(api_brownouts.c.id == identity).values(cancelled_at=now))
 
 
-def brownouts_of(connection: Connection, api_id: str, after: str = "") -> list[PlannedBrownout]:
+def second(when: datetime) -> str:
+    """A moment as the ends of brownouts are written, which compare as texts."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def brownouts_of(connection: Connection, api_id: str, after: str) -> list[PlannedBrownout]:
     """Brownouts of an API that nobody cancelled and that end after a time, the earliest first."""
     mine = (api_brownouts.c.api_id == api_id) & api_brownouts.c.cancelled_at.is_(None) & (api_brownouts.c.ends > after)
     return [
@@ -102,7 +107,7 @@ def brownouts_of(connection: Connection, api_id: str, after: str = "") -> list[P
 
 def with_brownouts(connection: Connection, api_id: str, table: StateTable, now: datetime) -> StateTable:
     """The table with the brownouts that have not passed."""
-    planned = brownouts_of(connection, api_id, now.strftime("%Y-%m-%dT%H:%M:%SZ"))[:MOST_BROWNOUTS]
+    planned = brownouts_of(connection, api_id, second(now))[:MOST_BROWNOUTS]
     return replace(table, brownouts=tuple(one.brownout for one in planned if one.version in table.versions))
 
 

@@ -59,17 +59,17 @@ class Rules:
 
     def refusal(self, address: Address) -> str:
         """Why an address must not be reached, empty if it may."""
-        forms = [address, *_embedded(address)]
+        forms = [address, *embedded(address)]
         return next((why for form in forms if (why := self._refusal(form))), "") or _astray(forms)
 
     def _refusal(self, address: Address) -> str:
         for what, networks in NEVER:
-            if any(_in(address, ipaddress.ip_network(one)) for one in networks):
+            if any(within(address, ipaddress.ip_network(one)) for one in networks):
                 return f"{address} is {what}"
-        if any(_in(address, one) for one in self.deny):
+        if any(within(address, one) for one in self.deny):
             return f"{address} is denied by the operator"
-        private = any(_in(address, ipaddress.ip_network(one)) for one in PRIVATE)
-        if private and not any(_in(address, one) for one in self.allow):
+        private = any(within(address, ipaddress.ip_network(one)) for one in PRIVATE)
+        if private and not any(within(address, one) for one in self.allow):
             return f"{address} is private, and the operator does not allow its network"
         return ""
 
@@ -83,14 +83,16 @@ def _astray(forms: list[Address]) -> str:
     return "" if kinds[0] == _UNICAST else f"{forms[0]} is not routed"
 
 
-def _in(address: Address, network: Network) -> bool:
+def within(address: Address, network: Network) -> bool:
+    """Whether an address is in a network; one of the other family is not."""
     return address.version == network.version and address in network
 
 
-def _embedded(address: Address) -> list[Address]:
+def embedded(address: Address) -> list[Address]:
+    """The IPv4 addresses that an IPv6 address stands for: where a gateway on the way would take it."""
     found: list[Address] = []
     for network, shift in _EMBEDDING:
-        if _in(address, ipaddress.ip_network(network)) and int(address) > 1:
+        if within(address, ipaddress.ip_network(network)) and int(address) > 1:
             found.append(ipaddress.IPv4Address((int(address) >> shift) & 0xFFFFFFFF))
     return found
 

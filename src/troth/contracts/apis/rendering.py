@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from troth.versions.escaping import annotation, plain
-from troth.versions.lifecycles.rendering import headline, verdict_lines
+from troth.versions.lifecycles.rendering import ENDINGS, headline, verdict_lines
 
 Told = Mapping[str, Any]
-_ENDINGS = {"allowed": "is allowed", "refused": "is refused", "not-regulated": "needs a decision"}
 
 
 def as_text(answers: Sequence[Told]) -> str:
@@ -18,7 +17,7 @@ def as_text(answers: Sequence[Told]) -> str:
 
 
 def _lines(told: Told) -> Iterator[str]:
-    yield f"{told['api']} in {told['release']} {_ENDINGS[told['outcome']]}"
+    yield f"{told['api']} in {told['release']} {ENDINGS[told['outcome']]}"
     for version, state in told["states"].items():
         yield f"  {version}: {state}"
     for move in told["moves"]:
@@ -35,7 +34,7 @@ def as_markdown(answers: Sequence[Told]) -> str:
     """The answers for a comment on a pull request."""
     lines: list[str] = []
     for told in answers:
-        lines += [f"### {plain(told['api'])} in {told['release']} {_ENDINGS[told['outcome']]}", ""]
+        lines += [f"### {plain(told['api'])} in {told['release']} {ENDINGS[told['outcome']]}", ""]
         lines += ["| version | state | move | verdict | clauses | because of |", "|---|---|---|---|---|---|"]
         moved = {move["version"] for move in told["moves"]}
         lines += [f"| {name} | {state} | | | | |" for name, state in told["states"].items() if name not in moved]

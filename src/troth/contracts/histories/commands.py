@@ -9,14 +9,14 @@ from typing import Any, Final
 from troth.contracts import wire
 from troth.contracts.changes import Answer
 from troth.contracts.histories.reading import Event
+from troth.contracts.histories.spellings import CHANGES, COMMAND
 from troth.contracts.histories.verdict import EventVerdict, Said, decided, open_question
 from troth.versions.lifecycles.numbers import step_of
 from troth.versions.releases.numbers import ReleaseNumber, Step
 
 #: Kinds of events on commands.
-NEW: Final = frozenset({"command", "command-version", "create-command", "new-command"})
-CHANGED: Final = frozenset({"command-change", "change-command", "wire-format-change"})
-ENDED: Final = frozenset({"deprecate-command", "retire-command", "command-deprecate", "command-retire"})
+NEW, CHANGED = "command", "command-change"
+ENDED: Final = frozenset({"deprecate-command", "retire-command"})
 _NO_SCHEMA: Final = object()
 
 
@@ -29,15 +29,15 @@ class Commands:
 
     def judged(self, event: Event, release: ReleaseNumber | None) -> EventVerdict:
         """The verdict on one event; whatever it is, it happened."""
-        name = event.text("command", "name")
+        name = event.text(*COMMAND)
         if not name:
             raise event.wrong("it does not say which command", 'write command: "replace facts"')
         what = f"{event.kind} {name} {event.members.get('version', '')}".rstrip()
         if event.kind in ENDED:
-            ending = event.kind.replace("-command", "").removeprefix("command-")
+            ending = event.kind.removesuffix("-command")
             question = f"May {name} be {ending}d, in which release, and after how long a notice? (note N16)"
             return open_question(event, what, question)
-        if event.kind in CHANGED:
+        if event.kind == CHANGED:
             found = decided(event, what, self._changes(event, name), ("PDB-45",))
         else:
             found = decided(event, what, self._new(event, name, release), ("PDB-40", "PDB-43", "PDB-47"))
@@ -70,7 +70,7 @@ class Commands:
     def _changes(self, event: Event, name: str) -> Iterator[Said]:
         """Any difference of meaning under the same number (PDB-45)."""
         repair = f"make version {self.versions.get(name, 0) + 1} of {name}"
-        for one in event.words("changes", "parameters", "values", "breaks", "additions", "features"):
+        for one in event.words(*CHANGES):
             yield Said("PDB-45", f"{name} changes and keeps its version: {one}", repair)
         if event.words("undecided"):
             words = f"whether {name} means the same could not be told: {event.words('undecided')[0]}"

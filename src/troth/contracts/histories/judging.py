@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from troth.contracts.histories.commands import CHANGED, ENDED, NEW, Commands
-from troth.contracts.histories.moves import Apis, move_of
+from troth.contracts.histories.moves import Apis
 from troth.contracts.histories.reading import Event, History
 from troth.contracts.histories.releases import Releases, reasons
+from troth.contracts.histories.spellings import MOVES, NUMBER
 from troth.contracts.histories.verdict import EventVerdict, decided, open_question, refused
 from troth.errors import MalformedNumber
 from troth.versions.releases.numbers import ReleaseNumber
 
 _RELEASE = "release"
-_DECISIONS = frozenset({"decision", "decide"})
-_STABLE = frozenset({"stable", "mark-stable"})
+_DECISION = "decision"
+_STABLE = "stable"
 
 
 def judged(history: History) -> Iterator[EventVerdict]:
@@ -33,14 +34,14 @@ def judged(history: History) -> Iterator[EventVerdict]:
 def _judged(
     event: Event, release: ReleaseNumber | None, releases: Releases, apis: Apis, commands: Commands
 ) -> EventVerdict:
-    move = move_of(event)
+    move = MOVES.get(event.kind)
     if event.kind == _RELEASE:
         return _release(event, releases, apis)
-    if event.kind in _STABLE:
+    if event.kind == _STABLE:
         return _stable(event, releases)
-    if event.kind in NEW | CHANGED | ENDED:
+    if event.kind in {NEW, CHANGED, *ENDED}:
         return commands.judged(event, release)
-    if event.kind in _DECISIONS:
+    if event.kind == _DECISION:
         return apis.decide(event)
     if move is None:
         question = f"What does {event.kind!r} mean for who relies on it? No clause speaks of such an event."
@@ -51,7 +52,7 @@ def _judged(
 
 
 def _release(event: Event, releases: Releases, apis: Apis) -> EventVerdict:
-    number = ReleaseNumber.parse(event.text("number", "version", "release"))
+    number = ReleaseNumber.parse(event.text(*NUMBER))
     verdict = releases.judged(event, number)
     what = f"release {number}"
     if not verdict.judged:
@@ -64,7 +65,7 @@ def _release(event: Event, releases: Releases, apis: Apis) -> EventVerdict:
 
 def _stable(event: Event, releases: Releases) -> EventVerdict:
     """Stability is a mark that people give a release (PLX-05)."""
-    number = ReleaseNumber.parse(event.text("number", "version", "release"))
+    number = ReleaseNumber.parse(event.text(*NUMBER))
     if number in releases.used:
         return decided(event, f"mark {number} as stable", (), ("PLX-05",))
     return open_question(event, f"mark {number} as stable", f"May {number} be stable, which was never released?")
@@ -83,7 +84,7 @@ def _placed(events: Sequence[Event]) -> list[ReleaseNumber | None]:
 
 
 def _own_release(event: Event) -> ReleaseNumber | None:
-    names = ("number", "version", "release") if event.kind == _RELEASE else ("release",)
+    names = NUMBER if event.kind == _RELEASE else ("release",)
     text = event.text(*names)
     try:
         return ReleaseNumber.parse(text) if text else None

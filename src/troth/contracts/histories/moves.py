@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from troth.contracts.histories.reading import Event, History
+from troth.contracts.histories.spellings import BREAKS, FEATURES, MOVES, NUMBER, OPERATION, REFERENCE, VERSION
 from troth.contracts.histories.verdict import EventVerdict, Said, decided
 from troth.errors import MalformedNumber
 from troth.versions.lifecycles.judging import judge, moved
@@ -22,29 +23,12 @@ from troth.versions.lifecycles.verdict import MoveVerdict
 from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.verdict import Outcome
 
-#: Kinds of events to moves; `api` may stand before or behind, as in create-api and api-create.
-MOVES: Final[Mapping[str, Move]] = {
-    "create": Move.CREATE,
-    "graduate": Move.GRADUATE,
-    "deprecate": Move.DEPRECATE,
-    "retire": Move.RETIRE,
-    "drop": Move.DROP,
-    "change": Move.CHANGE,
-    "security-fix": Move.SECURITY_FIX,
-    "extend": Move.EXTEND,
-    "state": Move.RETURN,
-}
 _WEIGHTS: Final = {
-    Weight.BREAK: ("breaks", "breaking"),
+    Weight.BREAK: BREAKS,
     Weight.UNDECIDED: ("undecided",),
-    Weight.ADDITION: ("additions", "features"),
+    Weight.ADDITION: FEATURES,
     Weight.FIX: ("fixes",),
 }
-
-
-def move_of(event: Event) -> Move | None:
-    """The move that an event tells; None where it tells something else."""
-    return MOVES.get(event.kind.removeprefix("api-").removesuffix("-api").removesuffix("-version"))
 
 
 @dataclass(slots=True)
@@ -156,7 +140,7 @@ class Apis:
         return [parsed(str(one)) for one in (value if isinstance(value, list) else [value] if value else [])]
 
     def _asked(self, event: Event, move: Move, release: ReleaseNumber, api: Api) -> Asked:
-        number = parsed(event.text("version", "api_version"))
+        number = parsed(event.text(*VERSION))
         fix = move is Move.CHANGE and bool(event.members.get("security"))
         until = event.text("until")
         return Asked(
@@ -164,9 +148,9 @@ class Apis:
             number,
             release,
             state=_state(event, "state", FIRST),
-            operation=event.text("endpoint", "operation") if move not in (Move.CHANGE, Move.SECURITY_FIX) else "",
+            operation=event.text(*OPERATION) if move not in (Move.CHANGE, Move.SECURITY_FIX) else "",
             changes=tuple(_changes(event)),
-            reference=event.text("reference", "advisory"),
+            reference=event.text(*REFERENCE),
             note=event.text("note"),
             reason=event.text("reason"),
             until=ReleaseNumber.parse(until) if until else None,
@@ -192,15 +176,21 @@ class Apis:
         name = self.name_of(event)
         found = dict.fromkeys(self._versions(name, release, Move.RETIRE, Move.DROP), "not served")
         for other in self.riding.get(release, ()):
-            if move_of(other) is Move.CHANGE and self.name_of(other) == name and other.listed(*_WEIGHTS[Weight.BREAK]):
-                found[parsed(other.text("version", "api_version"))] = "changed"
+            if (
+                MOVES.get(other.kind) is Move.CHANGE
+                and self.name_of(other) == name
+                and other.listed(*_WEIGHTS[Weight.BREAK])
+            ):
+                found[parsed(other.text(*VERSION))] = "changed"
         return found | {parsed(word): "not served" for word in event.words("without")}
 
     def _versions(self, name: str, release: ReleaseNumber | None, *moves: Move) -> set[int]:
         """The versions of an API that make one of these moves in a release."""
         if release is None:
             return set()
-        events = [one for one in self.riding.get(release, ()) if move_of(one) in moves and self.name_of(one) == name]
+        events = [
+            one for one in self.riding.get(release, ()) if MOVES.get(one.kind) in moves and self.name_of(one) == name
+        ]
         return {number for one in events if (number := _number(one)) is not None}
 
     def _unjudged_release(self, release: ReleaseNumber) -> bool:
@@ -231,11 +221,11 @@ def _state(event: Event, name: str, usual: State) -> State:
 
 def _number(event: Event) -> int | None:
     try:
-        return parsed(event.text("version", "api_version"))
+        return parsed(event.text(*VERSION))
     except MalformedNumber:
         return None
 
 
 def _release(event: Event) -> ReleaseNumber | None:
-    text: Any = event.text("number", "release")
+    text: Any = event.text(*NUMBER)
     return ReleaseNumber.parse(text) if text else None

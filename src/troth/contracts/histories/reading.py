@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from troth.contracts.histories.spellings import HISTORY, STARTING_POINT, kind_of
 from troth.contracts.openapi.text import UnreadableDocument, value_of
 from troth.errors import Malformed, TooLarge
 from troth.versions.lifecycles.numbers import parsed
@@ -30,7 +31,7 @@ _USUAL: Final = ("puppetdb", "polyaxon")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: where it stands, what kind it says that it is, and its members as they were written."""
+    """One event: where it stands, what kind it is (by its usual name), and its members as they were written."""
 
     place: str
     position: int
@@ -181,7 +182,7 @@ def _event(place: str, position: int, row: Any) -> Event:
     kind = row.get("event")
     if not isinstance(kind, str) or not kind.strip():
         raise Malformed(f"{place} does not say which event it is", repair='write event: "release", or another kind')
-    found = Event(place, position, re.sub(r"[\s_]+", "-", kind.strip().lower()), row)
+    found = Event(place, position, kind_of(kind), row)
     if day := found.text("date"):
         _check_day(found, day)
     return found
@@ -198,10 +199,10 @@ def _check_day(event: Event, text: str) -> None:
 
 def _headed(head: Mapping[str, Any], events: tuple[Event, ...]) -> History:
     told = Event("the head", 0, "head", head)
-    versions, since = starting_points([*told.words("starting_point", "starting_points")])
+    versions, since = starting_points(told.words(*STARTING_POINT))
     decisions = [one for one in told.listed("decisions") if isinstance(one, dict)]
     return History(
-        name=told.text("history", "name", "product"),
+        name=told.text(*HISTORY),
         events=events,
         api=told.text("api", default="api"),
         starting_points=versions,

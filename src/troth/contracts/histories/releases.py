@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from troth.contracts.histories.reading import Event, History
+from troth.contracts.histories.spellings import BREAKS, FEATURES, TARGETS
 from troth.contracts.histories.verdict import Said
 from troth.contracts.product import OCCASIONS
 from troth.versions.releases.evidence import Fact, Kind, Maturity, Situation
@@ -17,14 +18,14 @@ from troth.versions.verdict import Outcome
 
 #: Members of a release to the kind of fact that each entry is.
 _LISTS: Final[tuple[tuple[tuple[str, ...], Kind], ...]] = (
-    (("breaks", "breaking"), Kind.NOTED_BREAK),
-    (("features", "additions"), Kind.NOTED_FEATURE),
+    (BREAKS, Kind.NOTED_BREAK),
+    (FEATURES, Kind.NOTED_FEATURE),
     (("fixes",), Kind.NOTED_FIX),
     (("migrations",), Kind.MIGRATION_ADDED),
     (("edited_migrations",), Kind.MIGRATION_EDITED),
     (("removed_migrations",), Kind.MIGRATION_REMOVED),
     (("manual_steps",), Kind.MANUAL_STEP),
-    (("targets", "packaging", "distributions"), Kind.TARGET_ADDED),
+    (TARGETS, Kind.TARGET_ADDED),
     (("removed_targets",), Kind.TARGET_REMOVED),
     (("major_functionality",), Kind.MAJOR_FUNCTIONALITY),
 )
@@ -45,10 +46,6 @@ class Releases:
     history: History
     used: list[ReleaseNumber] = field(default_factory=list)
     maturities: dict[str, Maturity] = field(default_factory=dict)
-
-    @property
-    def newest(self) -> ReleaseNumber | None:
-        return max(self.used, default=None)
 
     def judged(self, event: Event, number: ReleaseNumber) -> ReleaseVerdict:
         """The verdict on a release; whatever it is, the release happened."""

@@ -44,6 +44,7 @@ from troth.registry import accounts, catalog, scms
 from troth.registry.catalog import AlgorithmRow
 from troth.registry.database import Database
 from troth.registry.scms import Origin, Scm
+from troth.signing import derived
 
 #: Builds the newest commit of `owner/name` in the name of an account, after the answer.
 Build = Callable[[Actor, str], None]
@@ -167,13 +168,13 @@ class ScmApi:
         if origin is None:
             raise _no_webhooks()
         link = f"{asked.server}/v1/algorithms/{algorithm.subject}/scm/webhook"
-        return {"webhook_url": link, "secret": self._signing(algorithm.id)}
+        return {"webhook_url": link, "secret": derived(self._webhook_key, algorithm.id)}
 
     async def _pushed(self, asked: Asked) -> Response:
         """Builds what was pushed, in the name of who linked the repository, if that one still may (ALG-26)."""
         algorithm, origin, linker = await self._read(lambda c: _hooked(c, asked.algorithm))
         # also where there is none, so that both take as long
-        signed = _is_signed(asked, self._signing(algorithm.id if algorithm else ""))
+        signed = _is_signed(asked, derived(self._webhook_key, algorithm.id if algorithm else ""))
         if algorithm is not None and origin is None and await self._read(lambda c: _is_member(c, asked, algorithm)):
             raise _no_webhooks()
         if algorithm is None or origin is None or not signed:
@@ -192,9 +193,6 @@ class ScmApi:
             return _accepted("only the default branch is built")
         self._build(linker, algorithm.subject)
         return _accepted("the newest commit is being built")
-
-    def _signing(self, algorithm_id: str) -> str:
-        return hmac.new(self._webhook_key, algorithm_id.encode(), hashlib.sha256).hexdigest()
 
     async def _found(self, scm_id: str) -> dict[str, Any]:
         return scm_object((await self._read(lambda c: scms.find_scm(c, scm_id))) or Scm(scm_id, "", "", False, False))

@@ -35,11 +35,10 @@ Alone = Annotated[
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Riding(Remote):
-    """Options of every move."""
+    """Options of everything that rides on a release."""
 
     release: Release = ""
     reason: Reason = ""
-    operation: Alone = ""
 
     def payload(self) -> dict[str, Any]:
         """What of it was given."""
@@ -49,7 +48,19 @@ class Riding(Remote):
                 why="a version moves with a release of the software",
                 repair="give --release 5.1.0",
             )
-        return given(release=self.release, reason=self.reason, operation=self.operation)
+        return given(release=self.release, reason=self.reason)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Moving(Riding):
+    """Options of moves that lead to another state."""
+
+    operation: Alone = ""
+
+    def payload(self) -> dict[str, Any]:
+        """What of it was given."""
+        return {**Riding.payload(self), **given(operation=self.operation)}
 
 
 @Parameter(name="*")
@@ -116,7 +127,7 @@ def add(
     state: Annotated[
         str | None, Parameter(help="Of a version before the starting point: the state that it has.")
     ] = None,
-    how: Riding = Riding(),
+    how: Moving = Moving(),
 ) -> int:
     """Adds a version, which begins experimental.
 
@@ -140,7 +151,7 @@ def graduate(
     former: Annotated[
         str | None, Parameter(help="What becomes of the version that was current; deprecated, as it must.")
     ] = None,
-    how: Riding = Riding(),
+    how: Moving = Moving(),
 ) -> int:
     """Makes an experimental version the current one. The version that was current is deprecated in the same step.
 
@@ -155,7 +166,7 @@ def graduate(
 
 
 @api.command
-def deprecate(name: str, version: str, /, *, sunset: Sunset = None, how: Riding = Riding()) -> int:
+def deprecate(name: str, version: str, /, *, sunset: Sunset = None, how: Moving = Moving()) -> int:
     """Deprecates the current version. It is gone at the next X boundary.
 
     Parameters
@@ -169,7 +180,7 @@ def deprecate(name: str, version: str, /, *, sunset: Sunset = None, how: Riding 
 
 
 @api.command
-def retire(name: str, version: str, /, *, how: Riding = Riding()) -> int:
+def retire(name: str, version: str, /, *, how: Moving = Moving()) -> int:
     """Retires a deprecated version, in an X release.
 
     Parameters
@@ -183,7 +194,7 @@ def retire(name: str, version: str, /, *, how: Riding = Riding()) -> int:
 
 
 @api.command
-def drop(name: str, version: str, /, *, how: Riding = Riding()) -> int:
+def drop(name: str, version: str, /, *, how: Moving = Moving()) -> int:
     """Takes an experimental version away, in a Y or X release.
 
     Parameters

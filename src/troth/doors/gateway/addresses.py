@@ -10,19 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from troth.errors import MalformedSetting, UpstreamFailed
-from troth.sandbox.egress_broker import Address, Network, Rules
+from troth.sandbox.egress_broker import NEVER, Address, Network, Rules, embedded, within
 
 _SECONDS = 5.0
 #: Names are strangers', and so are the servers that may not answer for them: they hold up no thread of anybody else.
 _RESOLVERS = ThreadPoolExecutor(16, thread_name_prefix="names of upstreams")
-#: What no operator can allow: nobody's API is there, and clouds keep their keys there.
-_NEVER = tuple(
-    ipaddress.ip_network(one)
-    for one in (
-        "0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "100.100.100.200/32", "192.0.0.192/32",
-        "::/128", "fe80::/10", "ff00::/8", "fd00:ec2::254/128", "fd20:ce::254/128",
-    )
-)  # fmt: skip
+#: What no operator can allow: nobody's API is there, and clouds keep their keys there. An API may be on this machine.
+_NEVER = tuple(ipaddress.ip_network(one) for what, networks in NEVER if what != "loopback" for one in networks)
 
 
 class Addresses:
@@ -34,10 +28,10 @@ class Addresses:
 
     def refusal(self, address: Address) -> str:
         """Why an address must not be connected to; empty if it may."""
-        mapped = getattr(address, "ipv4_mapped", None)
-        address = mapped or address
-        allowed = any(address.version == one.version and address in one for one in self._allow)
-        never = any(address.version == one.version and address in one for one in _NEVER)
+        address = getattr(address, "ipv4_mapped", None) or address
+        forms = [address, *embedded(address)]
+        allowed = all(any(within(form, one) for one in self._allow) for form in forms)
+        never = any(within(form, one) for form in forms for one in _NEVER)
         return "" if allowed and not never else self._rules.refusal(address)
 
     async def of(self, host: str, port: int) -> list[str]:

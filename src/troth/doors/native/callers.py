@@ -67,7 +67,7 @@ class CallersApi:
 
     async def _upstreams(self, asked: Asked) -> dict[str, Any]:
         subject = f"{asked.path['owner']}/{asked.path['api']}"
-        return await self._read(lambda c: queries.served(c, asked.actor, subject, self._well))
+        return await self._read(lambda c: queries.served(c, asked.actor, subject, self._well, now()))
 
     async def _alerts(self, asked: Asked) -> dict[str, Any]:
         query: _Alerts = asked.query

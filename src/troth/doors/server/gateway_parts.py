@@ -15,6 +15,7 @@ from troth.commands.gateway import gateway_handlers
 from troth.doors.gateway.addresses import Addresses
 from troth.doors.gateway.alerting import Alerting
 from troth.doors.gateway.door import GatewayDoor
+from troth.doors.server.launching import listed
 from troth.home import Home
 from troth.registry.database import Database
 from troth.settings import Settings
@@ -49,7 +50,7 @@ def open_gateway(
     bus.tell_of_apis(apis)
     bus.tell_of_apis(fronts)
     ledger = ApiLedger(ApiUses(), apis)
-    addresses = Addresses([one.strip() for one in settings.gateway_allow.split(",") if one.strip()])
+    addresses = Addresses(listed(settings.gateway_allow))
     door = GatewayDoor(table, apis, ledger.uses, addresses)
     return Gateway(apis, ledger, door, Alerting(database, addresses, home.webhook_key()))
 

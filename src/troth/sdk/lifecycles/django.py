@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from troth.sdk.lifecycles.states import ApiStates
-from troth.versions.lifecycles.headers import Marking, Pairs
+from troth.versions.lifecycles.headers import Marking, Native
 
 _Answer = Callable[[HttpRequest], Any]
 
@@ -51,17 +51,15 @@ class LifeCycle:
         refusal = self._states.refused(marking, production=production)
         if refusal is None:
             return None
-        return _said(HttpResponse(refusal.body, status=refusal.status), refusal.headers)
+        return _said(HttpResponse(refusal.body, status=refusal.status), refusal.native)
 
 
 def _marked(response: HttpResponse, marking: Marking | None) -> HttpResponse:
-    return _said(response, marking.headers) if marking is not None else response
+    return _said(response, marking.native) if marking is not None else response
 
 
-def _said(response: HttpResponse, headers: Pairs) -> HttpResponse:
+def _said(response: HttpResponse, headers: Native) -> HttpResponse:
     for name, value in headers:
-        word, text = name.decode("ascii"), value.decode("ascii")
-        if word == "link" and "link" in response.headers:  # the application's own links stay
-            text = f"{response.headers['link']}, {text}"
-        response.headers[word] = text
+        own = response.headers.get("link") if name == "link" else None  # the application's own links stay
+        response.headers[name] = f"{own}, {value}" if own is not None else value
     return response

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from troth.sdk.lifecycles.states import ApiStates
-from troth.versions.lifecycles.headers import Marking, Pairs
+from troth.versions.lifecycles.headers import Marking
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -33,7 +33,7 @@ class LifeCycle:
         refusal = self._states.refused(marking, production=production)
         if refusal is None:
             return self._app(environ, _marking(start, marking))
-        start(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", _native(refusal.headers))
+        start(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", [*refusal.native])
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [refusal.body]
 
 
@@ -44,7 +44,3 @@ def _marking(start: Start, marking: Marking) -> Start:
         return start(status, [*[header for header in said if header[0].lower() not in once], *native], *more)
 
     return marked
-
-
-def _native(headers: Pairs) -> list[tuple[str, str]]:
-    return [(name.decode("ascii"), value.decode("ascii")) for name, value in headers]

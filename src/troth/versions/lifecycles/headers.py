@@ -18,6 +18,7 @@ from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.table import ApiVersion, Brownout, StateTable, moment, version_name
 
 Pairs = tuple[tuple[bytes, bytes], ...]
+Native = tuple[tuple[str, str], ...]
 #: Where a version is found: from its number to an address or a path.
 Address = Callable[[int], str]
 #: brownouts that are announced at once
@@ -31,6 +32,11 @@ class Refusal:
     status: int
     headers: Pairs
     body: bytes
+    #: the same headers as text
+    native: Native = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "native", _native(self.headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,12 @@ class Marking:
     gone: Refusal | None = None
     windows: tuple[Window, ...] = ()
     #: the same headers as text, and the names of those that a reply has once, as bytes and as text
-    native: tuple[tuple[str, str], ...] = field(init=False, compare=False)
+    native: Native = field(init=False, compare=False)
     once: frozenset[bytes] = field(init=False, compare=False)
     once_native: frozenset[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        native = tuple((name.decode("ascii"), value.decode("ascii")) for name, value in self.headers)
+        native = _native(self.headers)
         object.__setattr__(self, "native", native)
         object.__setattr__(self, "once_native", frozenset(name for name, _ in native) - {"link"})
         object.__setattr__(self, "once", frozenset(name.encode() for name in self.once_native))
@@ -186,6 +192,10 @@ def _links(version: ApiVersion, address: Address) -> list[str]:
 
 def _below(prefix: str, number: int) -> str:
     return prefix + version_name(number)
+
+
+def _native(headers: Pairs) -> Native:
+    return tuple((name.decode("ascii"), value.decode("ascii")) for name, value in headers)
 
 
 def _http_date(when: datetime) -> str:

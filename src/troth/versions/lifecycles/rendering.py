@@ -8,7 +8,8 @@ from typing import Any
 from troth.versions.releases.rendering import waiver_lines
 
 Told = Mapping[str, Any]
-_VERBS = {"allowed": "is allowed", "refused": "is refused", "not-regulated": "needs a decision"}
+#: how a sentence on an outcome ends
+ENDINGS = {"allowed": "is allowed", "refused": "is refused", "not-regulated": "needs a decision"}
 
 
 def headline(told: Told) -> str:
@@ -17,7 +18,7 @@ def headline(told: Told) -> str:
     if not told["judged"]:
         return f"{subject} lies before the starting point, and is not judged"
     by = " by a waiver" if told["outcome"] == "allowed" and told.get("waived") else ""
-    return f"{subject} {_VERBS[told['outcome']]}{by}"
+    return f"{subject} {ENDINGS[told['outcome']]}{by}"
 
 
 def verdict_lines(told: Told) -> Iterator[str]:

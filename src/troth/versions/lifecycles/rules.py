@@ -66,7 +66,7 @@ def _alone(asked: Asked, api: Api) -> Objection | None:
         return None
     return Objection(
         "PDB-41",
-        f"{asked.operation} alone cannot be moved: all operations of {asked.name} have its version and its state",
+        f"{asked.operation}: all operations of {asked.name} have its version and its state, and none has others",
         f"move {asked.name} as a whole, or put it into the next version",
         also=("PDB-10",),
     )
@@ -238,8 +238,7 @@ def _row(identity: str, clause: str, moves: str, handler: Handler, purpose: str)
 
 _STATES: Final = "create graduate deprecate retire drop return"
 RULES: Final[tuple[MoveRule, ...]] = (
-    _row("whole", "PDB-41", "create graduate deprecate retire drop extend return", _alone,
-         "All operations of a version are versioned together."),
+    _row("whole", "PDB-41", "*", _alone, "All operations of a version are versioned together."),
     _row("exists", "PDB-11", "create", _exists, "A version is made once."),
     _row("missing", "PDB-20", "graduate deprecate retire drop change security-fix extend return", _missing,
          "A version begins as experimental, and what never began is in no state."),

@@ -1,7 +1,4 @@
-"""The four states of an API version (PDB-11) or of an algorithm's major line, and the moves between them.
-
-Which release a move needs is judged where releases are known; here is only what may follow what.
-"""
+"""The four states of a version of an API (PDB-11). What may follow what is in transitions.py."""
 
 from __future__ import annotations
 
@@ -17,17 +14,5 @@ class State(StrEnum):
     RETIRED = "retired"  #: gone (PDB-38)
 
 
-#: The only legal moves (PDB-11, note N9). Every other one is not regulated (PDB-04).
-MOVES: dict[State, State] = {
-    State.EXPERIMENTAL: State.CURRENT,
-    State.CURRENT: State.DEPRECATED,
-    State.DEPRECATED: State.RETIRED,
-}
-
 #: A new version begins here, never as current (PDB-20).
 FIRST = State.EXPERIMENTAL
-
-
-def may_follow(before: State, after: State) -> bool:
-    """Whether the policy has a move from `before` to `after`."""
-    return MOVES.get(before) is after
