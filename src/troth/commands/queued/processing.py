@@ -141,10 +141,12 @@ class Processor:
         await self._forget()
         if self._news.is_set():
             return
+        if len(self._running) > _AT_ONCE // 2:  # the end of one is what there is to wait for
+            await self._sleep(_LOOK)
+            return
         due = await asyncio.to_thread(self._next_due)
         left = _LOOK if due is None else (datetime.fromisoformat(due) - now()).total_seconds()
-        full = len(self._running) > _AT_ONCE // 2
-        await self._sleep(_LOOK if full else min(_LOOK, max(left, 0.0)))
+        await self._sleep(min(_LOOK, max(left, 0.0)))
 
     async def _sleep(self, seconds: float) -> None:
         try:

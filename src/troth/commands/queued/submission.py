@@ -44,7 +44,7 @@ class Submission:
     priority: int = 0
     #: RFC 3339; empty: at once
     due_at: str = ""
-    #: commands with one of these are processed in the order of their acceptance
+    #: commands with one of these are processed in the order of their acceptance; troth's own, those of one sender
     subject: str = ""
     #: None: the answer says that it was accepted
     seconds: float | None = None
@@ -119,13 +119,15 @@ class Submissions:
                 why="it holds a secret, which is in no payload and no outcome that is kept",
                 repair="leave secondsToWaitForCompletion out",
             )
-        return self._accepted(asked, identity, ordered_key(asked.subject) if asked.subject else None)
+        # with its sender: else anybody could hold back everybody's behind a word of theirs
+        key = ordered_key([asked.actor.id, asked.subject]) if asked.subject else None
+        return self._accepted(asked, identity, key)
 
     def _accepted(self, asked: Submission, identity: str, key: str | None) -> Accepted:
-        if key is not None and asked.due_at and "/" in asked.command:
+        if key is not None and asked.due_at:
             raise Refused(
                 "a command that is kept in order cannot be put off",
-                why="all that come behind it, of other senders too, would wait for it",
+                why="all that come behind it would wait for it",
                 repair="leave due out",
             )
         if not _MOST_URGENT <= asked.priority <= _LEAST_URGENT:
