@@ -112,6 +112,8 @@ class Ordeal:
             command = ECHOED if number % 20 == 0 else MAKE
             while not self._acknowledged(command, identity, number):
                 time.sleep(0.02)
+        if (known := getattr(self._own, "client", None)) is not None:
+            known[1].close()
 
     def _acknowledged(self, command: str, identity: str, number: int) -> bool:
         up = self.up

@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from tests.queue.conftest import HANDLER, Publisher, until
 from tests.queue.killing import Ordeal
@@ -89,21 +89,31 @@ def test_a_registry_that_stays_locked_refuses_and_loses_nothing(held: tuple[Runn
     assert publisher.send(command, 1, {}, f"&uuid={identity}&secondsToWaitForCompletion=60")["state"] == "done"
 
 
+@contextmanager
+def _full(database: Database) -> Iterator[None]:
+    """There is room for 20 KiB more. SQLite keeps to that connection by connection, so all of them are told."""
+    engine = database._engine
+    with database.read() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() + 5
+
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar_one()
+
+    event.listen(engine, "begin", limit)
+    try:
+        yield
+    finally:
+        event.remove(engine, "begin", limit)
+        engine.dispose()
+
+
 def test_a_full_disk_refuses_and_is_survived(held: tuple[RunningServer, Publisher, str]) -> None:
     running, publisher, command = held
-    database, large = running.server.database, {"text": "x" * 500_000}
-
-    def limit(pages: int) -> None:
-        database.write_now(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages}"))
-
-    used = database.write_now(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one())
-    limit(used + 5)
-    try:
-        answers = [publisher.curl(f"command={command}&version=1", json.dumps(large).encode()) for _ in range(8)]
-    finally:
-        limit(2**30)
+    large = json.dumps({"text": "x" * 500_000}).encode()
+    with _full(running.server.database):
+        answers = [publisher.curl(f"command={command}&version=1", large) for _ in range(8)]
     refused = [problem for status, problem in answers if status == 503]
-    assert refused
+    assert refused, answers
     assert all("cannot take it now" in problem["detail"] for problem in refused)
     assert publisher.send(command, 1, {}, "&secondsToWaitForCompletion=60")["state"] == "done"
 

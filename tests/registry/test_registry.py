@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from tests.clauses.conftest import answered
 from tests.server import running_server
@@ -234,3 +234,15 @@ def test_reading_back_a_version_gives_what_was_published(database: Database) -> 
     assert row.permissions == Permissions("public")
     assert (row.build.hash, row.build.source, row.published_by) == ("a" * 40, MANIFEST.digest, "troth")
     assert json.loads(stored)["format"] == 1
+
+
+def test_no_error_of_the_database_tells_what_was_to_be_written(database: Database) -> None:
+    secret = "of-nobodys-business"
+
+    def wrong(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": secret})
+
+    with pytest.raises(DatabaseError) as failed:
+        database.write_now(wrong)
+    assert "nowhere" in str(failed.value)
+    assert secret not in str(failed.value)

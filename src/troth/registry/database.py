@@ -134,9 +134,10 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
+    # parameters hold payloads and hashes of keys: no error tells them
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, pool_size=8, max_overflow=8)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, pool_size=8, max_overflow=8, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, record: Any) -> None:
