@@ -267,7 +267,7 @@ def test_nobody_holds_back_what_others_send_of_troths_own(publisher: Publisher, 
     word = "subject=everybody"
     own = f"command=create_organization&version=1&{word}"
     body = json.dumps({"name": publisher.server.new_name("late")}).encode()
-    status, problem = eve.curl(f"{own}&due=2099-01-01T00:00:00Z", body)
+    status, problem = eve.curl(f"{own}{WAIT}&due=2099-01-01T00:00:00Z", body)
     assert (status, problem["code"]) == (409, "refused"), problem
     assert "cannot be put off" in problem["detail"]
     assert eve.client.queue(command="create_organization", state="waiting")["queue"] == []
