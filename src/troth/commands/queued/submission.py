@@ -22,7 +22,7 @@ from troth.contracts.wire import JSON
 from troth.errors import Malformed, MalformedPayload, Refused, Unavailable
 from troth.registry import command_subjects
 from troth.registry.queue import Accepted
-from troth.versions.commands.states import State
+from troth.versions.commands.states import ACCEPTED, State
 
 #: seconds that a sender may wait for an end at most
 LONGEST_WAIT = 600
@@ -82,7 +82,7 @@ class Submissions:
         definition = self._book.known(asked.command) or await asyncio.to_thread(self._book.find, asked.command)
         actor = asked.actor
         member = definition is not None and self._book.member(actor.id, definition.row.owner_id)
-        if definition is None or not definition.shown_to(actor, belongs=member or actor.id == definition.row.owner_id):
+        if definition is None or not _shown(definition, actor, member=member):
             raise command_subjects.missing(asked.command)
         _may_send(definition, actor, member=member)
         row = definition.accepted(asked.version)
@@ -172,6 +172,11 @@ def check_checksum(checksum: str, payload: bytes) -> None:
         )
 
 
+def _shown(definition: Definition, actor: Actor, *, member: bool) -> bool:
+    belongs = member or actor.id == definition.row.owner_id
+    return command_subjects.shown_to(definition.row, actor, belongs=belongs)
+
+
 def _may_send(definition: Definition, actor: Actor, *, member: bool) -> None:
     row = definition.row
     if not row.public:
@@ -179,9 +184,9 @@ def _may_send(definition: Definition, actor: Actor, *, member: bool) -> None:
 
 
 def _other_version(definition: Definition, sent: int, value: Any) -> str:
-    """The version that a payload fits that does not fit the one it was sent as."""
-    for number in sorted(definition.versions, reverse=True):
-        if number != sent and definition.format(number).fault(value) is None:
+    """The newest version that is taken and that a payload fits which does not fit the one it was sent as."""
+    for number, row in sorted(definition.versions.items(), reverse=True):
+        if number != sent and row.state in ACCEPTED and definition.format(number).fault(value) is None:
             return f"it fits version {number}; send it as that"
     return ""
 
