@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # What `make test ARGS="-k echo"` hands to pytest.
 ARGS ?=
 
-.PHONY: setup demo test lint soundness bench docs clause-mutants lock clean
+.PHONY: setup demo test lint soundness killing bench docs clause-mutants lock clean
 
 setup: .venv/.run
 demo: setup
@@ -25,6 +25,10 @@ lint: .venv/.test
 # Shards of a thousand pairs of schemas; those that are done stay done. ARGS="0 20" does some of them.
 soundness: .venv/.test
 	nice $(BIN)/python -m tests.soundness $(ARGS)
+
+# A server that is killed twenty times while ten thousand commands come and are processed. ARGS="1000 5" is less.
+killing: .venv/.test
+	$(BIN)/python -m tests.queue.killing $(or $(ARGS),10000 20)
 
 clause-mutants: .venv/.test
 	$(BIN)/python -m tests.mutants.run

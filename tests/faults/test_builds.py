@@ -17,7 +17,7 @@ import pytest
 from tests.builds.conftest import KEPT
 from tests.builds.index import PackageIndex
 from tests.doors.test_git import Author
-from tests.faults.test_server_death import _up
+from tests.own_process import up
 from tests.server import ECHO, RunningServer, running_server, write_project
 from tests.working_copy import cloned
 from troth.registry import build_records, catalog
@@ -211,7 +211,7 @@ def test_a_full_disk_in_the_middle_of_a_build(index: PackageIndex, tmp_path: Pat
 def test_a_server_that_is_killed_in_the_middle_of_a_build(tmp_path: Path) -> None:
     """After the restart the build is failed, never in progress for ever, and the same commit can be built."""
     home = tmp_path / "home"
-    with _up(home) as server:
+    with up(home) as server:
         key = (home / "owner.key").read_text().strip()
         server.client.command("create_algorithm", algorithm="owner/slow")
         copy = cloned(tmp_path / "slow", server.client.address, "owner/slow", "owner", key)
@@ -223,7 +223,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_build(tmp_path: Path) -> Non
             assert time.monotonic() < deadline
             time.sleep(0.02)
         server.kill()
-    with _up(home) as server:
+    with up(home) as server:
         (row,) = server.client.builds("owner/slow")["builds"]
         assert (row["hash"], row["status"]) == (commit, "failed")
         assert "stopped during this build" in row["log"]

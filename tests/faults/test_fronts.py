@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.test_server_death import _Up
 from tests.faults.wire import wait_for
+from tests.own_process import Up
 from tests.server import write_project
 from troth.errors import CallFailed, NotFound, ServerUnreachable, Unauthenticated
 from troth.sdk import Client
@@ -20,7 +20,7 @@ from troth.sdk import Client
 _WHO = "import os\ndef apply(input):\n    return input\n"
 
 
-class _Fronts(_Up):
+class _Fronts(Up):
     """`troth up` with three processes that take calls."""
 
     options = ("--fronts", "3")

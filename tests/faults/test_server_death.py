@@ -8,86 +8,25 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 
 from tests.faults.wire import PATIENCE, wait_for
+from tests.own_process import TROTH, Up, up
 from tests.server import ECHO, write_project
 from troth.errors import Failed, NotFound, Refused, ServerUnreachable, Unauthenticated
 from troth.sdk import Client
 from troth.versions.chain import BEGINNING, verify
 
-_TROTH = Path(sys.executable).with_name("troth")
 _INTERRUPTED = "The server was stopped during this build. Compile again."
-
-
-class _Up:
-    """One run of `troth up` over a home, in a process group of its own."""
-
-    options: tuple[str, ...] = ()
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
-        command = [str(_TROTH), "up", "--home", str(home), "--port", "0", "--owner", "owner", *self.options]
-        with open(home.with_suffix(".log"), "ab") as complaints:
-            self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=complaints, cwd=home.parent, env=surroundings, text=True,
-                start_new_session=True,
-            )  # fmt: skip
-        assert self.process.stdout is not None
-        self._said: IO[str] = self.process.stdout
-        self._client: Client | None = None
-
-    def ready(self) -> _Up:
-        """This server, once it can serve."""
-        watchdog = threading.Timer(120, self.process.kill)
-        watchdog.start()
-        try:
-            line = self._said.readline()
-        finally:
-            watchdog.cancel()
-        assert line.startswith("troth is ready at http://127.0.0.1:"), self.home.with_suffix(".log").read_text()
-        key = (self.home / "owner.key").read_text().strip()
-        self._client = Client(line.split()[-1], key, seconds=PATIENCE)
-        return self
-
-    @property
-    def client(self) -> Client:
-        """The owner's client."""
-        assert self._client is not None
-        return self._client
-
-    def kill(self) -> None:
-        """Ends the server and all its helpers as a crash would."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
-        self._said.close()
-        if self._client is not None:
-            self._client.close()
-
-
-@contextmanager
-def _up(home: Path) -> Iterator[_Up]:
-    """A server that can serve, and is killed when the block ends."""
-    server = _Up(home)
-    try:
-        yield server.ready()
-    finally:
-        server.kill()
 
 
 @pytest.fixture
@@ -233,7 +172,7 @@ def test_killed_in_mid_publish_again_and_again(home: Path, tmp_path: Path) -> No
         if turn >= 8 and len(publisher.told) >= 3:
             break
         assert turn < 60
-        with _up(home) as server:
+        with up(home) as server:
             checker.check(server.client)
             begun = threading.Event()
             thread = threading.Thread(target=publisher.run, args=(server.client, begun))
@@ -244,7 +183,7 @@ def test_killed_in_mid_publish_again_and_again(home: Path, tmp_path: Path) -> No
             os.killpg(server.process.pid, signal.SIGKILL)
             thread.join(PATIENCE)
             assert not thread.is_alive()
-    with _up(home) as server:
+    with up(home) as server:
         checker.check(server.client)
         before = len(publisher.told)
         publisher._publish(server.client, 1000)
@@ -257,10 +196,10 @@ def test_killed_while_it_starts_for_the_first_time(home: Path) -> None:
     moments = random.Random(4)
     for number in range(2):
         place = home.with_name(f"home{number}")
-        first = _Up(place)
+        first = Up(place)
         time.sleep(moments.uniform(0.2, 0.7))
         first.kill()
-        with _up(place) as server:
+        with up(place) as server:
             assert server.client.keys()["account"] == "owner"
             assert [row["name"] for row in server.client.accounts()["accounts"]] == ["owner"]
             assert (place / "owner.key").stat().st_mode & 0o777 == 0o600
@@ -276,7 +215,7 @@ def test_killed_while_it_starts_for_the_first_time(home: Path) -> None:
 class _Scene:
     """A server over the home of one that was killed while it built, ran and wrote, and what that one said."""
 
-    server: _Up
+    server: Up
     folder: Path
     #: uuid, command, payload and result of commands that were acknowledged just before
     acknowledged: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
@@ -307,13 +246,13 @@ class _Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Scene]:
     folder = tmp_path_factory.mktemp("scene")
     home = folder / "home"
-    with _up(home) as server:
+    with up(home) as server:
         found = _Scene(server, folder)
         _build(found)
         _acknowledge(found)
         _kill_in_the_middle(found)
     _leave_behind(home)
-    with _up(home) as found.server:
+    with up(home) as found.server:
         yield found
 
 
@@ -457,7 +396,7 @@ def test_a_repository_that_was_half_made(scene: _Scene) -> None:
 
 def test_a_second_server_over_the_same_home(scene: _Scene) -> None:
     """It would end the first one's builds and cross its writes, so it does not start; the first serves on."""
-    command = [str(_TROTH), "up", "--home", str(scene.server.home), "--port", "0"]
+    command = [str(TROTH), "up", "--home", str(scene.server.home), "--port", "0"]
     second = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=scene.folder)
     assert second.returncode in (2, 3, 5)
     assert "is ready" not in second.stdout
@@ -473,13 +412,13 @@ def test_a_second_server_over_the_same_home(scene: _Scene) -> None:
 def test_calls_that_were_written_survive_a_kill(home: Path, tmp_path: Path) -> None:
     """At most what was not written yet is lost, and that is written every second."""
     folder = write_project(tmp_path / "echo", "owner", "echo", ECHO)
-    with _up(home) as first:
+    with up(home) as first:
         commit = first.client.compile(folder)["hash"]
         requests = [first.client.call(f"owner/echo/{commit}", number).receipt["request"] for number in range(5)]
         receipts = [first.client.receipt(request) for request in requests]
         wait_for(lambda: "troth_records_waiting 0.0" in first.client.metrics(), "records that are written")
         first.client.call(f"owner/echo/{commit}", "the last")
-    with _up(home) as second:
+    with up(home) as second:
         assert [second.client.receipt(request) for request in requests] == receipts
         rows = second.client.usage(algorithm="owner/echo")["rows"]
         assert sum(row["calls"] for row in rows) in (5, 6)

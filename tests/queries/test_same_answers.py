@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.queries import evaluator
+from tests.queries import evaluator, short_form
 from tests.queries.questions import expressions, groupings
 from tests.queries.small_registry import Known, moment
 from troth.errors import Overloaded
 from troth.queries.asking import Answer, Question, ask
 from troth.queries.cursors import Cursors
 from troth.queries.entities import SHAPES
-from troth.queries.language import bounds, text
+from troth.queries.language import bounds
 from troth.queries.language.fields import Kind
 from troth.registry.database import Database
 
@@ -72,7 +72,7 @@ def test_rows_are_those_that_python_finds(registries: Registries, entity: str) -
         query = data.draw(expressions(known, entity, past=as_of is not None), "query")
         written = data.draw(st.booleans(), "in the short form")
         expected = evaluator.answer(known, entity, known.actors[caller], query, as_of)
-        question = {"entity": entity, "query": text.write(query) if written else query, "as_of": as_of}
+        question = {"entity": entity, "query": short_form.write(query) if written else query, "as_of": as_of}
         answers = []
         for database in databases.values():
             answer, rows = asked(database, known, caller, include_total=True, limit=1000, **question)

@@ -1,16 +1,13 @@
 """A server that is killed again and again while commands come and are processed.
 
-`python -m tests.queue.killing 10000 20` does what the test does with ten thousand commands and twenty kills.
+`make killing` does what the test does with ten thousand commands and twenty kills.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,52 +15,21 @@ import time
 import uuid
 from collections import Counter
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from tests.own_process import Up
 from tests.server import ECHO, write_project
 from troth.errors import TrothError
 from troth.sdk import Client
 
-_TROTH = Path(sys.executable).with_name("troth")
 _SENDERS = 8
 _PATIENCE = 300.0
 MAKE, ECHOED = "owner/make", "owner/echo"
 _SCHEMA = {"type": "object", "properties": {"product": {"type": "string"}}, "required": ["product"]}
 
 
-class Up:
-    """One run of `troth up` over a home, in a process group of its own."""
-
-    def __init__(self, home: Path) -> None:
-        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
-        surroundings |= {"TROTH_COMMAND_RETRY_SECONDS": "0.05"}
-        command = [str(_TROTH), "up", "--home", str(home), "--port", "0", "--owner", "owner"]
-        with open(home.with_suffix(".log"), "ab") as complaints:
-            self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=complaints, cwd=home.parent, env=surroundings, text=True,
-                start_new_session=True,
-            )  # fmt: skip
-        assert self.process.stdout is not None
-        self._said: IO[str] = self.process.stdout
-        watchdog = threading.Timer(120, self.process.kill)
-        watchdog.start()
-        line = self._said.readline()
-        watchdog.cancel()
-        assert line.startswith("troth is ready at http://127.0.0.1:"), home.with_suffix(".log").read_text()
-        self.address, self.key = line.split()[-1], (home / "owner.key").read_text().strip()
-
-    def client(self) -> Client:
-        """A new client of the owner."""
-        return Client(self.address, self.key, seconds=60.0)
-
-    def kill(self) -> None:
-        """Ends the server and all its helpers as a crash would."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
-        self._said.close()
+def _started(home: Path) -> Up:
+    return Up(home, TROTH_COMMAND_RETRY_SECONDS="0.05").ready()
 
 
 class Ordeal:
@@ -82,7 +48,7 @@ class Ordeal:
 
     def run(self) -> dict[str, Any]:
         """Sends, kills, and holds the last server to what was acknowledged: the figures. Raises AssertionError."""
-        self.up = Up(self._home)
+        self.up = _started(self._home)
         prepare(self.up, self._home.parent)
         senders = [threading.Thread(target=self._send) for _ in range(_SENDERS)]
         for sender in senders:
@@ -91,7 +57,7 @@ class Ordeal:
             self._await(int((number + self._chance.random()) * self._count / self._kills))
             time.sleep(self._chance.uniform(0.0, 0.3))
             self.up.kill()
-            self.up = Up(self._home)
+            self.up = _started(self._home)
         for sender in senders:
             sender.join(_PATIENCE)
             assert not sender.is_alive(), "a sender was not answered"
@@ -134,11 +100,11 @@ class Ordeal:
         if known is None or known[0] is not up:
             if known is not None:
                 known[1].close()
-            known = self._own.client = (up, up.client())
+            known = self._own.client = (up, up.new_client())
         return known[1]
 
     def _checked(self, up: Up) -> dict[str, Any]:
-        with up.client() as client:
+        with up.new_client() as client:
             deadline = time.monotonic() + _PATIENCE
             while any(client.queue(state=state, limit=1)["queue"] for state in ("waiting", "leased")):
                 assert time.monotonic() < deadline, "the queue did not come to its end"
@@ -160,7 +126,7 @@ class Ordeal:
 def prepare(up: Up, folder: Path) -> None:
     """A command that makes a product, which cannot be made twice, and one that an algorithm handles."""
     write_project(folder / "echo", "owner", "echo", ECHO)
-    with up.client() as client:
+    with up.new_client() as client:
         built = client.compile(folder / "echo")
         reference = f"owner/echo/{client.publish('owner/echo', built['hash'], bump='minor')['version']}"
         given = {"product": "owner/golden"}

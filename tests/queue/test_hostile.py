@@ -19,6 +19,7 @@ from troth.commands.queued.book import CommandBook
 from troth.commands.queued.handlers import SECRET
 from troth.commands.queued.work import kept
 from troth.errors import Forbidden, Refused
+from troth.registry import queue
 from troth.registry.database import Database
 from troth.sdk import Client
 
@@ -259,6 +260,27 @@ def test_what_is_kept_in_order_is_not_put_off(publisher: Publisher, ordered: str
         identity = publisher.send(command, 1, payload, later)["uuid"]
         assert publisher.shown(identity)["state"] == "waiting"
         publisher.client.command("discard_queued_command", uuid=identity, reason="a test")
+
+
+def test_nobody_holds_back_what_others_send_of_troths_own(publisher: Publisher, eve: Publisher) -> None:
+    """A word that senders choose has no place in the order of others, and what has one is not put off."""
+    word = "subject=everybody"
+    own = f"command=create_organization&version=1&{word}"
+    body = json.dumps({"name": publisher.server.new_name("late")}).encode()
+    status, problem = eve.curl(f"{own}{WAIT}&due=2099-01-01T00:00:00Z", body)
+    assert (status, problem["code"]) == (409, "refused"), problem
+    assert "cannot be put off" in problem["detail"]
+    assert eve.client.queue(command="create_organization", state="waiting")["queue"] == []
+
+    def key(sender: Publisher) -> str | None:
+        payload = {"name": publisher.server.new_name("ordered")}
+        identity = sender.send("create_organization", 1, payload, f"&{word}{WAIT}")["uuid"]
+        with publisher.server.server.database.read() as connection:
+            (row,) = queue.find(connection, identity)
+            return queue.payload_of(connection, row.position).ordered_key
+
+    assert key(eve) == key(eve) is not None
+    assert key(eve) != key(publisher)
 
 
 @pytest.mark.parametrize("place", ["/²", "/①", "/٣", "/" + "9" * 400, "/-1", "/0x0", "/"])

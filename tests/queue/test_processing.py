@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.queue.conftest import Publisher, until
 from tests.server import running_server
 from troth.errors import NotFound, Refused
+from troth.registry import queue
 
 ANY: dict[str, Any] = {"type": "object"}
 #: A handler that is told by its payload what to do. It writes each command that it has done to its owner's data, once.
@@ -189,6 +193,10 @@ def test_what_was_accepted_is_processed_after_its_version_was_retired(publisher:
     assert status == 200, problem
     status, problem = publisher.curl(f"command={other}&version=1", b'{"name": "new"}')
     assert (status, problem["clauses"]) == (409, ["PDB-40"])
+    _, problem = publisher.curl(
+        f"command={other}&version=2", b'{"label": 1}'
+    )  # fits what was retired, and nothing else
+    assert problem["repair"] == f"troth command show {other} has the format"
     for one, identity in ((command, waiting), (other, held)):
         publisher.client.command("resume_command", command=one)
         assert publisher.ended(identity)["state"] == "done"
@@ -208,13 +216,26 @@ def test_metrics_tell_of_the_queue(publisher: Publisher, command: str, told: str
     publisher.client.command("pause_command", command=waiting)
     publisher.send(waiting, 1, {})
     publisher.send(command, 1, {}, WAIT)
-    lines = publisher.server.owner.metrics().splitlines()
+    loops, count = [], queue.depths
+
+    def counted(connection: Connection) -> list[tuple[str, str, int, str]]:
+        loops.append(asyncio._get_running_loop())
+        return count(connection)
+
+    with patch.object(queue, "depths", counted):
+        lines = publisher.server.owner.metrics().splitlines()
+    assert loops == [None]  # calls are not held up by it
     assert f'troth_commands_accepted_total{{command="{waiting}"}} 1.0' in lines
     assert f'troth_queue_depth{{command="{waiting}",state="waiting"}} 1.0' in lines
     assert any(line.startswith(f'troth_queue_age_seconds{{command="{waiting}"') for line in lines)
     assert any(line.startswith(f'troth_commands_ended_total{{command="{command}",state="done"}}') for line in lines)
     assert any(line.startswith("troth_command_seconds_bucket") for line in lines)
     publisher.client.command("resume_command", command=waiting)
+
+
+def test_the_journal_tells_which_command_an_entry_is_about(publisher: Publisher, command: str) -> None:
+    rows = publisher.server.owner.query("journal", f'select command where subject = "{command}"')["rows"]
+    assert {"create_command", "publish_command_version"} <= {row["command"] for row in rows}
 
 
 def test_who_is_gone_is_not_found(publisher: Publisher) -> None:

@@ -149,6 +149,8 @@ def test_strangers_learn_nothing_of_a_private_command(publisher: Publisher, comm
     )
     assert there[0] == gone[0] == 404
     assert there[1]["why"] == gone[1]["why"]
+    # who administers the server is none
+    assert publisher.curl(f"command={command}&version=1", b'{"name": "n"}', key=publisher.server.owner_key)[0] == 200
     identity = publisher.send(command, 1, {"name": "n"})["uuid"]
     for path in (f"/api/v1/queue/{identity}", f"/api/v1/commands/{command}"):
         assert sam._send("GET", path).status_code == 404
@@ -158,6 +160,7 @@ def test_strangers_learn_nothing_of_a_private_command(publisher: Publisher, comm
             f"command={action}_queued_command&version=1", json.dumps({"uuid": identity, **more}).encode(), key=sam.key
         )
         assert (status, problem["code"]) == (404, "not-found")
+        assert "troth command queue" in problem["repair"]
 
 
 def test_a_key_sends_the_commands_that_its_patterns_name(publisher: Publisher, command: str) -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from troth.errors import Forbidden, Malformed
 
@@ -65,6 +65,11 @@ class Scope:
             "production": self.production,
             "origin": self.origin,
         }
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> Self:
+        """The scope that `as_dict` told of."""
+        return cls(**{**told, "algorithms": tuple(told["algorithms"]), "data": DataAccess(told["data"])})
 
     def sees(self, subject: str) -> bool:
         """Whether what is private about `owner/name` is shown to a member with this key; to others it is no member's."""

@@ -30,7 +30,7 @@ from troth.registry.journal_facts import moment_of
 
 LARGEST_PAGE = 1_000
 USUAL_PAGE = 100
-_LARGEST_OFFSET = 10_000_000
+LARGEST_OFFSET = 10_000_000
 #: rows that are read at a time
 _TOGETHER = 1_000
 #: steps of SQLite's machine between two looks at the clock

@@ -7,11 +7,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
-from troth.access.scopes import reach_of
 from troth.errors import NotFound
 from troth.registry import command_subjects, queue
 from troth.registry.command_subjects import CommandRow
-from troth.registry.queue import QueuedRow
 
 LARGEST_PAGE = 200
 
@@ -55,7 +53,7 @@ def accepted(
 def outcome(connection: Connection, caller: Actor, identity: str, sender: str) -> dict[str, Any]:
     """What became of an accepted command. Raises NotFound, also for one that the caller may not know of."""
     found = [row for row in queue.find(connection, identity) if sender in ("", row.actor)]
-    found = [row for row in found if _may_see(connection, caller, row)]
+    found = [row for row in found if command_subjects.queued_shown_to(connection, row, caller)]
     mine = [row for row in found if row.actor_id == caller.id]
     for row in mine or found:
         return row.as_dict()
@@ -68,13 +66,4 @@ def outcome(connection: Connection, caller: Actor, identity: str, sender: str) -
 
 
 def _shows(connection: Connection, row: CommandRow, caller: Actor) -> bool:
-    reach = reach_of(caller.scope.algorithms)
-    within = caller.scope.manage or reach is None or reach.allows(row.subject)
-    return within and (row.public or command_subjects.belongs(connection, row, caller) or caller.administrator)
-
-
-def _may_see(connection: Connection, caller: Actor, row: QueuedRow) -> bool:
-    if row.actor_id == caller.id or caller.administrator:
-        return True
-    found = command_subjects.find(connection, row.command) if "/" in row.command else None
-    return found is not None and command_subjects.belongs(connection, found, caller)
+    return command_subjects.shown_to(row, caller, belongs=command_subjects.belongs(connection, row, caller))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from troth.access.roles import Actor
+from troth.access.scopes import Scope
 from troth.errors import NameTaken, NotFound
 from troth.registry.access_tables import account_details
 from troth.registry.tables import accounts, members
@@ -38,6 +40,12 @@ def account_by_id(connection: Connection, account_id: str) -> Actor | None:
     """The account with this id, unless it was deleted."""
     row = connection.execute(_PRESENT.where(accounts.c.id == account_id)).first()
     return Actor(*row) if row else None
+
+
+def actor_of(connection: Connection, account_id: str, scope: Scope) -> Actor | None:
+    """The account with this id as it acts with a key of this scope, unless it was deleted."""
+    found = account_by_id(connection, account_id)
+    return found and replace(found, administrator=found.administrator and scope.administrator, scope=scope)
 
 
 def get_account(connection: Connection, name: str) -> Actor:

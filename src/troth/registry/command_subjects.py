@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from troth.access.roles import Actor, relations
+from troth.access.roles import Actor
+from troth.access.scopes import reach_of
 from troth.errors import NameTaken, NotFound
 from troth.registry.accounts import role_of
 from troth.registry.command_tables import command_subjects, command_versions
+from troth.registry.queue import QueuedRow
 from troth.registry.tables import accounts
 from troth.versions import names
 from troth.versions.commands.rules import Standing
@@ -137,14 +139,30 @@ def every(connection: Connection) -> list[CommandRow]:
     return [CommandRow(*row) for row in connection.execute(_COMMAND.order_by(accounts.c.name, command_subjects.c.name))]
 
 
+def paused(connection: Connection) -> frozenset[str]:
+    """The subjects of all commands that are not processed now."""
+    found = connection.execute(_COMMAND.where(command_subjects.c.flow == PAUSED))
+    return frozenset(CommandRow(*row).subject for row in found)
+
+
 def belongs(connection: Connection, row: CommandRow, actor: Actor) -> bool:
     """Whether the actor is the owner of a command, or a member of it."""
     return row.owner_id == actor.id or role_of(connection, row.owner_id, actor.id) is not None
 
 
-def standing_to(connection: Connection, row: CommandRow, actor: Actor) -> Any:
-    """The actor's relations to the owner of a command, for `troth.access.roles.require`."""
-    return relations(actor, row.owner_id, role_of(connection, row.owner_id, actor.id))
+def shown_to(row: CommandRow, actor: Actor, *, belongs: bool) -> bool:
+    """Whether the actor, to whose organisations its owner belongs or not, may know of a command (the key's reach counts)."""
+    reach = reach_of(actor.scope.algorithms)
+    within = actor.scope.manage or reach is None or reach.allows(row.subject)
+    return within and (row.public or belongs or actor.administrator)
+
+
+def queued_shown_to(connection: Connection, row: QueuedRow, actor: Actor) -> bool:
+    """Whether the actor may know of an accepted command: it sent it, owns its command, or administers the server."""
+    if row.actor_id == actor.id or actor.administrator:
+        return True
+    found = find(connection, row.command) if "/" in row.command else None
+    return found is not None and belongs(connection, found, actor)
 
 
 def set_flow(connection: Connection, command_id: str, flow: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, String, T
 from troth.clock import stamp
 from troth.registry.column_types import MOMENT, UUID
 from troth.registry.tables import journal, metadata
+from troth.versions.journal_subjects import subject_of
 
 journal_facts = Table(
     "journal_facts",
@@ -29,10 +30,6 @@ journal_facts = Table(
     Index("ix_journal_facts_command", "command", "position"),
     Index("ix_journal_facts_actor", "actor", "position"),
 )
-
-#: What a payload names its subject by, the most telling first.
-_SUBJECTS = ("algorithm", "product", "api", "organization", "account", "name", "collection", "waiver")
-
 
 # what every command asks and writes, built once
 _ADD = journal_facts.insert()
@@ -55,15 +52,6 @@ def facts_of(position: int, entry: dict[str, Any]) -> dict[str, Any]:
         "clauses": " ".join(refusal.get("clauses") or ()) if refusal else "",
         "subject": subject_of(entry.get("payload")),
     }
-
-
-def subject_of(payload: Any) -> str:
-    """What a command is about; nothing where its payload does not say."""
-    if isinstance(payload, dict):
-        for name in _SUBJECTS:
-            if isinstance(found := payload.get(name), str):
-                return found
-    return ""
 
 
 def moment_of(connection: Connection, position: int) -> str | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection
 
-from troth.access.roles import Actor, require
-from troth.access.scopes import DataAccess, Scope, reach_of
+from troth.access.roles import Actor
+from troth.access.scopes import Scope
 from troth.contracts.commands.wire_format import WireFormat
 from troth.errors import NotFound, Refused
 from troth.registry import accounts, command_subjects
@@ -63,11 +62,6 @@ class Definition:
             )
         return row
 
-    def shown_to(self, actor: Actor, *, belongs: bool) -> bool:
-        """Whether the actor, who is or is not of its owner, may know of the command."""
-        reach = reach_of(actor.scope.algorithms)
-        return (self.row.public or belongs) and (actor.scope.manage or reach is None or reach.allows(self.row.subject))
-
 
 class CommandBook:
     """Definitions by `owner/name`. `member` says whether an account is a member of an owner now (ALG-26)."""
@@ -108,14 +102,12 @@ class CommandBook:
     def actor(self, account_id: str, scope: Scope) -> Actor | None:
         """An account as it is now, with what its key was for."""
         with self._database.read() as connection:
-            found = accounts.account_by_id(connection, account_id)
-        return found and Actor(found.id, found.name, found.kind, found.administrator and scope.administrator, scope)
+            return accounts.actor_of(connection, account_id, scope)
 
     def refresh(self) -> None:
         """Reads anew which commands are held."""
         with self._database.read() as connection:
-            rows = command_subjects.every(connection)
-        self.held = frozenset(row.subject for row in rows if row.flow == command_subjects.PAUSED)
+            self.held = command_subjects.paused(connection)
 
 
 def read(connection: Connection, subject: str) -> Definition | None:
@@ -124,24 +116,3 @@ def read(connection: Connection, subject: str) -> Definition | None:
     if row is None:
         return None
     return Definition(row, command_subjects.versions_of(connection, row.id))
-
-
-def require_to(action: str, connection: Connection, actor: Actor, subject: str) -> CommandRow:
-    """The command, if the actor may do this to it. Raises Forbidden, or NotFound, for strangers without a difference."""
-    row = command_subjects.find(connection, subject)
-    if row is None or not (row.public or command_subjects.belongs(connection, row, actor) or actor.administrator):
-        raise command_subjects.missing(subject)
-    require(action, command_subjects.standing_to(connection, row, actor), subject)
-    return row
-
-
-def scope_of(told: dict[str, Any]) -> Scope:
-    """A scope from its JSON."""
-    return Scope(
-        tuple(told["algorithms"]),
-        DataAccess(told["data"]),
-        manage=told["manage"],
-        administrator=told["administrator"],
-        production=told["production"],
-        origin=told["origin"],
-    )

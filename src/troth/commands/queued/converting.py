@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from troth.commands.queued.book import Definition, scope_of
+from troth.access.scopes import Scope
+from troth.commands.queued.book import Definition
 from troth.commands.queued.handlers import CallAlgorithm, Definer, check_handler
 from troth.commands.queued.jsonata import Jsonata
 from troth.contracts.commands.operations import applied, parse_operations
@@ -26,7 +27,7 @@ class Converting:
         """A payload of a version in the form of the newest. Raises Refused, which names the step."""
         for number in range(version + 1, definition.newest.version + 1):
             row = definition.versions[number]
-            by = Definer(row.handler_by, scope_of(row.handler_scope))
+            by = Definer(row.handler_by, Scope.from_dict(row.handler_scope))
             try:
                 value = await self.step(row.up_conversion, by, definition.format(number), value)
             except TrothError as error:

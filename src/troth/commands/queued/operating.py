@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.commands.accounts import Immediate
 from troth.commands.algorithms import require_for
 from troth.commands.bus import Transaction
 from troth.commands.formats import Payload
@@ -17,12 +18,11 @@ from troth.commands.queued.accepting import Accepting
 from troth.commands.queued.book import CommandBook
 from troth.errors import NotFound, Refused
 from troth.registry import command_subjects, queue
-from troth.registry.accounts import SYSTEM
 from troth.registry.command_subjects import DRAINING, PAUSED, RUNNING
 from troth.registry.queue import QueuedRow, QueueState
 
 
-class SetFlow:
+class SetFlow(Immediate):
     """Pauses, drains or resumes a command. `action` is the name of the command that does."""
 
     def __init__(self, action: str, book: CommandBook, accepting: Accepting) -> None:
@@ -32,9 +32,6 @@ class SetFlow:
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require_for(self._action, connection, actor, payload["command"])
-
-    async def prepare(self, actor: Actor, payload: Payload) -> Any:
-        return None
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         row = command_subjects.existing(transaction.connection, payload["command"])
@@ -48,7 +45,7 @@ class SetFlow:
         self._accepting.wake_from_thread()
 
 
-class ChangeQueued:
+class ChangeQueued(Immediate):
     """Retries, discards or replays one accepted command. `action` is the name of the command that does."""
 
     def __init__(self, action: str, accepting: Accepting) -> None:
@@ -62,9 +59,6 @@ class ChangeQueued:
         elif not (actor.administrator or row.actor_id == actor.id):
             raise _missing(payload["uuid"])
 
-    async def prepare(self, actor: Actor, payload: Payload) -> Any:
-        return None
-
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         connection, moment = transaction.connection, transaction.now
         row = _queued(connection, transaction.actor, payload)
@@ -72,7 +66,7 @@ class ChangeQueued:
             raise Refused(
                 f"the command {row.uuid} is {row.state.value}",
                 why=f"it takes one that is {' or '.join(sorted(_LEGAL[self._action]))}",
-                repair="troth command show tells what became of it",
+                repair=f"troth command show {row.uuid} tells what became of it",
             )
         told = {"uuid": row.uuid, "command": row.command, "submitted_by": row.actor}
         transaction.afterwards.append(self._accepting.wake_from_thread)
@@ -100,18 +94,10 @@ _LEGAL = {
 }
 
 
-def may_see(connection: Connection, actor: Actor, row: QueuedRow) -> bool:
-    """Whether the actor sent it, owns its command, or administers the server."""
-    if row.actor_id == actor.id or actor.administrator or actor.id == SYSTEM.id:
-        return True
-    found = command_subjects.find(connection, row.command) if "/" in row.command else None
-    return found is not None and command_subjects.belongs(connection, found, actor)
-
-
 def _queued(connection: Connection, actor: Actor, payload: Payload) -> QueuedRow:
     sender = payload.get("submitted_by")
     rows = [row for row in queue.find(connection, payload["uuid"]) if sender in (None, row.actor)]
-    rows = [row for row in rows if may_see(connection, actor, row)]
+    rows = [row for row in rows if command_subjects.queued_shown_to(connection, row, actor)]
     if len(rows) == 1:
         return rows[0]
     if rows:
@@ -123,5 +109,5 @@ def _missing(identity: str) -> NotFound:
     return NotFound(
         f"there is no command {identity} in the queue",
         why="it was never accepted, was forgotten since, or you may not know of it",
-        repair="troth command list shows those that you may see",
+        repair="troth command queue shows those that you may see",
     )

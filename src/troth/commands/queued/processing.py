@@ -19,9 +19,10 @@ import structlog
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import Scope
 from troth.clock import now, stamp
 from troth.commands.queued.accepting import Accepting
-from troth.commands.queued.book import CommandBook, scope_of
+from troth.commands.queued.book import CommandBook
 from troth.commands.queued.gathering import Gathering
 from troth.commands.queued.work import Work
 from troth.errors import CallFailed, Failed, TrothError, Unavailable
@@ -108,10 +109,6 @@ class Processor:
             task.cancel()
         await self._ending.settled()
 
-    def wake(self) -> None:
-        """Looks at the queue now."""
-        self._news.set()
-
     async def _go(self) -> None:
         while not self._closing:
             self._news.clear()
@@ -141,10 +138,12 @@ class Processor:
         await self._forget()
         if self._news.is_set():
             return
+        if len(self._running) > _AT_ONCE // 2:  # the end of one is what there is to wait for
+            await self._sleep(_LOOK)
+            return
         due = await asyncio.to_thread(self._next_due)
         left = _LOOK if due is None else (datetime.fromisoformat(due) - now()).total_seconds()
-        full = len(self._running) > _AT_ONCE // 2
-        await self._sleep(_LOOK if full else min(_LOOK, max(left, 0.0)))
+        await self._sleep(min(_LOOK, max(left, 0.0)))
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -252,9 +251,5 @@ def _sender(connection: Connection, leased: Leased, known: dict[tuple[str, str],
     """Who sent it, with what the key was for that it came with."""
     name = (leased.actor_id, leased.scope)
     if name not in known:
-        found = accounts.account_by_id(connection, leased.actor_id)
-        scope = scope_of(json.loads(leased.scope))
-        known[name] = found and Actor(
-            found.id, found.name, found.kind, found.administrator and scope.administrator, scope
-        )
+        known[name] = accounts.actor_of(connection, leased.actor_id, Scope.from_dict(json.loads(leased.scope)))
     return known[name]

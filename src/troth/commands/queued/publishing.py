@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
+from troth.access.scopes import Scope
+from troth.commands.accounts import Immediate
 from troth.commands.algorithms import require_for
 from troth.commands.bus import Moved, Transaction
 from troth.commands.formats import Payload
-from troth.commands.queued.book import CommandBook, scope_of
+from troth.commands.queued.book import CommandBook
 from troth.commands.queued.converting import check_declared
 from troth.commands.queued.handlers import OWN, SECRET, Definer, check_handler
 from troth.commands.queued.proving import Candidate, Former, Golden, Proof, Proving
@@ -37,14 +39,11 @@ _OF_HANDLERS = frozenset({"publish_command_version"})
 _STRUCTURED = ("object", "array")
 
 
-class CreateCommand:
+class CreateCommand(Immediate):
     """Makes a command without a version."""
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require_for("create_command", connection, actor, payload["command"])
-
-    async def prepare(self, actor: Actor, payload: Payload) -> Any:
-        return None
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         owner, name = payload["command"].split("/")
@@ -190,7 +189,7 @@ class PublishCommandVersion:
         return await self._proving.proof(candidate, own, former)
 
 
-class SetCommandState:
+class SetCommandState(Immediate):
     """Deprecates or retires a version (note N16)."""
 
     def __init__(self, book: CommandBook) -> None:
@@ -198,9 +197,6 @@ class SetCommandState:
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require_for("set_command_state", connection, actor, payload["command"])
-
-    async def prepare(self, actor: Actor, payload: Payload) -> Any:
-        return None
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         row = command_subjects.existing(transaction.connection, payload["command"])
@@ -272,7 +268,7 @@ def _former(payload: Payload, before: VersionRow | None, golden: list[Golden]) -
         before.version,
         WireFormat(before.schema, before.serialisation),
         before.handler,
-        Definer(before.handler_by, scope_of(before.handler_scope)),
+        Definer(before.handler_by, Scope.from_dict(before.handler_scope)),
         [*declared, *earlier],
         payload["up_conversion"],
         parse_operations(payload.get("expected_change", [])),

@@ -22,7 +22,7 @@ from troth.contracts.wire import JSON
 from troth.errors import Malformed, MalformedPayload, Refused, Unavailable
 from troth.registry import command_subjects
 from troth.registry.queue import Accepted
-from troth.versions.commands.states import State
+from troth.versions.commands.states import ACCEPTED, State
 
 #: seconds that a sender may wait for an end at most
 LONGEST_WAIT = 600
@@ -44,7 +44,7 @@ class Submission:
     priority: int = 0
     #: RFC 3339; empty: at once
     due_at: str = ""
-    #: commands with one of these are processed in the order of their acceptance
+    #: commands with one of these are processed in the order of their acceptance; troth's own, those of one sender
     subject: str = ""
     #: None: the answer says that it was accepted
     seconds: float | None = None
@@ -82,7 +82,7 @@ class Submissions:
         definition = self._book.known(asked.command) or await asyncio.to_thread(self._book.find, asked.command)
         actor = asked.actor
         member = definition is not None and self._book.member(actor.id, definition.row.owner_id)
-        if definition is None or not definition.shown_to(actor, belongs=member or actor.id == definition.row.owner_id):
+        if definition is None or not _shown(definition, actor, member=member):
             raise command_subjects.missing(asked.command)
         _may_send(definition, actor, member=member)
         row = definition.accepted(asked.version)
@@ -119,13 +119,15 @@ class Submissions:
                 why="it holds a secret, which is in no payload and no outcome that is kept",
                 repair="leave secondsToWaitForCompletion out",
             )
-        return self._accepted(asked, identity, ordered_key(asked.subject) if asked.subject else None)
+        # with its sender: else anybody could hold back everybody's behind a word of theirs
+        key = ordered_key([asked.actor.id, asked.subject]) if asked.subject else None
+        return self._accepted(asked, identity, key)
 
     def _accepted(self, asked: Submission, identity: str, key: str | None) -> Accepted:
-        if key is not None and asked.due_at and "/" in asked.command:
+        if key is not None and asked.due_at:
             raise Refused(
                 "a command that is kept in order cannot be put off",
-                why="all that come behind it, of other senders too, would wait for it",
+                why="all that come behind it would wait for it",
                 repair="leave due out",
             )
         if not _MOST_URGENT <= asked.priority <= _LEAST_URGENT:
@@ -170,6 +172,11 @@ def check_checksum(checksum: str, payload: bytes) -> None:
         )
 
 
+def _shown(definition: Definition, actor: Actor, *, member: bool) -> bool:
+    belongs = member or actor.id == definition.row.owner_id
+    return command_subjects.shown_to(definition.row, actor, belongs=belongs)
+
+
 def _may_send(definition: Definition, actor: Actor, *, member: bool) -> None:
     row = definition.row
     if not row.public:
@@ -177,9 +184,9 @@ def _may_send(definition: Definition, actor: Actor, *, member: bool) -> None:
 
 
 def _other_version(definition: Definition, sent: int, value: Any) -> str:
-    """The version that a payload fits that does not fit the one it was sent as."""
-    for number in sorted(definition.versions, reverse=True):
-        if number != sent and definition.format(number).fault(value) is None:
+    """The newest version that is taken and that a payload fits which does not fit the one it was sent as."""
+    for number, row in sorted(definition.versions.items(), reverse=True):
+        if number != sent and row.state in ACCEPTED and definition.format(number).fault(value) is None:
             return f"it fits version {number}; send it as that"
     return ""
 

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from troth.access.roles import Actor
+from troth.access.scopes import Scope
 from troth.commands.bus import Bus, Envelope
-from troth.commands.queued.book import CommandBook, scope_of
+from troth.commands.queued.book import CommandBook
 from troth.commands.queued.converting import Converting
 from troth.commands.queued.handlers import OWN, CallAlgorithm, Definer
 from troth.contracts.commands.wire_format import decoded
@@ -57,7 +58,7 @@ class Working:
         value = decoded(leased.payload, leased.serialisation)
         value = await self._converting.newest(definition, leased.version, value)
         newest = definition.newest
-        by = Definer(newest.handler_by, scope_of(newest.handler_scope))
+        by = Definer(newest.handler_by, Scope.from_dict(newest.handler_scope))
         if newest.handler.startswith(OWN):
             name, payload = newest.handler.removeprefix(OWN), msgspec.json.encode(value)
             await self._check_definer(by, work, name, payload)

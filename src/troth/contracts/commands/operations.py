@@ -32,7 +32,6 @@ class _Kind:
 
     keys: Mapping[str, type | None]
     apply: Callable[[Any, Operation], Any]
-    purpose: str
 
 
 def parse_operations(declared: Any) -> tuple[Operation, ...]:
@@ -149,14 +148,9 @@ def _drop(payload: Any, operation: Operation) -> Any:
 
 
 _KINDS: Final[dict[str, _Kind]] = {
-    "rename": _Kind({"to": str}, _rename, "gives a property another name"),
-    "default": _Kind({"value": None}, _default, "gives a property that is absent a value"),
-    "wrap": _Kind({"in": str}, _wrap, "puts a value into an object, under one name"),
-    "move": _Kind({"to": str}, _move, "puts a value at another place"),
-    "drop": _Kind({"reason": str}, _drop, "leaves a property out, and says why"),
+    "rename": _Kind({"to": str}, _rename),
+    "default": _Kind({"value": None}, _default),
+    "wrap": _Kind({"in": str}, _wrap),
+    "move": _Kind({"to": str}, _move),
+    "drop": _Kind({"reason": str}, _drop),
 }
-
-
-def described() -> list[dict[str, Any]]:
-    """Every kind of operation: its name, the keys beside it, and what it does."""
-    return [{"operation": name, "with": list(kind.keys), "purpose": kind.purpose} for name, kind in _KINDS.items()]

@@ -18,9 +18,8 @@ from troth.errors import Malformed, NotFound, Refused
 from troth.sdk import Client
 from troth.versions import chain
 from troth.versions.chain import Link
+from troth.versions.journal_subjects import subject_of
 
-#: what a payload names its subject by, the most telling first
-_SUBJECTS = ("algorithm", "product", "api", "organization", "name", "account")
 Reason = Annotated[str, Parameter(name=["-m", "--reason"], help="Why; it is recorded with the command.")]
 
 
@@ -222,7 +221,6 @@ def _came_of(entry: dict[str, Any]) -> tuple[str, str]:
     """(outcome, subject) of a journal entry in a few words."""
     refusal = entry["outcome"].get("refusal")
     outcome = f"refused {' '.join(refusal['clauses'])}".strip() if refusal else "done"
-    payload = entry["payload"]
-    about = next((payload[name] for name in _SUBJECTS if payload.get(name)), "")
+    about = subject_of(entry["payload"])
     version = entry["outcome"].get("result", {}).get("version")
-    return outcome, f"{about}/{version}" if version else str(about)
+    return outcome, f"{about}/{version}" if version else about

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from troth.doors.native.operations import Asked, Operation, body_of
 from troth.errors import Forbidden, Malformed, Overloaded, TooLarge
-from troth.queries.asking import LARGEST_PAGE, USUAL_PAGE, Answer, Question, ask, decoded
+from troth.queries.asking import LARGEST_OFFSET, LARGEST_PAGE, USUAL_PAGE, Answer, Question, ask, decoded
 from troth.queries.cursors import Cursors
 from troth.queries.entities import ENTITIES
 from troth.queries.entities.rows import Entity
@@ -29,7 +29,6 @@ from troth.queries.language.fields import OPERATORS
 from troth.registry.database import Database
 
 _NDJSON, _MSGPACK = "application/x-ndjson", "application/x-msgpack"
-_LARGEST_OFFSET = 10_000_000
 #: seconds that a page may take, and a stream
 _PAGE_SECONDS, _STREAM_SECONDS = 20.0, 900.0
 #: bytes that are sent at a time, and answers that may be made at once
@@ -38,7 +37,7 @@ _TOGETHER, _AT_ONCE = 64 * 1024, 8
 _MOST_STREAMS = 4
 
 _Limit = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_PAGE)]
-_Offset = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST_OFFSET)]
+_Offset = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_OFFSET)]
 
 
 class _Parameters(msgspec.Struct):

@@ -197,6 +197,7 @@ def _rest(server: Server) -> Starlette:
             return problem_response(missing, _request_id())
         if not caller.administrator:  # metrics name private algorithms
             return problem_response(Forbidden("metrics are for administrators of this server"), _request_id())
+        await server.queue.look()
         return Response(server.observation.metrics.render(), media_type="text/plain; version=0.0.4")
 
     ordinary = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from prometheus_client.core import Metric
@@ -41,19 +41,26 @@ class QueueParts:
     jsonata: Jsonata
     totals: QueueTotals
     handlers: dict[str, Handler]
+    _depths: list[Depth] = field(default_factory=list)
 
     async def close(self, seconds: float) -> None:
         """Takes nothing more from the queue, and lets what runs end for so long."""
         await self.processor.close(seconds)
         await asyncio.to_thread(self.jsonata.close)
 
+    async def look(self) -> None:
+        """Counts anew what is not done, away from the event loop."""
+        self._depths = await asyncio.to_thread(self._found)
+
     def metrics(self) -> Iterable[Metric]:
-        """Everything that is counted of the queue."""
-        moment = now()
+        """Everything that is counted of the queue, as it was at the last `look`."""
+        return self.totals.metrics(self._depths)
+
+    def _found(self) -> list[Depth]:
         with self.database.read() as connection:
             found = queue.depths(connection)
-        depths = [Depth(name, state, count, _age(moment, since)) for name, state, count, since in found]
-        return self.totals.metrics(depths)
+        moment = now()
+        return [Depth(name, state, count, _age(moment, since)) for name, state, count, since in found]
 
 
 def open_queue(

@@ -20,9 +20,8 @@ class State(StrEnum):
     RETIRED = "retired"
 
 
-#: What the door takes, and what the queue can still process: a command that was accepted is processed whatever came after.
+#: What the door takes. The queue processes what was accepted, in whatever state its version is by then.
 ACCEPTED: Final = frozenset({State.CURRENT, State.DEPRECATED})
-PROCESSED: Final = frozenset(State)
 
 
 @dataclass(frozen=True, slots=True)
