@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from tests.server import ECHO, RunningServer, write_project
-from troth.clock import stamp
+from troth.clock import now, stamp
+from troth.errors import Forbidden, MalformedPayload, NotFound, Refused
 from troth.registry.lines import line_states
 from troth.registry.tables import algorithms, usage
 from troth.sdk import Client
@@ -61,6 +62,7 @@ class Lines:
 
     def let_time_pass(self, days: int) -> None:
         """What was announced and counted was so many days earlier."""
+        self.client.usage()  # which writes down what was counted
 
         def change(connection: Connection) -> None:
             of_these = (algorithms.c.id == line_states.c.algorithm_id) & (algorithms.c.name == self.name)
@@ -116,3 +118,160 @@ def test_calls_of_a_line_that_a_new_major_superseded_say_so(echo: Lines) -> None
     assert "sunset" not in pinned.headers, "a complete number is never gone"
     for version in ("2.0.0", "2.0", "latest"):
         assert not {"deprecation", "sunset", "link", "troth-line-state"} & set(echo.called(version).headers)
+
+
+def test_without_a_notice_a_new_major_deprecates_nothing_until_one_is_set(echo: Lines) -> None:
+    echo.publish("minor")
+    assert echo.lines()["0"]["state"] == "experimental"
+    echo.publish("major")
+    assert echo.publish("major")["deprecated"] == []
+    assert [row["state"] for row in echo.lines().values()] == ["experimental", "current", "current"]
+    assert "deprecation" not in echo.called("1.0.0").headers
+    assert echo.notice(days=1)["deprecated"] == ["0", "1"]
+    assert {line: row["state"] for line, row in echo.lines().items()} == {
+        "0": "deprecated",
+        "1": "deprecated",
+        "2": "current",
+    }
+    assert echo.called("0.1").headers["deprecation"]
+
+
+def test_what_was_announced_is_not_changed_by_another_notice(deprecated: Lines) -> None:
+    before = deprecated.lines()["1"]
+    assert deprecated.notice(days=0) == {
+        "algorithm": deprecated.algorithm,
+        "days": 0,
+        "quiet_days": 30,
+        "deprecated": [],
+    }
+    assert deprecated.lines()["1"] == before
+    assert deprecated.notice(days=None, quiet_days=7)["quiet_days"] == 7
+    assert deprecated.lines()["1"]["retires_after"] == before["retires_after"]
+
+
+def test_a_private_major_deprecates_nothing(echo: Lines) -> None:
+    echo.publish("major")
+    echo.notice(days=0)
+    assert echo.publish("major", visibility="private", confirm_permissions=True)["deprecated"] == []
+    assert list(echo.lines()) == ["1"]
+
+
+def test_a_line_is_retired_after_its_notice_when_nobody_else_calls_it(deprecated: Lines) -> None:
+    with pytest.raises(Refused, match="callers have notice until"):
+        deprecated.retire()
+    deprecated.let_time_pass(31)
+    done = deprecated.retire()
+    assert (done["line"], done["verdict"]["outcome"]) == ("1", "allowed")
+    assert deprecated.lines()["1"]["state"] == "retired"
+    with pytest.raises(Refused, match=r"1\.x is retired, and what is retired gets no further versions") as refused:
+        deprecated.publish("", number="1.0.1")
+    assert refused.value.clauses == ["PDB-32"]
+    assert deprecated.publish("revision")["version"] == "2.0.1"
+    with pytest.raises(Refused, match="it is retired already"):
+        deprecated.retire()
+
+
+@pytest.mark.clause("ALG-11")
+@pytest.mark.clause("ALG-13")
+def test_a_retired_line_goes_on_answering_whoever_used_it(deprecated: Lines) -> None:
+    deprecated.let_time_pass(31)
+    deprecated.retire()
+    for version in ("1.0.0", "1.0", "1.*"):
+        reply = deprecated.called(version)
+        assert (reply.json()["result"], reply.headers["troth-version"]) == ("x", "1.0.0")
+        assert reply.headers["troth-line-state"] == "retired"
+        assert not {"sunset", "troth-retires-after"} & set(reply.headers)
+
+
+@pytest.mark.clause("ALG-11")
+def test_a_line_that_others_called_is_not_retired(deprecated: Lines) -> None:
+    deprecated.let_time_pass(31)
+    for key in (deprecated.caller, deprecated.caller, deprecated.owner):
+        assert deprecated.called("1.0.0", deprecated.server.keys[key]).json()["result"] == "x"
+    deprecated.called("2.0.0", deprecated.server.keys["owner"])
+    with pytest.raises(Refused) as refused:
+        deprecated.retire()
+    assert refused.value.clauses == ["ALG-11"]
+    assert "one other account called it 2 times in the last 30 days" in refused.value.what
+    assert refused.value.found == {deprecated.caller: 2}, "names are for the owner"
+    assert deprecated.lines()["1"] | {"callers": 1, "calls": 2} == deprecated.lines()["1"]
+    assert "called_by" not in deprecated.lines()["1"], "and not for others"
+    mine = {row["line"]: row for row in deprecated.client.lines(deprecated.algorithm)["lines"]}
+    assert mine["1"]["called_by"] == {deprecated.caller: 2}
+    deprecated.notice(quiet_days=7)
+    deprecated.let_time_pass(8)
+    deprecated.retire()
+
+
+@pytest.mark.clause("ALG-11")
+def test_floating_references_stop_by_a_waiver_only(deprecated: Lines) -> None:
+    deprecated.let_time_pass(31)
+    deprecated.called("1.0")
+    with pytest.raises(Refused, match="would lead nowhere") as refused:
+        deprecated.retire(stop_floating=True)
+    assert refused.value.clauses == ["ALG-11"]
+    asked = {"algorithm": deprecated.algorithm, "line": 1, "stop_floating": True, "clauses": ["ALG-11"]}
+    asked |= {"reason": "all agreed", "expires_at": stamp(now() + timedelta(days=3))}
+    waiver = deprecated.client.command("request_line_waiver", **asked)
+    assert deprecated.caller not in str(waiver)
+    with pytest.raises(Refused):
+        deprecated.retire(stop_floating=True)
+    deprecated.client.command("approve_waiver", waiver=waiver["id"])
+    with pytest.raises(Refused, match="called it"):
+        deprecated.retire()  # which is not what it is for
+    done = deprecated.retire(stop_floating=True)
+    assert [one["clause"] for one in done["verdict"]["waived"]] == ["ALG-11", "ALG-11"]
+    assert deprecated.other.waiver(waiver["id"])["state"] == "used"
+    assert [one["id"] for one in deprecated.other.waivers(deprecated.algorithm)["waivers"]] == [waiver["id"]]
+    for key in (deprecated.caller, deprecated.owner):
+        for version in ("1.0", "1.0.*", "1.*"):
+            reply = deprecated.called(version, deprecated.server.keys[key])
+            assert reply.status_code == 200
+            assert reply.json()["error"]["message"] == (
+                f"algorithm algo://{deprecated.algorithm}/{version} not found any more: the line 1 is retired, and its complete"
+                f" numbers run on (ALG-13); call {deprecated.algorithm}/2.0.0 instead"
+            )
+    assert deprecated.called("1.0.0").json()["result"] == "x", "a complete number runs for ever"
+    told = deprecated.other.resolve(f"{deprecated.algorithm}/1.0")
+    assert not told["resolved"]
+    assert "the line 1 is retired" in told["reasons"][0]["text"]
+    assert deprecated.called("latest").headers["troth-version"] == "2.0.0"
+
+
+def test_a_waiver_is_for_what_objects(deprecated: Lines) -> None:
+    asked = {"algorithm": deprecated.algorithm, "line": 1, "clauses": ["ALG-11"]}
+    asked |= {"reason": "all agreed", "expires_at": stamp(now() + timedelta(days=3))}
+    with pytest.raises(Refused, match="nothing to waive"):
+        deprecated.client.command("request_line_waiver", **asked)
+    deprecated.called("1.0")
+    with pytest.raises(Refused, match="would not help: the notice objects"):
+        deprecated.client.command("request_line_waiver", **asked)
+    with pytest.raises(Refused, match="PDB-36 cannot be waived"):
+        deprecated.client.command("request_line_waiver", **{**asked, "clauses": ["PDB-36"]})
+
+
+def test_only_the_owner_sets_a_notice_and_retires(deprecated: Lines) -> None:
+    for command, more in (("set_line_notice", {"days": 1}), ("retire_line", {"line": 1})):
+        with pytest.raises(Forbidden):
+            deprecated.other.command(command, algorithm=deprecated.algorithm, **more)
+
+
+def test_what_cannot_be_meant_is_refused(echo: Lines) -> None:
+    echo.publish("major")
+    with pytest.raises(Refused, match="only a deprecated line is retired") as refused:
+        echo.retire()
+    assert refused.value.clauses == ["PDB-36"]
+    with pytest.raises(NotFound, match="has no public line 2"):
+        echo.retire(2)
+    with pytest.raises(Refused, match="keeps counts of calls for 90 days"):
+        echo.notice(quiet_days=91)
+    for wrong in ({"days": -1}, {"days": 4000}, {"quiet_days": 0}, {"days": "x"}):
+        with pytest.raises(MalformedPayload):
+            echo.notice(**wrong)
+
+
+def test_strangers_learn_nothing_of_private_algorithms(echo: Lines) -> None:
+    echo.publish("major", visibility="private")
+    with pytest.raises(NotFound):
+        echo.lines()
+    assert echo.client.lines(echo.algorithm)["lines"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,12 +34,16 @@ from troth.versions.waivers import Considered
 _MINUTE = 60
 
 
-def line_handlers(excusing: Excusing, usage_days: int) -> dict[str, Handler]:
+#: Writes down what was counted of calls; whether the registry took it.
+Flush = Callable[[], Awaitable[bool]]
+
+
+def line_handlers(excusing: Excusing, usage_days: int, flush: Flush) -> dict[str, Handler]:
     """The commands of lines by their names. Calls are counted for `usage_days`."""
     return {
         "set_line_notice": SetLineNotice(usage_days),
-        "retire_line": RetireLine(excusing),
-        "request_line_waiver": RequestLineWaiver(),
+        "retire_line": RetireLine(excusing, flush),
+        "request_line_waiver": RequestLineWaiver(flush),
     }
 
 
@@ -99,14 +104,15 @@ class SetLineNotice:
 class RetireLine:
     """Retires a line, unless its callers still need it: then it takes a waiver of ALG-11 for exactly that."""
 
-    def __init__(self, excusing: Excusing) -> None:
+    def __init__(self, excusing: Excusing, flush: Flush) -> None:
         self._excusing = excusing
+        self._flush = flush
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require_for("retire_line", connection, actor, payload["algorithm"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> None:
-        return None
+        await self._flush()
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: None) -> dict[str, Any]:
         connection, moment = transaction.connection, transaction.now
@@ -133,11 +139,14 @@ class RetireLine:
 class RequestLineWaiver:
     """Keeps the question whether a line may be retired in spite of its callers."""
 
+    def __init__(self, flush: Flush) -> None:
+        self._flush = flush
+
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require_for("request_line_waiver", connection, actor, payload["algorithm"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> None:
-        return None
+        await self._flush()
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: None) -> dict[str, Any]:
         connection = transaction.connection
