@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, select, update
 
+from tests.cli.author import Author
 from tests.server import ECHO, RunningServer, write_project
 from troth.clock import now, stamp
 from troth.errors import Forbidden, MalformedPayload, NotFound, Refused
@@ -277,3 +278,28 @@ def test_strangers_learn_nothing_of_private_algorithms(echo: Lines) -> None:
     with pytest.raises(NotFound):
         echo.lines()
     assert echo.client.lines(echo.algorithm)["lines"] == []
+
+
+def test_a_line_lives_and_ends_on_the_command_line(deprecated: Lines, tmp_path: Path) -> None:
+    author = Author(deprecated.server, deprecated.owner, deprecated.client, tmp_path)
+    algorithm = deprecated.algorithm
+    shown = author.answered("line", "list", algorithm)
+    assert [(row["line"], row["state"]) for row in shown["lines"]] == [("1", "deprecated"), ("2", "current")]
+    states = [row["state"] for row in author.answered("versions", algorithm)["versions"]]
+    assert states == ["current", "deprecated"]
+    assert "public, deprecated" in author.troth("versions", algorithm).stdout
+    assert author.answered("line", "notice", algorithm, "--quiet-days", "20")["quiet_days"] == 20
+    assert "30 days of notice, 20 quiet days" in author.troth("line", "list", algorithm).stdout
+    early = author.troth("line", "retire", algorithm, "1")
+    assert (early.returncode, "callers have notice until" in early.stderr) == (3, True)
+    deprecated.let_time_pass(31)
+    asked = author.troth("line", "request-waiver", algorithm, "1", "--stop-floating", "-m", "nobody pins it")
+    assert f"next: another owner or admin does: troth waiver approve {algorithm}/1" in asked.stderr
+    approved = author.troth("waiver", "approve", f"{algorithm}/1")
+    assert f"next: troth line retire {algorithm} 1 --stop-floating" in approved.stderr
+    done = author.troth("line", "retire", algorithm, "1", "--stop-floating")
+    assert f"{algorithm} 1 is retired; its complete numbers run on" in done.stdout
+    assert "ALG-11 notwithstanding" in done.stdout
+    assert "retired, without" in author.troth("line", "list", algorithm).stdout
+    assert f"{algorithm}/1 was retired by it" in author.troth("waiver", "show", f"{algorithm}/1").stdout
+    assert "a new major deprecates nothing" in author.troth("line", "notice", algorithm, "--none").stdout
