@@ -171,19 +171,7 @@ def _own(options: Options, wrong: list[int]) -> Table:
     with troth_server(ONE_WORKER) as current, troth_server(ONE_WORKER) as deprecated:
         with deprecated.client() as client:
             _deprecate_own(client)
-        servers = [published(current, "echo"), published(deprecated, "echo")]
-        found: list[list[float]] = [[], []]
-        for number in range(options.rounds):
-            options.say(f"own path: round {number + 1} of {options.rounds}")
-            for _ in range(_SLICES):  # short ones in turn, so that a slow spell of the machine touches both
-                for server, values in zip(servers, found, strict=True):
-                    values.append(_own_cost(options, server, wrong))
-        found = [
-            [statistics.median(values[at : at + _SLICES]) for at in range(0, len(values), _SLICES)] for values in found
-        ]
-    more = [mine - theirs for theirs, mine in zip(*found, strict=True)]
-    rows: list[Sequence[str]] = [["current", *each(found[0]), "-", "-"], ["deprecated", *each(found[1]), "-", "-"]]
-    rows.append(["difference", *each(more), f"{TARGET_OWN:g}", met(statistics.median(more) < TARGET_OWN)])
+        rows = paired(options, "own path", published(current, "echo"), published(deprecated, "echo"), wrong)
     note = "Echo of 100 bytes of JSON; two servers, one of which has `troth/algorithmia` v1 deprecated: five more headers a reply."
     return Table(
         "States on troth's own calls: µs of the server's processor time",
@@ -191,6 +179,23 @@ def _own(options: Options, wrong: list[int]) -> Table:
         rows,
         note,
     )
+
+
+def paired(
+    options: Options, label: str, current: EchoServer, deprecated: EchoServer, wrong: list[int]
+) -> list[Sequence[str]]:
+    """Rows with the processor time of both, call for call, and what the second takes longer."""
+    found: list[list[float]] = [[], []]
+    for number in range(options.rounds):
+        options.say(f"{label}: round {number + 1} of {options.rounds}")
+        for _ in range(_SLICES):  # short ones in turn, so that a slow spell of the machine touches both
+            for server, values in zip((current, deprecated), found, strict=True):
+                values.append(_own_cost(options, server, wrong))
+    found = [[statistics.median(row[at : at + _SLICES]) for at in range(0, len(row), _SLICES)] for row in found]
+    more = [mine - theirs for theirs, mine in zip(*found, strict=True)]
+    rows: list[Sequence[str]] = [["current", *each(found[0]), "-", "-"], ["deprecated", *each(found[1]), "-", "-"]]
+    rows.append(["difference", *each(more), f"{TARGET_OWN:g}", met(statistics.median(more) < TARGET_OWN)])
+    return rows
 
 
 def _own_cost(options: Options, server: EchoServer, wrong: list[int]) -> float:

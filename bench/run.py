@@ -24,6 +24,7 @@ from bench import (
     echo,
     gateway,
     large,
+    lines,
     memory,
     overload,
     predict,
@@ -59,6 +60,7 @@ SECTIONS: dict[str, Section] = {
     "sites": sites.measure,
     "releases": releases.measure,
     "gateway": gateway.measure,
+    "lines": lines.measure,
     "peers": against_peers.measure,
 }
 #: Run only where they are asked for by name: they set up hundreds of megabytes of other people's software.

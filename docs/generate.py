@@ -87,6 +87,8 @@ _SAMPLES: dict[str, Any] = {
     "hook": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "key_id": "251506ec-5d95-40f9-9da1-24001c5f4ce2",
     "label": "bank",
+    "line": 1,
+    "request_line_waiver.clauses": ["ALG-11"],
     "name": "bob",
     "number": "0.1.0",
     "of": "ada/hello",

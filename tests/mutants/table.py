@@ -35,6 +35,7 @@ from troth.versions import policy, promises, references, resolution
 from troth.versions.candidate import Candidate
 from troth.versions.evidence import NOTHING_JUDGED, Difference
 from troth.versions.history import BuildStatus
+from troth.versions.lifecycles import lines
 from troth.versions.numbers import Bump, Number
 from troth.versions.references import Form, Reference
 from troth.versions.verdict import Outcome
@@ -318,6 +319,12 @@ def _only_the_last() -> None:
     _replace(promises, "_earlier", lambda candidate, history: original(candidate, history)[-1:])
 
 
+def _lines_are_taken_away() -> None:
+    _replace(
+        lines, "_RULES", tuple(rule for rule in lines._RULES if rule.__name__ not in ("_unused", "_keeps_references"))
+    )
+
+
 def _revisions_may_add() -> None:
     original = promises.differs
 
@@ -370,7 +377,11 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("revisions-may-add", "a revision may bring what breaks nobody", _revisions_may_add),
     ],
     "ALG-10": [_NO_10],
-    "ALG-11": [_NO_10, _NO_RISE],
+    "ALG-11": [
+        _NO_10,
+        _NO_RISE,
+        Mutant("lines-are-taken-away", "a line is retired whoever uses it", _lines_are_taken_away),
+    ],
     "ALG-12": [
         Mutant("bare-majors", "a bare major is answered", _bare_majors),
         Mutant("lenient-references", "v1 and 1.x are read as 1.*", _lenient_references),

@@ -38,7 +38,8 @@ def routed(history: History, text: str, *, member: bool, readings: Readings = Re
     published = [VersionFact(v.number, v.permissions.public, _route(str(v.number)), v.floats) for v in history.versions]
     built = {build.hash: _route(build.hash) for build in history.builds if build.status is BuildStatus.SUCCEEDED}
     table = RoutingTable.empty()
-    routes = algorithm_routes("house", published, built, latest_private=readings.latest_private)
+    stopped = dict.fromkeys(history.stopped, " any more")
+    routes = algorithm_routes("house", published, built, latest_private=readings.latest_private, stopped=stopped)
     table.algorithms = table.algorithms.set("util/echo", routes)
     table.members = table.members.set("house", frozenset(["member"]))
     _, _, version = (text + "/").split("/", 2)

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
+from troth.calls.line_headers import NOTHING, headers_of_lines, stopped_lines
 from troth.calls.routing import EXTERNAL, AlgorithmRoutes, Caller, Route, RoutingTable, VersionFact, algorithm_routes
 from troth.registry import build_records, catalog, key_records, secret_records
+from troth.registry.lines import recorded
 from troth.registry.tables import accounts as account_table
 from troth.registry.tables import members as member_table
 from troth.runtime.engine import VersionSpec
 from troth.versions.history import BuildStatus, Readings
+from troth.versions.lifecycles.lines import lines_of
 
 
 class TableLoader:
@@ -77,12 +80,16 @@ class TableLoader:
 
     def _routes(self, connection: Connection, row: catalog.AlgorithmRow, states: Mapping[str, str]) -> AlgorithmRoutes:
         secrets = "".join(f":{states[one]}" for one in (row.owner_id, row.id) if one in states)
+        told = recorded(connection, row.id)
+        lines = lines_of(catalog.history_of(connection, row.id), told) if told else {}
+        headers = headers_of_lines(row.subject, lines)
         published = [
             VersionFact(
                 version.number,
                 version.permissions.public,
                 _route(row, version.build, version, secrets),
                 row.floats(version.published_at),
+                headers.get(version.number.major, NOTHING),
             )
             for version in catalog.all_versions(connection, row.id)
         ]
@@ -91,7 +98,8 @@ class TableLoader:
             for build in build_records.all_builds(connection, row.id)
             if build.status is BuildStatus.SUCCEEDED
         }
-        return algorithm_routes(row.owner_id, published, built, latest_private=self._readings.latest_private)
+        latest_private, stopped = self._readings.latest_private, stopped_lines(row.subject, lines)
+        return algorithm_routes(row.owner_id, published, built, latest_private=latest_private, stopped=stopped)
 
 
 def caller_with(key: key_records.HeldKey) -> Caller:

@@ -7,8 +7,8 @@ those of `troth.versions.resolution`, with which this shares no code; tests hold
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from immutables import Map
@@ -16,6 +16,7 @@ from immutables import Map
 from troth.access.roles import Actor
 from troth.access.scopes import EVERYTHING, Reach, Scope, reach_of
 from troth.calls.key_uses import KeyUses
+from troth.calls.line_headers import NOTHING, LineHeaders
 from troth.runtime.engine import VersionSpec
 
 #: Before what another directory knows an account by, in `RoutingTable.accounts`; no account's name holds a colon.
@@ -32,6 +33,8 @@ class Route:
     spec: VersionSpec
     pipeline_enabled: bool
     source_open: bool
+    #: what replies say of a line that is on its way out, as header lines
+    lines: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class AlgorithmRoutes:
     closed: Map[str, Route]
     #: what people call each runnable build, by its `id`: the highest of its numbers, a public one where there is one; else its hash
     names: Map[str, str] = field(default_factory=Map)
+    #: why what led somewhere does not any more, for everybody, by the version segment
+    stopped: Map[str, str] = field(default_factory=Map)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,11 @@ class RoutingTable:
         routes = self.algorithms.get(subject)
         return routes is not None and version in routes.open
 
+    def stopped(self, subject: str, version: str) -> str:
+        """Why `subject/version` leads nowhere any more; empty where it never did, or still does."""
+        routes = self.algorithms.get(subject)
+        return routes.stopped.get(version, "") if routes is not None else ""
+
     def resolve(self, subject: str, version: str, caller: Caller) -> Route | None:
         """Where `subject/version` leads for the caller; None for everything that has no answer for them (ALG-25)."""
         routes = self.algorithms.get(subject)
@@ -165,6 +175,7 @@ class VersionFact:
     route: Route
     #: whether it answers to more than its complete number
     floats: bool = True
+    headers: LineHeaders = NOTHING
 
 
 def algorithm_routes(
@@ -173,8 +184,13 @@ def algorithm_routes(
     built: dict[str, Route],
     *,
     latest_private: Literal["always", "only-private"] = "always",
+    stopped: Mapping[int, str] | None = None,
 ) -> AlgorithmRoutes:
-    """The answers for one algorithm: `published` in any order, `built` the successful builds by their hash."""
+    """The answers for one algorithm: `published` in any order, `built` the successful builds by their hash.
+
+    `stopped` are the majors whose floating references lead nowhere any more, with why.
+    """
+    why, gone = stopped or {}, {}
     open_routes: dict[str, Route] = {}
     closed_routes: dict[str, Route] = dict(built)
     names = {route.spec.id: route.version for route in built.values()}
@@ -185,10 +201,18 @@ def algorithm_routes(
         exact = f"{major}.{minor}.{revision}"
         routes = open_routes if fact.public else closed_routes
         line = (f"{major}.{minor}", f"{major}.{minor}.*", f"{major}.*", "latest", "")
-        floating = line if fact.public else ("latestPrivate",)
         # ascending, so that the last to be written is the highest
-        for text in (exact, *(floating if fact.floats else ())):
-            routes[text] = fact.route
+        routes[exact] = _with(fact.route, fact.headers.exact)
+        if fact.floats and not fact.public:
+            routes["latestPrivate"] = routes[exact]
+        elif fact.floats and major in why:
+            gone.update(dict.fromkeys(line[:3], why[major]))
+        elif fact.floats:
+            routes.update(dict.fromkeys(line, _with(fact.route, fact.headers.floating)))
     if latest_private == "only-private" and "latest" in open_routes:
         closed_routes.pop("latestPrivate", None)
-    return AlgorithmRoutes(owner_id, Map(open_routes), Map(closed_routes), Map(names))
+    return AlgorithmRoutes(owner_id, Map(open_routes), Map(closed_routes), Map(names), Map(gone))
+
+
+def _with(route: Route, lines: bytes) -> Route:
+    return replace(route, lines=lines) if lines else route

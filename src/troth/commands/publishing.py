@@ -13,6 +13,7 @@ from troth.commands.algorithms import existing, publishable, require_for
 from troth.commands.bus import Moved, Transaction
 from troth.commands.formats import Payload
 from troth.commands.judging import LEAST, Judging, Snapshot
+from troth.commands.lines import deprecate_superseded
 from troth.errors import Refused
 from troth.registry import build_records, catalog, replays, waivers
 from troth.registry.database import Database
@@ -53,6 +54,7 @@ class PublishVersion:
         )
         waivers.use(connection, verdict.used, transaction.now)
         _note_replays(connection, version_id, verdict, transaction.now)
+        deprecated = deprecate_superseded(transaction, algorithm)
         transaction.changed_algorithms.add(algorithm.id)
         return {
             "algorithm": algorithm.subject,
@@ -62,6 +64,7 @@ class PublishVersion:
             "permissions": permissions.as_dict(),
             "verdict": verdict.as_dict(),
             "warnings": _warnings(verdict),
+            "deprecated": deprecated,
         }
 
     def check(self, connection: Connection, algorithm: catalog.AlgorithmRow, verdict: Verdict) -> None:

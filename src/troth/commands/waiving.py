@@ -143,6 +143,7 @@ _LIMITS = {
     "algorithm": "what compares versions, and never what a version is, who may reach it, or that it stays as it is",
     "product": "what compares releases, and never what a release is, that who upgrades gets there, or what must be there",
     "api": "what compares contracts, and never the states of a version, or that what is deprecated stays as it is",
+    "line": "who still uses it, and never the notice that callers were given, or that complete numbers run on",
 }
 
 

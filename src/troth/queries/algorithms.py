@@ -12,8 +12,10 @@ from troth.access.scopes import within
 from troth.contracts.document import contract_of
 from troth.errors import MalformedReference, NotFound
 from troth.registry import build_records, catalog, replays, scms
+from troth.registry import lines as line_states
 from troth.versions import references
 from troth.versions.history import Readings
+from troth.versions.lifecycles.lines import Line, lines_of
 from troth.versions.resolution import Resolution, resolve
 
 #: builds in one answer, and characters of the log of each
@@ -54,10 +56,11 @@ def versions(connection: Connection, caller: Actor, subject: str) -> dict[str, A
     if not rows and not member:
         raise unknown(subject)
     replayed = replays.known(connection, algorithm.id)
+    lines = lines_of(catalog.history_of(connection, algorithm.id), line_states.recorded(connection, algorithm.id))
     return {
         "algorithm": algorithm.subject,
         "summary": algorithm.summary,
-        "versions": [_version(row, member, replayed.get(row.id, [])) for row in rows],
+        "versions": [_version(row, member, replayed.get(row.id, []), lines.get(row.number.major)) for row in rows],
     }
 
 
@@ -153,10 +156,14 @@ def unknown(subject: str) -> NotFound:
     )
 
 
-def _version(row: catalog.VersionRow, member: bool, replayed: Sequence[replays.Known]) -> dict[str, Any]:
+def _version(
+    row: catalog.VersionRow, member: bool, replayed: Sequence[replays.Known], line: Line | None
+) -> dict[str, Any]:
     return {
         "version": str(row.number),
         "permissions": row.permissions.as_dict(),
+        # of its line; a line without public versions has none
+        "state": line.state.value if line else None,
         "immutable": "source",
         "data": "not guaranteed",
         "source": row.build.source,

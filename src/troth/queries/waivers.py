@@ -81,6 +81,12 @@ def _sees_of_algorithm(connection: Connection, caller: Actor, row: waivers.Waive
     return version is not None and version.permissions.public
 
 
+def _sees_of_line(connection: Connection, caller: Actor, row: waivers.WaiverRow) -> bool:
+    """A line that was retired is public."""
+    algorithm = catalog.get_algorithm(connection, row.subject.id)
+    return row.used_at is not None or catalog.sees_private(connection, algorithm, caller)
+
+
 def _sees_of_product(connection: Connection, caller: Actor, row: waivers.WaiverRow) -> bool:
     product = products.find_product(connection, row.subject.name)
     if product is None or not products.shows(connection, product, caller):
@@ -100,6 +106,7 @@ _SEES: Mapping[str, Callable[[Connection, Actor, waivers.WaiverRow], bool]] = {
     "algorithm": _sees_of_algorithm,
     "product": _sees_of_product,
     "api": _sees_of_api,
+    "line": _sees_of_line,
 }
 
 

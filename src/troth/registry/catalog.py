@@ -16,6 +16,7 @@ from troth.errors import NameTaken
 from troth.registry.accounts import role_of
 from troth.registry.build_records import COLUMNS, BuildRow, build_of
 from troth.registry.deletions import LAST_RETURN, OPEN_DELETION, return_algorithm
+from troth.registry.lines import recorded
 from troth.registry.tables import accounts, algorithms, builds, environments, versions
 from troth.versions import names
 from troth.versions.history import BuildStatus, Built, History, Published
@@ -289,6 +290,7 @@ def history_of(connection: Connection, algorithm_id: str) -> History:
         .where(versions.c.algorithm_id == algorithm_id)
         .order_by(*numbers)
     )
+    lines = [row for row in recorded(connection, algorithm_id) if row.retired_at is not None]
     built = connection.execute(select(builds.c.hash, builds.c.status).where(builds.c.algorithm_id == algorithm_id))
     return History(
         tuple(
@@ -301,6 +303,8 @@ def history_of(connection: Connection, algorithm_id: str) -> History:
             for row in published
         ),
         tuple(Built(row.hash, BuildStatus(row.status)) for row in built),
+        retired=frozenset(row.major for row in lines),
+        stopped=frozenset(row.major for row in lines if row.stopped),
     )
 
 

@@ -157,6 +157,10 @@ class Client(Questions):
         """The versions of an algorithm that this caller may know of, highest first."""
         return self._get("/api/v1/query/versions", algorithm=algorithm)
 
+    def lines(self, algorithm: str) -> dict[str, Any]:
+        """The public major lines of an algorithm: their states, what was announced, and how much they are called."""
+        return self._get("/api/v1/query/lines", algorithm=algorithm)
+
     def contract(self, reference: str) -> dict[str, Any]:
         """What the version promises that a reference means to this caller: its schemas, examples and permissions."""
         return self._get("/api/v1/query/contract", reference=reference)

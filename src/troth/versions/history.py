@@ -44,6 +44,10 @@ class History:
 
     versions: tuple[Published, ...] = ()
     builds: tuple[Built, ...] = ()
+    #: majors whose line is retired: nothing more is published there (8.4)
+    retired: frozenset[int] = frozenset()
+    #: those among them whose `M.m` and `M.*` lead nowhere any more
+    stopped: frozenset[int] = frozenset()
 
     def numbers(self) -> frozenset[Number]:
         """Every number that was ever used (ALG-02)."""

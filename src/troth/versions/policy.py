@@ -138,6 +138,20 @@ def _unused(candidate: Candidate, history: History, readings: Readings) -> Findi
     )
 
 
+def _open(candidate: Candidate, history: History, readings: Readings) -> Finding | None:
+    """A retired line gets nothing more (8.4), as a deprecated version of an API does not (PDB-32)."""
+    major = candidate.number.major
+    if major not in history.retired:
+        return None
+    return Finding(
+        "PDB-32",
+        f"{major}.x is retired, and what is retired gets no further versions",
+        asked=str(candidate.number),
+        found=f"{major}.x is retired",
+        repair="publish it on a line that is not",
+    )
+
+
 def _rises(candidate: Candidate, history: History, readings: Readings) -> Finding | None:
     number = candidate.number
     above = [v.number for v in history.minor_line(number.major, number.minor) if v.number > number]
@@ -233,6 +247,7 @@ def _confirmed(candidate: Candidate, history: History, readings: Readings) -> Fi
 
 RULES: tuple[Rule, ...] = (
     Rule("ALG-02", "A number is used once.", Outcome.REFUSED, _unused),
+    Rule("PDB-32", "Fixes go into lines that are not retired (8.4).", Outcome.REFUSED, _open),
     Rule("ALG-15", "The newest revision of a line is its highest (N5).", Outcome.REFUSED, _rises),
     Rule("ALG-05", "What breaks an earlier version is a new major.", Outcome.REFUSED, breaks, comparing=True),
     Rule("ALG-07", "A minor is compatible with its whole major.", Outcome.REFUSED, falls_short, comparing=True),

@@ -36,6 +36,8 @@ class Resolution:
     number: Number | None = None
     hash: str = ""
     advice: tuple[Reason, ...] = field(default=())
+    #: whether everybody may know why it does not resolve
+    public: bool = False
 
     @property
     def resolved(self) -> bool:
@@ -79,7 +81,7 @@ def resolve(
     if history is None:
         raise not_found(reference)
     resolution = _FORMS[reference.form](reference, history, member, readings)
-    if not member and not resolution.resolved:
+    if not member and not resolution.resolved and not resolution.public:
         raise not_found(reference)
     return resolution
 
@@ -109,6 +111,8 @@ def _minor_line(reference: Reference, history: History, member: bool, readings: 
         )
     if not public:
         return _refusal(reference, "ALG-15", f"no version of {line} was published publicly")
+    if major in history.stopped:
+        return _stopped(reference, line, major)
     step = Reason(
         "ALG-15", f"{line} means its newest publicly published revision, for every caller alike: {public[-1].number}"
     )
@@ -120,6 +124,8 @@ def _major_line(reference: Reference, history: History, member: bool, readings: 
     public = [v for v in history.major_line(major) if v.permissions.public and v.floats]
     if not public:
         return _refusal(reference, "ALG-19", f"no version of {major}.* was published publicly")
+    if major in history.stopped:
+        return _stopped(reference, f"{major}.*", major)
     step = Reason("ALG-12", f"{major}.* means the highest public version of that major: {public[-1].number}")
     return _answer(reference, public[-1], [step], _trust("ALG-17"))
 
@@ -190,6 +196,11 @@ def _answer(
     reference: Reference, found: Published, reasons: list[Reason], advice: tuple[Reason, ...] = ()
 ) -> Resolution:
     return Resolution(reference, tuple(reasons), found.number, found.hash, advice)
+
+
+def _stopped(reference: Reference, said: str, major: int) -> Resolution:
+    text = f"the line {major} is retired, and {said} leads nowhere any more; its complete numbers run on"
+    return Resolution(reference, (Reason("ALG-13", text),), public=True)
 
 
 def _refusal(reference: Reference, clause: str, text: str) -> Resolution:

@@ -21,9 +21,10 @@ WAIVABLE: Mapping[str, tuple[str, ...]] = {
     "algorithm": ("ALG-05", "ALG-07", "ALG-09", "ALG-11"),
     "product": ("PDB-05", "PDB-19", "PLX-05", "PLX-07", "PLX-08", "PLX-18"),
     "api": ("PDB-19", "PDB-21", "PDB-29"),
+    "line": ("ALG-11",),
 }
 #: What each kind of subject calls the source that a waiver is for.
-SOURCES: Mapping[str, str] = {"algorithm": "build", "product": "commit", "api": "change"}
+SOURCES: Mapping[str, str] = {"algorithm": "build", "product": "commit", "api": "change", "line": "retirement"}
 #: Days that a waiver may be open for at most.
 LONGEST_DAYS = 366
 #: the document of an algorithm's waiver, which names no kind, and that of all others

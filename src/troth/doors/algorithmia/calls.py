@@ -215,9 +215,10 @@ class CallDoor:
         if caller.limited:
             self._keep_to_scope(exchange, caller)
         if exchange.route is None:
-            if self.owns(caller, exchange.subject):
+            stopped = self._table.stopped(exchange.subject, exchange.version)
+            if not stopped and self.owns(caller, exchange.subject):
                 raise _Unexplained
-            raise _not_found(exchange, "")
+            raise _not_found(exchange, stopped)
 
     def _keep_to_scope(self, exchange: Exchange, caller: Caller) -> None:
         """Raises CallError for what the key is not for, and counts what a production key calls by a floating reference.

@@ -148,6 +148,8 @@ class Exchange:
         lines = readable_lines(self.head) if self.caller.limited and self.caller.scope.origin else b""
         if self.route is not None:
             lines += answers.receipt_lines(self.route, self.reference, self.request_id)
+            if self.route.lines:
+                lines += self.route.lines
         return lines + answers.floating_warning(self.subject, self.route) if self.floats and self.route else lines
 
     def record(self, outcome: Outcome, result: CallResult | None, error: CallError | None = None) -> None:

@@ -98,7 +98,7 @@ def versions(algorithm: str, /, *, remote: Remote = Remote()) -> int:
     rows = [
         [
             row["version"],
-            row["permissions"]["visibility"],
+            row["permissions"]["visibility"] + _on_its_way_out(row),
             row["published_at"][:19].replace("T", " "),
             row.get("hash", "")[:12],
             _checked(row),
@@ -112,6 +112,10 @@ def versions(algorithm: str, /, *, remote: Remote = Remote()) -> int:
         rows,
     )
     return 0
+
+
+def _on_its_way_out(row: dict[str, Any]) -> str:
+    return f", {row['state']}" if row["state"] in ("deprecated", "retired") else ""
 
 
 def _checked(row: dict[str, Any]) -> str:

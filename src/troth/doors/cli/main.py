@@ -37,6 +37,7 @@ from troth.doors.cli.diff import diff
 from troth.doors.cli.history import history
 from troth.doors.cli.importing import import_
 from troth.doors.cli.journal import journal, rollback
+from troth.doors.cli.line import line
 from troth.doors.cli.output import show_error
 from troth.doors.cli.product import product
 from troth.doors.cli.querying import query
@@ -110,6 +111,7 @@ app.command(policy.clauses)
 app.command(policy.explain)
 app.command(rules)
 app.command(waiver)
+app.command(line)
 app.command(operator.doctor)
 app.command(top)
 app.command(worker)

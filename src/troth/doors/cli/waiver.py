@@ -44,7 +44,8 @@ def request(
 ) -> int:
     """Asks that a build may have a number which ALG-05, ALG-07 or ALG-09 refuses. Another has to approve it.
 
-    For a release of a product there is troth release request-waiver, for a change of an API troth api request-waiver.
+    For a release of a product there is troth release request-waiver, for a change of an API troth api request-waiver, for the
+    retirement of a line troth line request-waiver.
 
     Parameters
     ----------
@@ -219,9 +220,8 @@ def show_waiver(found: dict[str, Any], remote: Remote) -> None:
             f"  revoked by {found['revoked_by']} at {_moment(found['revoked_at'])}: {escape(found['revocation'] or '')}"
         )
     if found["used_at"]:
-        show(
-            f"  used at {_moment(found['used_at'])}: {named} was {'changed' if found['kind'] == 'api' else 'published'} by it"
-        )
+        done = {"api": "changed", "line": "retired"}.get(found["kind"], "published")
+        show(f"  used at {_moment(found['used_at'])}: {named} was {done} by it")
 
 
 def _next(found: dict[str, Any]) -> str:
@@ -229,6 +229,9 @@ def _next(found: dict[str, Any]) -> str:
     if found["kind"] == "api":
         version, _, release = found["number"].partition("/")
         return f"troth api change {found['api']} {version} --release {release}, with what the waiver was asked for"
+    if found["kind"] == "line":
+        stop = " --stop-floating" if found["verdict"]["stop_floating"] else ""
+        return f"troth line retire {found['line']} {found['number']}{stop}"
     return f"troth {'publish --number' if found['kind'] == 'algorithm' else 'release cut'} {found['number']}"
 
 
@@ -280,7 +283,7 @@ def _of_subject(client: Client, subject: str) -> list[dict[str, Any]]:
 def _refused(found: dict[str, Any]) -> list[str]:
     """What the policy says without the waiver, a line each."""
     verdict = found["verdict"]
-    if found["kind"] == "algorithm":
+    if found["kind"] in ("algorithm", "line"):
         return [f"{one['clause']}: {one['text']}" for one in verdict["findings"]]
     if found["kind"] == "api":
         return [f"{one['clause']}: {one['text']}" for one in verdict["objections"]]

@@ -28,6 +28,7 @@ from troth.errors import (
     TrothError,
 )
 from troth.queries import algorithms as algorithm_queries
+from troth.queries import lines as line_queries
 from troth.queries import operations as operation_queries
 from troth.registry.call_records import find_record
 from troth.registry.database import Database
@@ -83,6 +84,9 @@ class NativeApi:
                       self._resolve, query=_Reference, errors=hidden),
             Operation("GET", "/api/v1/query/versions", "query_versions", "The versions of an algorithm, highest first.",
                       self._query(lambda c, who, q: algorithm_queries.versions(c, who, q.algorithm)), query=_Algorithm, errors=hidden),
+            Operation("GET", "/api/v1/query/lines", "query_lines",
+                      "The public major lines of an algorithm: their states, what was announced, and how much they are called.",
+                      self._query(lambda c, who, q: line_queries.of_algorithm(c, who, q.algorithm)), query=_Algorithm, errors=hidden),
             Operation("GET", "/api/v1/query/contract", "query_contract", "What a version promises: schemas, examples, permissions.",
                       self._query(lambda c, who, q: algorithm_queries.contract(c, who, q.reference, self._readings)),
                       query=_Reference, errors=hidden),

@@ -36,6 +36,7 @@ from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
 from troth.commands.garbage import Garbage
 from troth.commands.judging import Judging
+from troth.commands.lines import line_handlers
 from troth.commands.moving import Moving, RecordReplay
 from troth.commands.release_room import ReleaseRoom
 from troth.commands.replaying import Replaying
@@ -275,6 +276,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     queue = open_queue(settings, database, bus, launcher, table, calls)
     handlers |= {**api_handlers(database, excusing), **handlers_of_gateway(home), **queue.handlers}
+    handlers |= line_handlers(excusing, settings.usage_days, lambda: server.observation.bookkeeping.flush())
     handlers["request_api_waiver"] = RequestApiWaiver(database, excusing)
     handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
     observed = observation(

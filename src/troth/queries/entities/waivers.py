@@ -1,4 +1,4 @@
-"""Waivers of clauses, for algorithms, for products and for APIs."""
+"""Waivers of clauses, for algorithms and their lines, for products and for APIs."""
 
 from __future__ import annotations
 
@@ -59,18 +59,23 @@ def _of_api(sight: Sight) -> ColumnElement[bool]:
     return and_(waivers.c.kind == "api", or_(sight.manages(apis.c.owner_id), changed))
 
 
+def _of_line(sight: Sight) -> ColumnElement[bool]:
+    """Members of the owner see all, others those by which a line was retired, which is public."""
+    return and_(waivers.c.kind == "line", or_(member(sight), waivers.c.used_at.is_not(None)))
+
+
 WAIVERS = Entity(
     "waivers",
     "Waivers of clauses, as they were asked for, approved, revoked and used.",
-    "Everybody sees those that a public version, release or API rests on; members of the owner and administrators all.",
+    "Everybody sees those that a public version, release, API or retirement rests on; members of the owner and administrators all.",
     "query_waivers",
     (
         column("id", Kind.TEXT, waivers.c.id, "Its id."),
-        column("kind", Kind.TEXT, waivers.c.kind, "algorithm, product or api."),
+        column("kind", Kind.TEXT, waivers.c.kind, "algorithm, product, api or line."),
         column("subject", Kind.TEXT, waivers.c.subject, "OWNER/NAME of what it is about."),
         account("owner", accounts.c.name, "The account that owns it."),
-        column("number", Kind.TEXT, waivers.c.number, "The number that it is for; of an API vN/RELEASE."),
-        column("hash", Kind.TEXT, waivers.c.hash, "The build, commit or change that it is for."),
+        column("number", Kind.TEXT, waivers.c.number, "The number that it is for; of an API vN/RELEASE, of a line its major."),
+        column("hash", Kind.TEXT, waivers.c.hash, "The build, commit, change or retirement that it is for."),
         column("clauses", Kind.DOCUMENT, waivers.c.clauses, "What it waives."),
         column("reason", Kind.TEXT, waivers.c.reason, "Why callers should bear it."),
         column("state", Kind.TEXT, lambda sight: (_state(sight),), "requested, approved, expired, revoked or used."),
@@ -86,7 +91,7 @@ WAIVERS = Entity(
         column("revoked_at", Kind.MOMENT, lambda sight: (sight.since(waivers.c.revoked_at, waivers.c.revoked_at),),
                "When.", nullable=True),
         column("used_at", Kind.MOMENT, lambda sight: (sight.since(waivers.c.used_at, waivers.c.used_at),),
-               "When something was published, released or changed by it.", nullable=True),
+               "When something was published, released, changed or retired by it.", nullable=True),
     ),
     waivers.join(accounts, accounts.c.id == waivers.c.owner_id)
     .join(algorithms, algorithms.c.id == waivers.c.subject_id, isouter=True)
@@ -95,8 +100,8 @@ WAIVERS = Entity(
     .join(_REQUESTER, _REQUESTER.c.id == waivers.c.requested_by, isouter=True)
     .join(_APPROVER, _APPROVER.c.id == waivers.c.approved_by, isouter=True)
     .join(_REVOKER, _REVOKER.c.id == waivers.c.revoked_by, isouter=True),
-    lambda sight: or_(sight.administers, _of_algorithm(sight), _of_product(sight), _of_api(sight)),
-    lambda sight: and_(sight.happened(waivers.c.requested_at), or_(waivers.c.kind != "algorithm", stood(sight))),
+    lambda sight: or_(sight.administers, _of_algorithm(sight), _of_product(sight), _of_api(sight), _of_line(sight)),
+    lambda sight: and_(sight.happened(waivers.c.requested_at), or_(waivers.c.kind.not_in(("algorithm", "line")), stood(sight))),
     ((waivers.c.requested_at, True), (waivers.c.id, False)),
     "the newest first",
 )  # fmt: skip

@@ -12,6 +12,7 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     gateway_tables,
     inside_tables,
     journal_facts,
+    lines,
     product_tables,
     query_indexes,
     release_files,
