@@ -12,9 +12,10 @@ import httpx2
 import pytest
 
 from tests.server import RunningServer
+from troth.contracts.product import parse_product
 from troth.doors.cli.main import execute
 
-RELEASED = Path(__file__).parents[1] / "lifecycles" / "released"
+ROOT = Path(__file__).parents[2]
 TEXT = {"type": "string"}
 
 
@@ -176,6 +177,8 @@ def test_what_is_deprecated_is_frozen_and_then_gone(branch: Branch) -> None:
     assert branch.checked("--release", "8.0.0")[0] == 0
     branch.write(BOTH, v3=document(name=TEXT))
     assert branch.checked("--release", "8.0.0")[1]["clauses"] == ["PDB-35"]
+    assert branch.checked("--release", "8.1.0")[1]["clauses"] == ["PDB-35"]
+    assert branch.checked("--release", "7.4.0")[0] == 0
 
 
 @pytest.mark.clause("PDB-41")
@@ -255,12 +258,40 @@ def test_what_is_wrong_with_a_declaration_is_told(branch: Branch, text: str, tol
     assert told in problem["detail"] + problem["repair"]
 
 
-@pytest.mark.parametrize(("name", "path"), [("algorithmia", "/v1/openapi.json"), ("native", "/api/v1/openapi.json")])
+def test_a_product_says_which_tags_are_its_releases(branch: Branch) -> None:
+    branch.git("tag", "v9.0.0")
+    branch.write(BOTH, v4=document(["="], name=TEXT, mail=TEXT, age=TEXT))
+    branch.git("commit", "--quiet", "--all", "-m", "more")
+    branch.git("tag", "nodes-7.4.0")
+    assert branch.checked()[1]["release"] == "9.1.0"
+    (branch.folder / "troth.toml").write_text(
+        '[product]\nowner = "ada"\nname = "nodes"\ntags = "nodes-{version}"\n\n[components.core]\npaths = ["."]\n'
+    )
+    code, found = branch.checked()
+    assert (code, found["release"], found["moves"]) == (0, "7.4.1", [])
+    assert branch.checked("--against", "v7.3.0")[1]["release"] == "7.5.0"
+    branch.git("tag", "nodes-seven")
+    branch.git("tag", "nodes-7.5")
+    assert branch.checked()[1]["clauses"] == ["PDB-06"]
+
+
+PRODUCT = parse_product((ROOT / "troth.toml").read_bytes())
+RECORDED = sorted((ROOT / PRODUCT.recorded).glob("*/contracts/*.openapi.json"))
+PATHS = {"algorithmia.openapi.json": "/v1/openapi.json", "native.openapi.json": "/api/v1/openapi.json"}
+
+
+@pytest.mark.parametrize("released", RECORDED, ids=lambda path: f"{path.parts[-3]}-{path.name.partition('.')[0]}")
 def test_the_documents_of_troth_itself_keep_what_was_released(
-    server: RunningServer, name: str, path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: RunningServer, released: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reply = httpx2.get(f"{server.address}{path}", headers={"authorization": f"Bearer {server.owner_key}"})
-    now = tmp_path / f"{name}.json"
+    headers = {"authorization": f"Bearer {server.owner_key}"}
+    reply = httpx2.get(f"{server.address}{PATHS[released.name]}", headers=headers)
+    now = tmp_path / released.name
     now.write_text(reply.text)
-    released = str(RELEASED / "0.1.0" / f"{name}.json")
-    assert execute(["api", "check", released, str(now), "--release", "0.2.0"]) == 0, capsys.readouterr().out
+    asked = ["api", "check", str(released), str(now), "--release", str(PRODUCT.version)]
+    assert execute(asked) == 0, capsys.readouterr().out
+
+
+def test_a_release_of_troth_is_recorded_with_its_documents() -> None:
+    assert RECORDED
+    assert PRODUCT.version is not None

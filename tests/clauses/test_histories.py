@@ -72,6 +72,9 @@ def test_a_graduation_that_leaves_two_current_versions_is_refused() -> None:
 def test_an_x_release_that_still_serves_what_is_deprecated_is_refused() -> None:
     assert last([*GROWN, release("8.0.0")]) == ("refused", ("PDB-35",))
     assert last([*GROWN, release("7.9.0")])[0] == "allowed"
+    left_out = verdicts([*GROWN, release("7.3.2"), release("8.1.0")])[-1]
+    assert (left_out.outcome.value, left_out.clauses) == ("refused", ("PDB-35",))
+    assert "release 8.0.0 instead" in left_out.said[0].repair
     extended = [*GROWN, move("extend", "v4", until="9.0.0", reason="the bank moves in spring"), release("8.0.0")]
     assert last(extended)[0] == "allowed"
     assert "served by an extension, until 9.0.0" in verdicts(extended)[-1].notes[0]

@@ -204,14 +204,36 @@ def test_graduating_deprecates_what_was_current(former: State) -> None:
 def test_what_is_deprecated_is_gone_at_the_next_x_boundary() -> None:
     subject = Api({3: Standing(3, D, number("7.3.2")), 4: Standing(4, C, number("7.3.2"))})
     assert str(retires_in(subject.versions[3])) == "8.0.0"
-    assert [one.name for one in overdue(subject, number("8.0.0"))] == ["v3"]
-    assert overdue(subject, number("7.9.0")) == []
+    assert [one.name for one in overdue(subject, number("8.0.0"), number("7.9.0"))] == ["v3"]
+    assert overdue(subject, number("7.9.0"), number("7.3.2")) == []
     assert "v3 is to be gone in 8.0.0" in judge(asked(Move.CREATE, "v5", "8.0.0"), subject).warnings[0]
     late = Api({3: Standing(3, D, number("8.0.0"))})
     assert str(retires_in(late.versions[3])) == "9.0.0", "deprecated in N.0.0, it has until (N+1).0.0 (note N15)"
-    assert overdue(late, number("8.0.0")) == []
+    assert overdue(late, number("8.0.0"), number("7.9.0")) == []
     assert said(judge(asked(Move.RETIRE, "v3", "8.0.0"), late)) == (refused, "PDB-35")
     assert judge(asked(Move.RETIRE, "v3", "9.0.0"), late).outcome is allowed
+
+
+@pytest.mark.clause("PDB-35")
+@pytest.mark.parametrize(
+    ("former", "release", "served"),
+    [
+        ("7.3.2", "8.1.0", False),
+        ("7.3.2", "8.0.1", False),
+        ("7.3.2", "9.2.1", False),
+        (None, "8.0.0", False),
+        ("8.0.0", "8.1.0", True),
+        ("7.3.2", "7.4.0", True),
+        (None, "8.1.0", True),
+    ],
+)
+def test_x_rises_too_where_a_number_leaves_the_x_release_out(former: str | None, release: str, served: bool) -> None:
+    deprecated = Standing(3, D, number("7.3.2"))
+    subject = Api({3: deprecated, 4: Standing(4, C, number("7.3.2"))})
+    found = overdue(subject, number(release), number(former) if former else None)
+    assert found == ([] if served else [deprecated])
+    extended = Api({3: replace(deprecated, extended=number("10.0.0"))})
+    assert overdue(extended, number(release), number(former) if former else None) == []
 
 
 @pytest.mark.clause("PDB-35")
@@ -227,8 +249,8 @@ def test_an_extension_is_a_decision_with_a_reason_and_an_x_release() -> None:
     ):
         assert said(judge(wrong, subject)) == (refused, clause)
     subject = moved(subject, judge(wanted, subject))
-    assert overdue(subject, number("8.0.0")) == []
-    assert [one.name for one in overdue(subject, number("9.0.0"))] == ["v3"]
+    assert overdue(subject, number("8.0.0"), None) == []
+    assert [one.name for one in overdue(subject, number("9.0.0"), None)] == ["v3"]
     assert said(judge(asked(Move.RETIRE, "v3", "8.0.0"), subject)) == (open_, "PDB-04")
 
 

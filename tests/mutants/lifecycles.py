@@ -106,9 +106,9 @@ def _unknown_former() -> None:
 
 
 def _serves_on() -> None:
-    _replace(rules, "overdue", lambda api, release: [])
-    _replace(history_moves, "overdue", lambda api, release: [])
-    _replace(branch, "overdue", lambda api, release: [])
+    _replace(rules, "overdue", lambda api, release, former: [])
+    _replace(history_moves, "overdue", lambda api, release, former: [])
+    _replace(branch, "overdue", lambda api, release, former: [])
 
 
 def _commands_are_nothing() -> None:

@@ -14,10 +14,10 @@ from troth.versions.lifecycles.table import version_name
 from troth.versions.releases.numbers import ReleaseNumber
 
 
-def check_overdue(connection: Connection, product_id: str, number: ReleaseNumber) -> None:
-    """Raises Refused for an X release of a product that still serves a deprecated version (PDB-35)."""
+def check_overdue(connection: Connection, product_id: str, number: ReleaseNumber, former: ReleaseNumber | None) -> None:
+    """Raises Refused for a release that raises X behind the former one and still serves a deprecated version (PDB-35)."""
     for row in apis.following(connection, product_id):
-        late = overdue(apis.subject_of(connection, row), number)
+        late = overdue(apis.subject_of(connection, row), number, former)
         if late:
             first = late[0]
             raise Refused(

@@ -75,8 +75,8 @@ class CutRelease:
         check_declared(prepared.document, prepared.product, payload, number)
         self._judging.check_still(connection, prepared.beside, row.id, payload["commit"], number, transaction.now)
         check_base(prepared.document, prepared.beside.records, number)
-        check_overdue(connection, row.id, number)
         verdict = prepared.verdict
+        check_overdue(connection, row.id, number, verdict.former)
         if verdict.outcome is not Outcome.ALLOWED:
             raise _refusal(verdict, row, number)
         values = _values(prepared, verdict, payload)

@@ -7,18 +7,17 @@ the newest by functions, one step each.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import msgspec
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from jsonschema.validators import extend
 
+from troth.contracts.validation import validator_of
 from troth.errors import MalformedPayload, NotFound
 
 Payload = dict[str, Any]
@@ -100,16 +99,6 @@ _STEPS: dict[tuple[str, int], UpConversion] = {
 }
 
 
-def _pattern(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[ValidationError]:
-    """JSON Schema's `$` is the end of the text (ECMA-262); Python's is before a last end of line too."""
-    if isinstance(value, str) and not re.search(_LAST_END.sub(r"\\Z", pattern), value):
-        yield ValidationError(f"{value!r} does not match {pattern!r}")
-
-
-_LAST_END = re.compile(r"\$$")
-_Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
-
-
 @cache
 def shipped() -> Formats:
     """The formats in this release."""
@@ -117,7 +106,7 @@ def shipped() -> Formats:
     for folder in resources.files("troth.commands").joinpath("formats").iterdir():
         if folder.is_dir():
             schemas[folder.name] = {
-                int(file.name.removesuffix(".json")): _Validator(json.loads(file.read_text()))
+                int(file.name.removesuffix(".json")): validator_of(json.loads(file.read_text()))
                 for file in folder.iterdir()
             }
     return Formats(schemas, _STEPS)

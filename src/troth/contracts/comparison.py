@@ -10,8 +10,6 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from jsonschema import Draft202012Validator
-
 from troth.contracts import schema_changes
 from troth.contracts.changes import ABSENT, Answer, Change, told_value
 from troth.contracts.document import Contract
@@ -19,6 +17,7 @@ from troth.contracts.openapi.flow import CALLED
 from troth.contracts.rules.table import rule
 from troth.contracts.schema import same_meaning
 from troth.contracts.schema.answers import Answer as Containing
+from troth.contracts.validation import validator_of
 from troth.errors import Malformed
 from troth.versions.evidence import ORDER, Difference
 from troth.versions.numbers import Bump
@@ -109,7 +108,7 @@ def _unnamed(before: dict[str, Any], after: dict[str, Any], side: Side) -> Itera
 
 def _refused_examples(old: Contract, after: dict[str, Any]) -> Iterator[Difference]:
     """Where the input was not described, its examples say something of what was accepted."""
-    validator = Draft202012Validator(after)
+    validator = validator_of(after)
     for place, example in enumerate(old.examples):
         if not validator.is_valid(example["input"]):
             words = "an example of a call that was declared is refused now"

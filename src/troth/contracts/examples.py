@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from troth.contracts.validation import validator_of
 
 _NAMED = ("exact", "unordered", "rank", "schema")
 _NUMBERED = ("relative", "absolute")
@@ -34,7 +34,7 @@ def agrees(example: Mapping[str, Any], answer: Any, schema: Mapping[str, Any] | 
     """Whether an answer is the declared one, as far as the example asks for it; `schema` is that of the output."""
     tolerance, declared = example.get("tolerance", "exact"), example["output"]
     if tolerance == "schema":
-        return schema is None or Draft202012Validator(schema).is_valid(answer)
+        return schema is None or validator_of(schema).is_valid(answer)
     if isinstance(tolerance, dict):
         ((name, size),) = tolerance.items()
         close = {"rel_tol": size} if name == "relative" else {"rel_tol": 0.0, "abs_tol": size}

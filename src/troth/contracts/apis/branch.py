@@ -12,7 +12,7 @@ from troth.contracts.openapi.text import UnreadableDocument, value_of
 from troth.errors import Malformed
 from troth.versions.lifecycles.change_rules import breaking
 from troth.versions.lifecycles.judging import judge, moved
-from troth.versions.lifecycles.rules import overdue
+from troth.versions.lifecycles.rules import overdue, still_served
 from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.subject import Api, Asked, ContractChange, Move, Weight
 from troth.versions.lifecycles.verdict import MoveVerdict, Objection
@@ -68,8 +68,13 @@ class Checked:
         }
 
 
-def checked(old: Side, new: Side, release: ReleaseNumber, compare: Compare) -> Checked:
-    """What the branch does, judged as riding on this release. Raises Malformed for documents that cannot be compared."""
+def checked(
+    old: Side, new: Side, release: ReleaseNumber, compare: Compare, former: ReleaseNumber | None = None
+) -> Checked:
+    """What the branch does, judged as riding on this release, behind the `former` one where that is known.
+
+    Raises Malformed for documents that cannot be compared.
+    """
     before = replace(old.declared.subject(), decisions=new.declared.decisions)
     if before.starting_point is None:
         before = replace(before, starting_point=new.declared.starting_point)
@@ -80,7 +85,7 @@ def checked(old: Side, new: Side, release: ReleaseNumber, compare: Compare) -> C
         verdicts.append(verdict)
         api = moved(api, verdict)
     states = {one.standing.name: one.standing.state.value for one in new.declared.versions.values()}
-    return Checked(new.declared.name, release, tuple(verdicts), tuple(_standing(new, api, release)), states)
+    return Checked(new.declared.name, release, tuple(verdicts), tuple(_standing(new, api, release, former)), states)
 
 
 def _changes(old: Side, new: Side, compare: Compare) -> Iterator[tuple[int, tuple[ContractChange, ...]]]:
@@ -167,13 +172,12 @@ def _disturbed(old: Side, new: Side, changes: Mapping[int, tuple[ContractChange,
             yield number, "changed"
 
 
-def _standing(new: Side, api: Api, release: ReleaseNumber) -> Iterator[Objection]:
+def _standing(new: Side, api: Api, release: ReleaseNumber, former: ReleaseNumber | None) -> Iterator[Objection]:
     """Faults that no move makes: what is overdue, operations with versions of their own, several current versions."""
     if not api.governed:
         return
-    for one in overdue(api, release):
-        words = f"{release} still serves {one.name}, which was deprecated in {one.since or 'an earlier release'}"
-        yield Objection("PDB-35", words, f"retire {one.name}, or record an extension")
+    for one in overdue(api, release, former):
+        yield Objection("PDB-35", *still_served(one, release))
     for number, text in new.documents.items():
         for place in own_versions(_value(text), number)[:5]:
             words = f"v{number}: {place}, and all operations of a version share its number and its state"

@@ -58,7 +58,7 @@ def _release(event: Event, releases: Releases, apis: Apis) -> EventVerdict:
     if not verdict.judged:
         clause = "PLX-05" if "polyaxon" in verdict.profiles else "PDB-03"
         return EventVerdict(event, what, verdict.outcome, rests_on=(clause,), judged=False)
-    said = [*reasons(verdict), *apis.release_reasons(event, number)]
+    said = [*reasons(verdict), *apis.release_reasons(event, number, verdict.former)]
     found = decided(event, what, said, [one.clause for one in verdict.asked] or ["PDB-05"])
     return replace(found, notes=tuple(apis.release_notes(number)))
 

@@ -16,7 +16,7 @@ from troth.contracts.histories.verdict import EventVerdict, Said, decided
 from troth.errors import MalformedNumber
 from troth.versions.lifecycles.judging import judge, moved
 from troth.versions.lifecycles.numbers import next_major, parsed
-from troth.versions.lifecycles.rules import overdue
+from troth.versions.lifecycles.rules import overdue, still_served
 from troth.versions.lifecycles.states import FIRST, State
 from troth.versions.lifecycles.subject import Api, Asked, ContractChange, Decided, Move, Weight
 from troth.versions.lifecycles.verdict import MoveVerdict
@@ -87,7 +87,7 @@ class Apis:
         may = "allowed" if allowed else "forbidden"
         return decided(event, f"decide that {about} is {may} for {name}", (), ("PDB-04",))
 
-    def release_reasons(self, event: Event, release: ReleaseNumber) -> Iterator[Said]:
+    def release_reasons(self, event: Event, release: ReleaseNumber, former: ReleaseNumber | None) -> Iterator[Said]:
         """What is wrong with what a release serves and documents, once its own moves are made."""
         if self._unjudged_release(release):
             return
@@ -95,10 +95,9 @@ class Apis:
             if not api.governed:
                 continue
             leaving = self._versions(name, release, Move.RETIRE, Move.EXTEND, Move.DROP)
-            for one in overdue(api, release):
+            for one in overdue(api, release, former):
                 if one.number not in leaving:
-                    words = f"{release} still serves {one.name}, which was deprecated in {one.since or 'an earlier release'}"
-                    yield Said("PDB-35", words, f"retire {one.name} in {release}, or record an extension")
+                    yield Said("PDB-35", *still_served(one, release))
             yield from self._served(event, name, api, leaving)
 
     def release_notes(self, release: ReleaseNumber) -> Iterator[str]:

@@ -50,13 +50,15 @@ def _invalid(given: Any, schema: Any) -> Iterator[dict[str, str]]:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
+    from troth.contracts.validation import validator_of
+
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise Malformed(
             f"the release's schema of settings is none: {error.message[:200]}", repair="tell who made it"
         ) from None
-    for fault in Draft202012Validator(schema).iter_errors(given):
+    for fault in validator_of(schema).iter_errors(given):
         where = ".".join(map(str, fault.absolute_path)) or "(the whole)"
         # the message of a fault may repeat a value, which may be a secret
         yield {"where": where, "words": _WORDS.get(str(fault.validator), f"it breaks {fault.validator}")}

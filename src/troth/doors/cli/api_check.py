@@ -6,7 +6,7 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from rich.markup import escape
@@ -14,6 +14,8 @@ from rich.markup import escape
 from troth.contracts.apis.branch import Checked, Side, checked
 from troth.contracts.apis.declared import FILE, DeclaredApi, DeclaredVersion, declared_apis
 from troth.contracts.apis.rendering import as_annotations, as_markdown, as_text
+from troth.contracts.product import FILE as PRODUCT
+from troth.contracts.product import is_product, parse_product
 from troth.doors.cli.output import Common, show, show_json, working
 from troth.errors import Malformed, NotFound, Refused
 from troth.versions.lifecycles.numbers import parsed
@@ -22,7 +24,11 @@ from troth.versions.lifecycles.subject import Standing
 from troth.versions.releases.numbers import STEPS, ReleaseNumber
 from troth.versions.verdict import Outcome
 
+if TYPE_CHECKING:
+    from troth.releases.repository import Repository
+
 _LARGEST_FILE = 16 << 20
+#: of a release, where no product says how its tags are named
 _TAG = re.compile(r"v?([0-9]+\.[0-9]+\.[0-9]+)")
 _START = ReleaseNumber.of(1, 0, 0)
 
@@ -68,19 +74,20 @@ def check(
     with ExitStack() as opening, working("comparing with what was released ..."):
         comparing = opening.enter_context(Comparing(seconds))
         if old is not None and new is not None:
-            pairs = [_documents(old, new, version, state, security_fix)]
-            base = _START
+            pairs, former = [_documents(old, new, version, state, security_fix)], None
         else:
-            pairs, base = _repository(project, against)
+            pairs, former = _repository(project, against)
         number = ReleaseNumber.parse(release) if release else None
-        found = _judged(pairs, number, base, lambda one, two: comparing("openapi", {"old": one, "new": two}))
+        found = _judged(pairs, number, former, lambda one, two: comparing("openapi", {"old": one, "new": two}))
     answers = [one.as_dict() for one in found]
     _show(answers, "json" if common.json else told, {name: file for pair in pairs for name, file in pair.files.items()})
     return 0 if all(one.outcome is Outcome.ALLOWED for one in found) else Refused.exit_code
 
 
-def _judged(pairs: list[Pair], release: ReleaseNumber | None, base: ReleaseNumber, compare: Any) -> list[Checked]:
-    """The answers in this release; else in the lowest behind `base` that is allowed, or has the least against it."""
+def _judged(
+    pairs: list[Pair], release: ReleaseNumber | None, former: ReleaseNumber | None, compare: Any
+) -> list[Checked]:
+    """The answers in this release; else in the lowest behind the former one that is allowed, or has the least against it."""
     remembered: dict[tuple[str, str], Any] = {}
 
     def once(one: str, two: str) -> Any:
@@ -88,10 +95,10 @@ def _judged(pairs: list[Pair], release: ReleaseNumber | None, base: ReleaseNumbe
             remembered[one, two] = compare(one, two)
         return remembered[one, two]
 
-    tried = [release] if release else [base.raised(step) for step in STEPS]
+    tried = [release] if release else [(former or _START).raised(step) for step in STEPS]
     found: list[Checked] = []
     for number in tried:
-        found = [checked(pair.old, pair.new, number, once) for pair in pairs]
+        found = [checked(pair.old, pair.new, number, once, former) for pair in pairs]
         if all(one.outcome is Outcome.ALLOWED for one in found):
             break
     return found
@@ -107,8 +114,8 @@ def _documents(old: Path, new: Path, version: str, state: str, security: str) ->
     return Pair(sides[0], sides[1], {f"api {version}": str(new)})
 
 
-def _repository(project: Path, against: str | None) -> tuple[list[Pair], ReleaseNumber]:
-    """Every API that the branch or the release declares, and the number of what was released."""
+def _repository(project: Path, against: str | None) -> tuple[list[Pair], ReleaseNumber | None]:
+    """Every API that the branch or the release declares, and the number of what was released, if any is known."""
     from troth.releases.repository import Repository
 
     content = _bytes(project / FILE)
@@ -119,7 +126,7 @@ def _repository(project: Path, against: str | None) -> tuple[list[Pair], Release
             repair="write one (docs/life-cycle.md), or name two documents",
         )
     repository = Repository(project)
-    name, base = _released(repository, against)
+    name, former = _released(repository, against)
     snapshot = repository.snapshot(repository.resolve(name))
     after, then = declared_apis(content), snapshot.file(FILE)
     # what is declared for the first time was there before, as far as anybody can tell
@@ -130,7 +137,7 @@ def _repository(project: Path, against: str | None) -> tuple[list[Pair], Release
         files = {f"{api} {one.standing.name}": str(project / one.document) for one in new.versions.values()}
         old_side = _side(old, lambda path: snapshot.file(path) or (_bytes(project / path) if then is None else None))
         found.append(Pair(old_side, _side(new, lambda path: _bytes(project / path)), files))
-    return found, base
+    return found, former
 
 
 def _side(api: DeclaredApi, read: Any) -> Side:
@@ -147,12 +154,12 @@ def _side(api: DeclaredApi, read: Any) -> Side:
     return Side(api, documents)
 
 
-def _released(repository: Any, against: str | None) -> tuple[str, ReleaseNumber]:
-    """The name of what was released, and its number; where that is no tag of one, the highest number there is."""
-    tags = {tag.name: ReleaseNumber.parse(found[1]) for tag in repository.tags() if (found := _TAG.fullmatch(tag.name))}
-    highest = max(tags.items(), key=lambda one: one[1], default=None)
+def _released(repository: Repository, against: str | None) -> tuple[str, ReleaseNumber | None]:
+    """What was released, by a name that git knows, and its number; where that is no release, the highest number there is."""
+    releases = _releases(repository)
+    highest = max(releases.items(), key=lambda one: one[1], default=None)
     if against is not None:
-        return against, tags.get(against, highest[1] if highest else _START)
+        return against, releases.get(repository.resolve(against), highest[1] if highest else None)
     if highest is None:
         raise NotFound(
             "nothing was released yet",
@@ -160,6 +167,21 @@ def _released(repository: Any, against: str | None) -> tuple[str, ReleaseNumber]
             repair="name what to compare with: --against",
         )
     return highest
+
+
+def _releases(repository: Repository) -> dict[str, ReleaseNumber]:
+    """The numbers of releases by their commits: as the product says that they are told, else by tags like v1.2.3."""
+    from troth.releases.history import releases_of
+
+    declared = _bytes(repository.folder / PRODUCT)
+    if declared is None or not is_product(declared):
+        named = ((tag.commit, _TAG.fullmatch(tag.name)) for tag in repository.tags())
+        listed = [(commit, ReleaseNumber.parse(found[1])) for commit, found in named if found]
+    else:
+        product = parse_product(declared)
+        found_releases = releases_of(repository, product, repository.resolve("HEAD"), tolerant=product.lenient)
+        listed = [(one.commit, one.number) for one in found_releases.releases if not one.number.is_prerelease]
+    return dict(sorted(listed, key=lambda one: one[1]))
 
 
 def _show(answers: list[dict[str, Any]], told: str, files: dict[str, str]) -> None:

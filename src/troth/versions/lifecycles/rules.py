@@ -53,12 +53,24 @@ def retires_in(standing: Standing) -> ReleaseNumber | None:
     return standing.extended or next_major(standing.since)
 
 
-def overdue(api: Api, release: ReleaseNumber) -> list[Standing]:
-    """The deprecated versions that may not be served any more in an X release (PDB-35)."""
-    if step_of(release) is not Step.MAJOR:
+def overdue(api: Api, release: ReleaseNumber, former: ReleaseNumber | None) -> list[Standing]:
+    """The deprecated versions that may not be served any more where X rises (PDB-35).
+
+    That is in an X release, and in one whose number leaves that out behind the `former` release: 8.1.0 behind 7.3.2.
+    """
+    risen = former is not None and former.major < release.major
+    if step_of(release) is not Step.MAJOR and not risen:
         return []
     found = [(one, retires_in(one)) for one in api.live(State.DEPRECATED)]
     return [one for one, planned in found if planned is None or planned <= release.finished]
+
+
+def still_served(standing: Standing, release: ReleaseNumber) -> tuple[str, str]:
+    """What is wrong with a release that serves what is overdue, and what helps (PDB-35, PDB-37)."""
+    words = f"{release} still serves {standing.name}, which was deprecated in {standing.since or 'an earlier release'}"
+    due = ReleaseNumber.of(release.major, 0, 0)
+    where = f"in {release}" if release.finished == due else f"and release {due} instead"
+    return words, f"retire {standing.name} {where}, or record an extension"
 
 
 def _alone(asked: Asked, api: Api) -> Objection | None:
@@ -110,7 +122,7 @@ def _created_in(asked: Asked, api: Api) -> Objection | None:
 
 def _maintained(asked: Asked, api: Api) -> Objection | None:
     kept = [*api.live(State.CURRENT), *api.live(State.DEPRECATED)]
-    due = {one.number for one in overdue(api, asked.release)}
+    due = {one.number for one in overdue(api, asked.release, api.newest)}
     harmed = [one for one in kept if one.number in asked.disturbed and one.number not in due]
     if not harmed:
         return None
