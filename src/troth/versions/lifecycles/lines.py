@@ -181,7 +181,6 @@ class Retirement:
             clauses=self.clauses,
             asked=f"{self.major}",
             found={use.caller: use.calls for use in self.uses} or first.text,
-            verdict=self.as_dict(),
         )
 
 
