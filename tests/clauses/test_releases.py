@@ -174,6 +174,7 @@ def test_releases_are_judged_from_the_starting_point_on() -> None:
     assert outcome([BROKEN], "0.4.3", "0.4.4", "polyaxon", **since) is Outcome.ALLOWED
     assert outcome([BROKEN], "0.4.4", "0.4.5", "polyaxon", **since) is Outcome.REFUSED
     assert outcome([BROKEN], "0.4.4", "0.5.0", "polyaxon", **since) is Outcome.ALLOWED
+    assert outcome([], "0.4.3", "0.4.3", "polyaxon", **since) is Outcome.REFUSED
 
 
 @pytest.mark.clause("PLX-05")

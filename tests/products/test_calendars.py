@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,9 @@ from tests.products.conftest import Shop
 from troth.errors import Forbidden, Malformed, Refused
 from troth.sdk import Client
 from troth.versions.releases.calendar import Event, calendar
+
+#: a day of next year, which is still to come whenever this runs
+DUE = f"{datetime.now(UTC).year + 1}-11-30"
 
 
 def events(client: Client, address: str) -> list[dict[str, str]]:
@@ -42,12 +45,12 @@ def test_a_planned_release_stands_in_the_calendar_until_it_comes(shop: Shop) -> 
     _, address = feed(shop)
     shop.client.command("update_product", product=shop.subject, public=False)
     code, out, _ = shop.troth(
-        "release", "plan", shop.subject, "2999-11-30", "--number", "0.1.0", "--note", "sizes; colours, more", "--json"
+        "release", "plan", shop.subject, DUE, "--number", "0.1.0", "--note", "sizes; colours, more", "--json"
     )
     assert code == 0
     planned = json.loads(out)["plan"]
     (found,) = [one for one in events(shop.client, address) if one["UID"] == f"{planned}@troth"]
-    assert found["DTSTART"] == "29991130"
+    assert found["DTSTART"] == DUE.replace("-", "")
     assert found["SUMMARY"] == f"{shop.subject} 0.1.0 (scheduled)"
     assert found["DESCRIPTION"] == "sizes\\; colours\\, more"
     shop.cut()
@@ -58,19 +61,19 @@ def test_a_planned_release_stands_in_the_calendar_until_it_comes(shop: Shop) -> 
 
 
 def test_a_cancelled_release_stands_there_no_more(shop: Shop) -> None:
-    planned = shop.client.command("plan_release", product=shop.subject, due="2999-11-30", occasion="fix")["plan"]
+    planned = shop.client.command("plan_release", product=shop.subject, due=DUE, occasion="fix")["plan"]
     _, stranger = shop.server.account("sam")
     with pytest.raises(Forbidden):
         stranger.command("cancel_planned_release", plan=planned)
     assert shop.client.cadence(shop.subject)["planned"][0]["plan"] == planned
     code, out, _ = shop.troth("release", "cancel", planned)
-    assert (code, out.strip()) == (0, "cancelled: the next of 2999-11-30")
+    assert (code, out.strip()) == (0, f"cancelled: the next of {DUE}")
     assert shop.client.cadence(shop.subject)["planned"] == []
 
 
 def test_a_feed_shows_what_its_account_may_know_of(shop: Shop) -> None:
     _, address = feed(shop)
-    shop.client.command("plan_release", product=shop.subject, due="2999-11-30", occasion="fix")
+    shop.client.command("plan_release", product=shop.subject, due=DUE, occasion="fix")
     _, stranger = shop.server.account("sam")
     token = stranger.command("create_calendar")["token"]
     theirs = f"{stranger.address}/api/v1/calendars/{token}.ics"
@@ -105,6 +108,18 @@ def test_a_day_that_there_is_not_is_refused(shop: Shop) -> None:
         shop.client.command("plan_release", product=shop.subject, due="2026-02-30", occasion="fix")
 
 
+@pytest.mark.parametrize("due", ["9999-12-31", "0001-01-01"])
+def test_a_day_that_nobody_plans_for_is_refused(shop: Shop, due: str) -> None:
+    with pytest.raises(Malformed, match="more than 100 years"):
+        shop.client.command("plan_release", product=shop.subject, due=due, occasion="fix")
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_each_day_that_there_is_can_stand_in_a_calendar(day: date) -> None:
+    text = calendar("Releases", [Event("1@troth", day, "shop 1.0.0", "", "2026-11-25T00:00:00.000000Z")])
+    assert f"DTSTART;VALUE=DATE:{day.isoformat().replace('-', '')}\r\n" in text
+
+
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_what_people_write_stays_inside_its_line(summary: str, description: str) -> None:
     text = calendar(
@@ -115,4 +130,4 @@ def test_what_people_write_stays_inside_its_line(summary: str, description: str)
     assert max(len(line.encode(errors="replace")) for line in lines) <= 75
     assert "\n" not in text.replace("\r\n", "")
     names = {line.partition(":")[0].partition(";")[0] for line in text.replace("\r\n ", "").split("\r\n")[5:-3] if line}
-    assert names <= {"BEGIN", "END", "UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "TRANSP", ""}
+    assert names <= {"BEGIN", "END", "UID", "DTSTAMP", "DTSTART", "SUMMARY", "DESCRIPTION", "TRANSP", ""}

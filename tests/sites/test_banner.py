@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 
 from tests.server import RunningServer
 from tests.sites.bundles import SHOP, Bookshop, bookshop
 from tests.sites.conftest import Reader
-from troth.sites.banner import place
+from troth.sites.banner import HEAD, place
 
 
 def banner_of(body: bytes) -> str:
@@ -90,12 +91,33 @@ def test_names_of_files_do_no_harm(server: RunningServer, read: Reader) -> None:
         ("<!doctype html><title>éàü</title>\n<body>ß".encode(), "ß".encode()),
         (b"", b""),
         (b"<!doctype html", b""),
+        (b"<title>a <body> of work</title><noscript><body></noscript><body>here", b"here"),
+        (b"<html data-x='>' data-y = \"a'>b\"><p title=don't><body>here", b"here"),
+        (b"<!-->< 1 <body>here", b"here"),
     ],
 )
 def test_where_it_is_put(page: bytes, before: bytes) -> None:
     at = place(page)
     assert at is not None
     assert page[at:].startswith(before)
+
+
+@pytest.mark.parametrize("piece", [b"&", b"<", b"<a", b"<a>", b"<!--", b"</a ", b"<script>", b"='", b'<a b="', b"<!"])
+def test_a_page_that_is_hard_to_read_is_no_work(piece: bytes) -> None:
+    """Pages are strangers', and each load of one looks for the place again."""
+    calls = 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    head = (piece * HEAD)[:HEAD]
+    sys.setprofile(counted)
+    try:
+        assert place(head) == 0
+    finally:
+        sys.setprofile(None)
+    assert calls < 50_000
 
 
 @pytest.mark.parametrize(

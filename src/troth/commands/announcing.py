@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,9 @@ from troth.commands.formats import Payload
 from troth.errors import Malformed, NotFound, Refused
 from troth.registry import planned_releases, products
 from troth.versions.releases.numbers import ReleaseNumber
+
+#: how far from today a release can be announced
+_MOST_YEARS: Final = 100
 
 
 class _Command:
@@ -33,7 +36,7 @@ class PlanRelease(_Command):
         connection = transaction.connection
         product = products.existing(connection, payload["product"])
         values: dict[str, Any] = {key: payload[key] for key in ("due", "occasion", "note") if key in payload}
-        _check_day(payload["due"])
+        _check_day(payload["due"], transaction.now)
         if "number" in payload:
             number = ReleaseNumber.parse(payload["number"])
             if products.find_release(connection, product.id, number) is not None:
@@ -94,10 +97,17 @@ def _subject(connection: Connection, product_id: str) -> str:
     return found.subject if found else "nobody/nothing"
 
 
-def _check_day(text: str) -> None:
+def _check_day(text: str, moment: str) -> None:
+    """Raises Malformed for what is no day, and for one that nobody plans for, by the clock of `moment`."""
     try:
-        date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise Malformed(
             f"there is no day {text}", why="days are written as 2026-11-30", repair="write one that there is"
         ) from None
+    if abs(day.year - int(moment[:4])) > _MOST_YEARS:
+        raise Malformed(
+            f"{text} is more than {_MOST_YEARS} years from today",
+            why="nobody plans that far, and calendars do not read every day that can be written",
+            repair="announce a day that is nearer",
+        )

@@ -16,7 +16,7 @@ import msgspec
 
 from troth.commands.answering import whole_lines
 from troth.commands.staged_files import StagedFiles
-from troth.contracts.contract_facts import KeptFiles, component_of, contracts_of
+from troth.contracts.contract_facts import KeptFiles, contracts_of, promised_by
 from troth.contracts.junit import Counts
 from troth.contracts.product import Product, Promised, parse_product
 from troth.contracts.release_document import (
@@ -68,7 +68,7 @@ class Checking:
             why = (
                 "the release before is not recorded here" if former is None else "no contracts were kept of the former"
             )
-            return Compared(believed=tuple(ToldUnkept(one.path, why) for one in product.contracts))
+            return Compared(believed=tuple(ToldUnkept(one.path, why) for one in product.contracts), then=then)
         unkept = {one.path: one for side in (former, document) for one in side.unkept}
         pair = KeptFiles(old), KeptFiles(new)
         listed = [one for one in contracts_of(product, then) if one.path not in unkept]
@@ -78,7 +78,7 @@ class Checking:
         differing = [one for one in kept if _differs(one, now, before, *pair)]
         question = {"declared": document.declared, "then": former.declared, "old": old, "new": new}
         facts = self._answered(
-            {**question, "contracts": [[one.kind, one.path] for one in differing]}, differing, product
+            {**question, "contracts": [[one.kind, one.path] for one in differing]}, differing, now, before
         )
         return Compared(
             tuple(facts),
@@ -125,7 +125,9 @@ class Checking:
         except TrothError:
             return None
 
-    def _answered(self, question: Mapping[str, Any], differing: Sequence[Promised], product: Product) -> Iterator[Fact]:
+    def _answered(
+        self, question: Mapping[str, Any], differing: Sequence[Promised], product: Product, then: Product
+    ) -> Iterator[Fact]:
         """The facts that a process finds, contract by contract; what it did not come to is undecided."""
         answers = self._asked(question, ()) if differing else []
         for line in answers[: len(differing)]:
@@ -136,7 +138,7 @@ class Checking:
             for fact in msgspec.convert(told["facts"], list[ToldFact]):
                 yield fact.fact()
         for one in differing[len(answers) :]:
-            yield Fact(Kind.CONTRACT_UNDECIDED, one.path, _UNPROVED, component=component_of(product, one))
+            yield Fact(Kind.CONTRACT_UNDECIDED, one.path, _UNPROVED, component=promised_by(one, product, then))
 
     def _asked(self, question: Mapping[str, Any], descriptors: Sequence[int]) -> list[bytes]:
         """The whole lines that the process answers before its time is over."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from troth.access.roles import Actor
 from troth.commands.algorithms import require_for
 from troth.commands.api_duties import check_overdue
 from troth.commands.bus import Transaction
+from troth.commands.cuts import Cuts
 from troth.commands.formats import Payload
 from troth.commands.release_judging import Beside, ReleaseJudging, check_base, check_declared
 from troth.commands.release_room import ReleaseRoom
@@ -57,8 +57,11 @@ class CutRelease:
     another release came meanwhile.
     """
 
-    def __init__(self, judging: ReleaseJudging, files: StagedFiles, sites: Sites, room: ReleaseRoom) -> None:
+    def __init__(
+        self, judging: ReleaseJudging, files: StagedFiles, sites: Sites, room: ReleaseRoom, cuts: Cuts
+    ) -> None:
         self._judging = judging
+        self._cuts = cuts
         self._files = files
         self._room = room
         self._sites = sites
@@ -67,7 +70,7 @@ class CutRelease:
         require_for("cut_release", connection, actor, payload["product"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> Staged:
-        return await asyncio.to_thread(self._staged, payload)
+        return await self._cuts.run(actor.id, self._staged, payload)
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Staged) -> dict[str, Any]:
         connection, number = transaction.connection, ReleaseNumber.parse(payload["number"])

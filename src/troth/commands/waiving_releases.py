@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import Connection
 from troth.access.roles import Actor
 from troth.commands.algorithms import require_for
 from troth.commands.bus import Transaction
+from troth.commands.cuts import Cuts
 from troth.commands.formats import Payload
 from troth.commands.release_judging import Beside, ReleaseJudging, check_base, check_declared
 from troth.commands.waiving import asked, check_that_it_helps, supposed, waivable
@@ -40,14 +40,15 @@ class RequestReleaseWaiver:
     What it claims of contracts is believed here; they are compared when the release is cut.
     """
 
-    def __init__(self, judging: ReleaseJudging) -> None:
+    def __init__(self, judging: ReleaseJudging, cuts: Cuts) -> None:
         self._judging = judging
+        self._cuts = cuts
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
         require_for("request_release_waiver", connection, actor, payload["product"])
 
     async def prepare(self, actor: Actor, payload: Payload) -> _Judged:
-        return await asyncio.to_thread(self._judged, payload)
+        return await self._cuts.run(actor.id, self._judged, payload)
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: _Judged) -> dict[str, Any]:
         connection, number = transaction.connection, ReleaseNumber.parse(payload["number"])

@@ -83,12 +83,24 @@ def changes_of(
 ) -> Iterator[Fact]:
     """Every difference of one contract. Raises Malformed for one that is declared now and is not there, or unreadable."""
     was, is_ = (_declares(one, promised) for one in (then or product, product))
+    component = promised_by(promised, product, then)
     for fact in _changes(promised, old, new, compare, was=was, is_=is_):
-        yield replace(fact, component=fact.component or component_of(product, promised))
+        yield replace(fact, component=fact.component or component)
 
 
 def _declares(product: Product, promised: Promised) -> bool:
     return any((one.kind, one.path) == (promised.kind, promised.path) for one in product.contracts)
+
+
+def promised_by(promised: Promised, product: Product, then: Product | None) -> str:
+    """The component whose promise a contract is: the one that it belonged to at the release, if it was declared there.
+
+    Else what is stable would be free to break as soon as it is called part of something that is not.
+    """
+    was = next(
+        (one for one in (then or product).contracts if (one.kind, one.path) == (promised.kind, promised.path)), None
+    )
+    return component_of(then or product, was) if was else component_of(product, promised)
 
 
 def component_of(product: Product, promised: Promised) -> str:

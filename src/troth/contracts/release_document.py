@@ -5,14 +5,16 @@ One JSON document, stored under its digest. The server reads it as a claim, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from troth.contracts.changelog import NOTED
 from troth.contracts.migrations.chain import Chain, Migration
-from troth.errors import MalformedSource
+from troth.errors import MalformedNumber, MalformedSource
 from troth.versions.releases.evidence import Fact, Kind, Maturity
+from troth.versions.releases.numbers import ReleaseNumber
 
 #: Bytes of one such document.
 LARGEST_DOCUMENT = 32 << 20
@@ -22,6 +24,8 @@ LARGEST_CONTRACT = 12 << 20
 #: Records of tests of one release, and bytes of them all.
 MOST_RECORDS = 1000
 LARGEST_RECORDS = 256 << 20
+#: what a fact tells besides: the release that a path begins at, and how it is run again
+_DETAIL: Final = frozenset({"from", "again"})
 
 _Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 _Long = Annotated[str, msgspec.Meta(max_length=2_000_000)]
@@ -194,15 +198,48 @@ def contract_texts(content: bytes) -> dict[str, str]:
 
 
 def release_document(content: bytes) -> ReleaseDocument:
-    """The document in these bytes. Raises MalformedSource, naming the place."""
+    """The document in these bytes. Raises MalformedSource, naming what is wrong."""
     try:
-        return msgspec.json.decode(content, type=ReleaseDocument)
+        found = msgspec.json.decode(content, type=ReleaseDocument)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedSource(
             f"this is no evidence of a release: {error}",
             why="it is what troth release cut writes",
             repair="cut the release with the troth command of this server's version",
         ) from None
+    for fault in _faults(found):
+        raise MalformedSource(
+            f"this is no evidence of a release: {fault}",
+            why="what is recorded of a release is read for as long as there are upgrades from it",
+            repair="cut the release with the troth command of this server's version",
+        )
+    return found
+
+
+def _faults(document: ReleaseDocument) -> Iterator[str]:
+    """What the types of the members leave open: the kinds of notes, what numbers are, and what facts tell besides."""
+    yield from (f"{note.kind} is no kind of a note" for note in document.notes if note.kind not in NOTED)
+    told = [*document.known, *([document.base] if document.base else [])]
+    for path in document.paths:
+        told += [path.begins, *path.also]
+    for fact in document.facts:
+        if unknown := fact.detail.keys() - _DETAIL:
+            yield f"a fact tells {', '.join(sorted(unknown))} besides"
+        if not all(isinstance(value, str) for value in fact.detail.values()):
+            yield "what a fact tells besides is no text"
+        elif "from" in fact.detail:
+            told.append(fact.detail["from"])
+        elif fact.kind is Kind.PATH_BROKEN:
+            yield "a path is broken, and nothing tells from which release on"
+    yield from (f"{one!r} is no number of a release" for one in told if not _is_number(one))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        ReleaseNumber.parse(text)
+    except MalformedNumber:
+        return False
+    return True
 
 
 def told_chains(chains: Mapping[str, tuple[Chain, str]]) -> tuple[ToldMigration, ...]:

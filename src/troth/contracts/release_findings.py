@@ -92,12 +92,22 @@ def situation_of(
         former=former,
         used=used,
         profiles=product.profiles,
-        since=product.since,
+        since=starting_point(product, records),
         exceptions=product.exceptions,
         decisions=product.decisions,
         supported=None if named is None else tuple(chosen(used, named)),
         complete=complete,
     )
+
+
+def starting_point(product: Product, records: Records) -> ReleaseNumber | None:
+    """The last release that is not judged. None where it would lie above one that is recorded here.
+
+    Else whoever cuts a release could write into its own commit that it is not judged.
+    """
+    if product.since is None or any(one < product.since for one in records.states):
+        return None
+    return product.since
 
 
 def findings(
@@ -119,6 +129,7 @@ def findings(
         facts += _maturities(product, records.former)
         if Kind.POLICY_CHANGED not in {fact.kind for fact in facts}:
             facts += _profiles(product, records.former)
+            facts += _since(product, compared.then)
     facts += [_unmarked(name) for name in (one.name for one in product.components if one.maturity is None)]
     facts += _lacking(document, product, facts, documented)
     facts += _unreached(document, product, records, number, state)
@@ -146,6 +157,12 @@ def _profiles(product: Product, former: Recorded) -> Iterator[Fact]:
     if former.profiles and set(product.profiles) != set(former.profiles):
         words = f"{former.number} was judged by {', '.join(former.profiles)}, and this by {', '.join(product.profiles)}"
         yield Fact(Kind.POLICY_CHANGED, f"{FILE}: [policy]", words, "leave [policy] as it was")
+
+
+def _since(product: Product, then: Product | None) -> Iterator[Fact]:
+    if then is not None and product.since != then.since:
+        words = f"since was {then.since} and is {product.since}"
+        yield Fact(Kind.POLICY_CHANGED, f"since = {product.since}", words, "leave [policy] as it was")
 
 
 def _unmarked(name: str) -> Fact:
@@ -184,8 +201,9 @@ def _unreached(
     reached = {name for path in document.paths for name in (path.begins, *path.also)}
     released = [one for one in records.states if one < number]
     wanted = supported(number, released) if product.supported is None else chosen(released, product.supported)
+    since = starting_point(product, records)
     for one in wanted:
-        if records.states[one] != state and str(one) not in reached and (product.since is None or one >= product.since):
+        if records.states[one] != state and str(one) not in reached and (since is None or one >= since):
             words = f"no path was run from {one}, which is supported"
             repair = f"fetch the tag of {one}, and run troth release check --prove-from {one}"
             yield Fact(Kind.PATH_UNPROVED, f"from {one}", words, repair, detail={"from": str(one)})

@@ -6,13 +6,25 @@ It has no script, and lies in a shadow tree, so that neither its style nor the p
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Final
 
 #: bytes at the beginning of a page in which the place for it is looked for
 HEAD: Final = 256 << 10
+#: tags and comments before the body; a page with more has none that is looked for
+_MOST: Final = 2000
+#: what begins with `<` and is no text
+_NAME: Final = re.compile(rb"<(/?[a-zA-Z][^\s/>]*|[!?][^\s>]*)")
+#: a tag to its end: a quotation mark counts where a value begins
+_TAG: Final = re.compile(rb"""<(?:[^>=]++|=\s*+"[^"]*+"|=\s*+'[^']*+'|=)*+>""")
+_COMMENT_END: Final = re.compile(rb"--!?>")
+#: by element that holds no tags, what ends it
+_CLOSING: Final = {
+    name: re.compile(rb"</" + name + rb"[\s/>]", re.IGNORECASE)
+    for name in (b"script", b"style", b"title", b"textarea", b"noscript", b"xmp", b"iframe", b"noembed", b"noframes")
+}
 
 _STYLE: Final = """
 :host{all:initial;display:block;color-scheme:light dark;position:relative;z-index:2147483000}
@@ -84,39 +96,39 @@ def place(head: bytes) -> int | None:
     """Where in a page its body begins, from its first bytes; None where nothing in ASCII can be put there."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[:64].lstrip().startswith(b"<?xml"):
         return None  # UTF-16; or XML, where a name of ours would need its name space
-    reader = _Reader()
-    text = head.decode("latin-1")  # a character for each byte
-    try:
-        reader.feed(text)
-    except _Found:
-        pass
-    line, column = reader.at
-    start = sum(len(one) for one in text.split("\n")[: line - 1]) + line - 1 + column
-    return start + reader.length
+    found, end = 0, 0
+    for _ in range(_MOST):
+        at = head.find(b"<", end)
+        if at < 0:
+            break
+        begun = _NAME.match(head, at)
+        name = begun[1].lower() if begun else b""
+        behind = _end(head, at, name)
+        if behind is None:
+            break
+        end = behind
+        if name == b"body":
+            return end
+        if name in (b"!doctype", b"/head"):
+            found = end
+    return found
 
 
-class _Found(Exception):
-    pass
+def _end(head: bytes, at: int, name: bytes) -> int | None:
+    """Behind the tag, declaration, comment or text of a script that begins at `at`; None where its end is not there.
 
-
-class _Reader(HTMLParser):
-    """Stops behind the first tag of a body, or of a head that ended; before that, behind the declaration."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.at, self.length = (1, 0), 0
-
-    def handle_decl(self, decl: str) -> None:
-        self.at, self.length = self.getpos(), len(decl) + 3
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "body":
-            self.at, self.length = self.getpos(), len(self.get_starttag_text() or "")
-            raise _Found
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "head":
-            self.at, self.length = self.getpos(), len("</head>")
+    What does not end, ends the search: so no byte is looked at more than a few times, whatever strangers write.
+    """
+    if name.startswith(b"!--"):
+        found = _COMMENT_END.search(head, at + 2)
+        return found.end() if found else None
+    if not name:
+        return at + 1
+    tag = _TAG.match(head, at)
+    if tag is None or name not in _CLOSING:
+        return tag.end() if tag else None
+    closing = _CLOSING[name].search(head, tag.end())
+    return closing.start() if closing else None
 
 
 def _sentence(view: View) -> str:

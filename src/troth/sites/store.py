@@ -21,7 +21,7 @@ from troth.sites.making import FILES, INDEX, SITE, Made
 from troth.sites.search import matching
 
 #: seconds for the largest bundle that is taken
-_SECONDS: Final = 900.0
+_SECONDS: Final = 300.0
 _SHOWN: Final = 5
 _SCRATCH: Final = ".new-"
 _PROGRAM: Final = "from troth.sites.making import main; main()"

@@ -31,6 +31,7 @@ from troth.calls.within import CallKeys
 from troth.commands.api_moves import api_handlers
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
+from troth.commands.cuts import Cuts
 from troth.commands.data_keeping import DataKeeping
 from troth.commands.excusing import Excusing
 from troth.commands.formats import shipped
@@ -96,6 +97,7 @@ class Server:
     data: DataKeeping
     release_files: BlobStore
     sites: Sites
+    cuts: Cuts
     judging: Judging
     signing_key: SigningKey
     launcher: Launcher
@@ -214,6 +216,7 @@ class Server:
         await self.observation.close()
         await self.data.close()
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self.cuts.close)
         await asyncio.to_thread(self.judging.close)
         await asyncio.to_thread(self.database.close)
         self.launcher.close()
@@ -272,7 +275,8 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     room = ReleaseRoom(database, settings.release_bytes)
     release_files = open_release_files(home, database, room)
     sites = open_sites(home, release_files, database)
-    handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds)
+    cuts = Cuts()
+    handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds, cuts)
     calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     queue = open_queue(settings, database, bus, launcher, table, calls)
     handlers |= {**api_handlers(database, excusing), **handlers_of_gateway(home), **queue.handlers}
@@ -298,6 +302,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         data,
         release_files,
         sites,
+        cuts,
         judging,
         signing_key,
         launcher,

@@ -7,6 +7,7 @@ import time
 from troth.artifacts.blobs import BlobStore
 from troth.commands import announcing, products
 from troth.commands.bus import Handler
+from troth.commands.cuts import Cuts
 from troth.commands.cutting import CutRelease
 from troth.commands.excusing import Excusing
 from troth.commands.release_judging import ReleaseJudging
@@ -47,16 +48,17 @@ def open_sites(home: Home, files: BlobStore, database: Database) -> Sites:
 
 
 def product_handlers(
-    database: Database, files: BlobStore, sites: Sites, room: ReleaseRoom, excusing: Excusing, judging_seconds: float
-) -> dict[str, Handler]:
+    database: Database, files: BlobStore, sites: Sites, room: ReleaseRoom, excusing: Excusing, judging_seconds: float,
+    cuts: Cuts,
+) -> dict[str, Handler]:  # fmt: skip
     """Every command on products by its name."""
     staged = StagedFiles(files)
     judging = ReleaseJudging(database, staged, excusing, time.time, judging_seconds)
     return {
         "create_product": products.CreateProduct(),
         "update_product": products.UpdateProduct(),
-        "cut_release": CutRelease(judging, staged, sites, room),
-        "request_release_waiver": RequestReleaseWaiver(judging),
+        "cut_release": CutRelease(judging, staged, sites, room, cuts),
+        "request_release_waiver": RequestReleaseWaiver(judging, cuts),
         "mark_stable": products.MarkStable(),
         "yank_release": products.YankRelease(),
         "plan_release": announcing.PlanRelease(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 _LONGEST_LINE: Final = 75
@@ -36,8 +36,8 @@ def _event(event: Event) -> Iterator[str]:
     yield "BEGIN:VEVENT"
     yield f"UID:{_text(event.identity)}"
     yield f"DTSTAMP:{stamped}Z"
-    yield f"DTSTART;VALUE=DATE:{event.day:%Y%m%d}"
-    yield f"DTEND;VALUE=DATE:{event.day + timedelta(1):%Y%m%d}"
+    # without an end it is the whole day (RFC 5545, 3.6.1); the last day that there is has no day behind it
+    yield f"DTSTART;VALUE=DATE:{event.day.isoformat().replace('-', '')}"
     yield f"SUMMARY:{_text(event.summary)}"
     if event.description:
         yield f"DESCRIPTION:{_text(event.description)}"

@@ -36,8 +36,9 @@ def judge(
     refusing = [replace(one, waived=_is_waived(one, situation, number, waivers)) for one in refusing]
     left = max((one.step for one in refusing if not one.waived), default=Step.PATCH)
     judged = not _before(situation, number)
-    objections = tuple(_objections(situation, number))
-    outcome = _outcome(number, situation, left, objections, gaps) if judged else Outcome.ALLOWED
+    # that a number is used once holds for every release, whatever the policy judges
+    objections = tuple(_used(situation, number)) or (tuple(_order(situation, number)) if judged else ())
+    outcome = _outcome(number, situation, left, objections, gaps) if judged or objections else Outcome.ALLOWED
     return ReleaseVerdict(
         outcome=outcome,
         number=number,
@@ -45,7 +46,7 @@ def judge(
         least=_least(situation, step),
         step=step,
         asked=tuple(sorted(refusing, key=lambda one: -one.step)),
-        objections=objections if judged else (),
+        objections=objections,
         missing=() if situation.complete else tuple(missing),
         gaps=tuple(gaps),
         facts=tuple(facts),
@@ -135,18 +136,21 @@ def _jumps(situation: Situation, number: ReleaseNumber | None) -> Iterator[Gap]:
         yield Gap(f"number-jump {number}", f"{number} leaves out numbers behind {below}: is that meant?")
 
 
-def _objections(situation: Situation, number: ReleaseNumber | None) -> Iterator[Objection]:
-    """What is wrong with the number itself, by Semantic Versioning."""
-    former = situation.former
-    if number is None:
-        return
-    if number in situation.used:
+def _used(situation: Situation, number: ReleaseNumber | None) -> Iterator[Objection]:
+    if number is not None and number in situation.used:
         words = f"{number} is released already, and a release never changes (SemVer 3)"
         yield Objection("PDB-05", words, "take the next number")
-    elif former is not None and number <= former:
+
+
+def _order(situation: Situation, number: ReleaseNumber | None) -> Iterator[Objection]:
+    """What is wrong with a number that is free, by Semantic Versioning."""
+    former = situation.former
+    if number is None or former is None:
+        return
+    if number <= former:
         words = f"{number} does not come after {former} (SemVer 9, 11)"
         yield Objection("PDB-05", words, f"take a number above {former}")
-    elif former is not None and situation.gapless and _unreset(former, number):
+    elif situation.gapless and _unreset(former, number):
         step = number.step_from(former)
         words = f"{number} raises the {step} of {former} without setting what lies behind it to 0 (SemVer 7, 8)"
         yield Objection("PDB-05", words, f"take {former.raised(step)}")

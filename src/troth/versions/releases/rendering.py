@@ -19,7 +19,7 @@ _HEADLINES: Final = {"allowed": "is allowed", "refused": "is refused", "not-regu
 def headline(told: Told) -> str:
     """The verdict in a sentence."""
     behind = f" behind {told['former']}" if told["former"] else ", the first release"
-    if not told["judged"]:
+    if not told["judged"] and told["outcome"] == "allowed":
         return f"{told['number'] or 'the next release'} lies before the policy's starting point, and is not judged"
     if told["number"] is None and told["outcome"] == "not-regulated":
         return f"the next release{behind} needs a decision; it is {told['least']} at least"
