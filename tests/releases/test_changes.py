@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.releases.product import HEAD, Repository, askings, kinds, policy
 from troth.contracts.help_changes import help_changes
@@ -33,6 +36,20 @@ OBJECT: dict[str, Any] = {"type": "object"}
         ({"a": {"type": "string"}}, {"a": {"type": ["string", "null"]}}, []),
         ({"a": {"enum": ["x", "y"]}}, {"a": {"enum": ["x"]}}, ["setting-narrowed"]),
         ({"a": {"properties": {"b": {"default": 1}}}}, {"a": {"properties": {}}}, ["setting-removed"]),
+        ({"a": {"type": ["integer", "string"]}}, {"a": {"type": ["integer", "null", "string"]}}, []),
+        ({"a": {"type": "integer"}}, {"a": {"type": "number"}}, []),
+        ({"a": {"type": "integer"}}, {"a": {"type": "integer", "maximum": 4}}, ["setting-narrowed"]),
+        ({"a": {"type": "string"}}, {"a": {"type": "string", "pattern": "^x"}}, ["setting-narrowed"]),
+        ({"a": {}}, {"a": {"enum": [1]}}, ["setting-narrowed"]),
+        ({"a": {}}, {"a": {"const": 1}}, ["setting-narrowed"]),
+        ({"a": {}}, {"a": {"type": "string"}}, ["setting-narrowed"]),
+        ({"a": {}}, {"a": False}, ["setting-narrowed"]),
+        ({"a": {"items": {"type": "number"}}}, {"a": {"items": {"type": "integer"}}}, ["setting-narrowed"]),
+        ({"a": {"oneOf": [{"const": 1}, {"const": 2}]}}, {"a": {"oneOf": [{"const": 1}]}}, ["setting-narrowed"]),
+        ({"a": {"properties": {"b": {}}}}, {"a": {"properties": {"b": {}, "c": {"default": 1}}}}, ["setting-added"]),
+        ({"a": {"properties": {"b": {}}}}, {"a": {"properties": {"b": {"const": 1}}}}, ["setting-narrowed"]),
+        ({"a": {"pattern": r"^(a*)\1b$"}}, {"a": {"pattern": r"^(a*)\1c$"}}, ["contract-undecided"]),
+        ({"a": {}}, {"a": {"$ref": "http://127.0.0.1:9/x"}}, ["contract-undecided"]),
     ],
 )
 def test_settings(old: dict[str, Any], new: dict[str, Any], expected: list[str]) -> None:
@@ -43,6 +60,54 @@ def test_settings(old: dict[str, Any], new: dict[str, Any], expected: list[str])
 def test_a_setting_that_has_to_be_given_breaks() -> None:
     new = {**OBJECT, "properties": {"a": {"type": "string"}}, "required": ["a"]}
     assert [one.kind.value for one in schema_changes(OBJECT, new, "s")] == ["setting-required"]
+
+
+def kinds_of(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    return [one.kind.value for one in schema_changes({**OBJECT, **old}, {**OBJECT, **new}, "s")]
+
+
+def test_what_concerns_the_whole_document() -> None:
+    named = {"properties": {"workers": {"type": "integer"}}}
+    closed = {**named, "additionalProperties": False}
+    assert kinds_of(named, closed) == ["setting-narrowed"]
+    assert kinds_of(closed, {**closed, "properties": {**named["properties"], "b": {}}}) == ["setting-added"]
+    assert kinds_of(closed, {"additionalProperties": False}) == ["setting-removed"]
+    typed = {**named, "additionalProperties": {"type": "string"}}
+    assert kinds_of(typed, {**typed, "properties": {**named["properties"], "b": {"type": "integer"}}}) == [
+        "setting-added", "setting-narrowed",
+    ]  # fmt: skip
+
+
+def test_an_object_that_has_to_be_given_narrows_and_a_default_need_not_be_given() -> None:
+    inner = {"properties": {"server": {"type": "object", "properties": {"port": {"default": 1}}}}}
+    assert kinds_of(inner, {**inner, "required": ["server"]}) == ["setting-narrowed"]
+    leaf = {"properties": {"port": {"default": 1}}}
+    assert kinds_of(leaf, {**leaf, "required": ["port"]}) == []
+    assert kinds_of({**leaf, "required": ["port"]}, leaf) == []
+
+
+def test_settings_behind_references_are_the_same_settings() -> None:
+    there = {"$defs": {"p": {"type": "integer"}}, "properties": {"a": {"$ref": "#/$defs/p"}}}
+    assert kinds_of(there, {"properties": {"a": {"type": "integer"}}}) == []
+    assert kinds_of(there, {**there, "$defs": {"p": {"type": "integer", "minimum": 1}}}) == ["setting-narrowed"]
+    endless = {"$defs": {"n": {"properties": {"n": {"$ref": "#/$defs/n"}}}}, "properties": {"n": {"$ref": "#/$defs/n"}}}
+    assert kinds_of(endless, {**endless, "title": "again"}) == []
+
+
+LEAVES = st.sampled_from(
+    [{}, {"type": "integer"}, {"type": "number"}, {"type": ["integer", "string"]}, {"enum": [1, 2]}, {"const": 1},
+     {"maximum": 4}, {"type": "integer", "minimum": 2}, {"type": "string", "pattern": "^a"}]
+)  # fmt: skip
+NAMED = st.dictionaries(st.sampled_from("ab"), LEAVES, min_size=1)
+GIVEN = st.dictionaries(st.sampled_from("ab"), st.sampled_from([None, 0, 1, 2, 5, 1.5, "a", "b"]))
+
+
+@given(NAMED, NAMED, GIVEN)
+def test_what_breaks_nobody_accepts_what_was_accepted(old: dict[str, Any], new: dict[str, Any], values: Any) -> None:
+    before, after = {"properties": old}, {"properties": new}
+    given_names = {name: value for name, value in values.items() if name in old}
+    if set(kinds_of(before, after)) <= {"setting-added"} and Draft202012Validator(before).is_valid(given_names):
+        assert Draft202012Validator(after).is_valid(given_names)
 
 
 def test_documents_of_defaults_in_three_formats() -> None:

@@ -51,7 +51,9 @@ def test_what_changed_is_found_without_a_tag(shop: Repository) -> None:
 
 
 def test_the_commits_since_are_those_behind_the_record(shop: Repository) -> None:
-    declared = (shop.folder / "troth.toml").read_text().replace('kind = "fragments"\npath = "changes"', 'kind = "commits"')
+    declared = (
+        (shop.folder / "troth.toml").read_text().replace('kind = "fragments"\npath = "changes"', 'kind = "commits"')
+    )
     shop.commit({"troth.toml": declared, "src/shop.py": "x = 2\n"}, "feat: more")
     _, verdict = shop.check()
     assert [one["words"] for one in verdict["facts"] if one["kind"] == "noted-feature"] == ["more"]

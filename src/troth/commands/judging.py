@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,7 @@ from troth.commands.comparing import compared
 from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
 from troth.commands.replaying import Acting, Replaying
+from troth.commands.reproducing import judged
 from troth.contracts import replays
 from troth.contracts.comparison import interface
 from troth.contracts.document import Contract, contract_of
@@ -37,8 +38,8 @@ from troth.versions.waivers import Considered
 LEAST = "least"
 #: Replays that a verdict tells of one by one.
 _MOST_TOLD = 100
-#: A replay, the contract that declares it, and the version that it was compared with.
-_Done: TypeAlias = tuple[replays.Replay, Contract, str]
+#: A replay, and what is told of it.
+_Done: TypeAlias = "tuple[replays.Replay, dict[str, Any]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,8 @@ class Judging:
         for number, more in differences.items():
             found[number] = Evidence.of(number, (*more, *found[number].differences))
         said = [difference for more in differences.values() for difference in more]
-        told = tuple(replays.as_dict(one, contract, against) for one, contract, against in done[:_MOST_TOLD])
-        return Judged(found, interface(new), replays.behaviour([one for one, _, _ in done], said), told)
+        told = tuple(one for _, one in done[:_MOST_TOLD])
+        return Judged(found, interface(new), replays.behaviour([one for one, _ in done], said), told)
 
     async def _replayed(self, question: _Question) -> tuple[list[_Done], dict[Number, tuple[Difference, ...]]]:
         """Every replay, and what they say against each version that is followed.
@@ -173,12 +174,21 @@ class Judging:
                 plan += replays.own(new, plan)
             followed = self._acting(question.actor, question.subject, row.build)
             ran = await self._replaying.replayed(plan, candidate, followed, deadline)
-            differences[row.number] = replays.differences(ran, old, new)
-            done += [(one, old if one.whose == "followed" else new, str(row.number)) for one in ran]
+            differences[row.number], told = await self._told(ran, old, new, str(row.number))
+            done += told
         if not question.followed:
             ran = await self._replaying.replayed(replays.own(new), candidate, None, deadline)
-            done += [(one, new, "") for one in ran]
+            done += (await self._told(ran, None, new, ""))[1]
         return done, differences
+
+    async def _told(
+        self, ran: list[replays.Replay], old: Contract | None, new: Contract, against: str
+    ) -> tuple[tuple[Difference, ...], list[_Done]]:
+        """What replays show, and each with what is told of it."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, judged, ran, old, new, against, self._seconds)
+        differences = tuple(one for more, _ in found for one in more)
+        return differences, [(one, told) for one, (_, told) in zip(ran, found, strict=True)]
 
 
 def _followed(number: Number, history: History) -> tuple[Number, ...]:

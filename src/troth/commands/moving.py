@@ -22,6 +22,7 @@ from troth.commands.algorithms import existing
 from troth.commands.bus import Envelope, Outcome, Transaction
 from troth.commands.formats import Payload
 from troth.commands.replaying import Acting, Replaying
+from troth.commands.reproducing import judged
 from troth.contracts import replays as examples
 from troth.contracts.document import Contract, contract_of
 from troth.errors import NotFound, TrothError
@@ -75,11 +76,14 @@ class Moving:
         replaying: Replaying,
         acting: Acting,
         submit: Callable[[Envelope], Awaitable[Outcome]],
+        *,
+        seconds: float,
     ) -> None:
         self._database = database
         self._replaying = replaying
         self._acting = acting
         self._submit = submit
+        self._seconds = seconds
 
     async def replay(self, *, before: bool = False) -> list[dict[str, Any]]:
         """What was found of each version with examples that the worker is new to, as it was written down.
@@ -128,7 +132,9 @@ class Moving:
             ran = await self._replaying.replayed(plan, run, None, self._replaying.deadline())
         except TrothError as error:
             return replays.NOT_RUN, [str(error)[:1000]]
-        return _outcome(examples.differences(ran, version.contract, version.contract))
+        contract = version.contract
+        found = await asyncio.to_thread(judged, ran, contract, contract, str(version.row.number), self._seconds)
+        return _outcome([difference for differences, _ in found for difference in differences])
 
 
 def _versions(connection: Connection, algorithm_id: str, wanted: set[str]) -> list[_Version]:

@@ -16,8 +16,8 @@ from troth.contracts.document import Contract
 from troth.contracts.openapi.flow import CALLED
 from troth.contracts.rules.table import rule
 from troth.contracts.schema import same_meaning
+from troth.contracts.schema.acceptance import accepts
 from troth.contracts.schema.answers import Answer as Containing
-from troth.contracts.validation import validator_of
 from troth.errors import Malformed
 from troth.versions.evidence import ORDER, Difference
 from troth.versions.numbers import Bump
@@ -108,12 +108,19 @@ def _unnamed(before: dict[str, Any], after: dict[str, Any], side: Side) -> Itera
 
 def _refused_examples(old: Contract, after: dict[str, Any]) -> Iterator[Difference]:
     """Where the input was not described, its examples say something of what was accepted."""
-    validator = validator_of(after)
     for place, example in enumerate(old.examples):
-        if not validator.is_valid(example["input"]):
-            words = "an example of a call that was declared is refused now"
-            found = rule("input-schema-narrowed").found(f"[example {place}]", ABSENT, after, words, example["input"])
-            yield _difference(found, "input")
+        accepted = accepts(after, example["input"])
+        if accepted:
+            continue
+        name, words = _NOT_ACCEPTED[accepted]
+        found = rule(name).found(f"[example {place}]", ABSENT, after, words, example["input"])
+        yield _difference(found, "input")
+
+
+_NOT_ACCEPTED = {
+    False: ("input-schema-narrowed", "an example of a call that was declared is refused now"),
+    None: ("input-schema-undecided", "whether an example of a call that was declared is accepted was not found out"),
+}
 
 
 def _difference(change: Change, side: Side) -> Difference:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from troth.contracts.examples import check_tolerance
+from troth.contracts.schema.acceptance import why_unreadable
 from troth.errors import MalformedSource
 from troth.versions.permissions import Permissions
 
@@ -75,7 +76,7 @@ def digest(document: bytes) -> str:
 
 
 def schema_in(path: str, content: bytes) -> dict[str, Any]:
-    """The JSON Schema (2020-12) that a file of a source holds. Raises MalformedSource."""
+    """The JSON Schema (2020-12) that a file of a source holds, whole: what it refers to is in it. Raises MalformedSource."""
     schema = _json_in(path, content)
     if not isinstance(schema, dict):
         raise _malformed(path, "a schema is a JSON object")
@@ -85,6 +86,8 @@ def schema_in(path: str, content: bytes) -> dict[str, Any]:
         Draft202012Validator.check_schema(schema)
     except (SchemaError, RecursionError) as error:
         raise _malformed(path, str(getattr(error, "message", "it is nested too deeply"))[:500]) from None
+    if why := why_unreadable(schema):
+        raise _malformed(path, why)
     return schema
 
 
@@ -96,7 +99,7 @@ def checked_schema(found: Any) -> dict[str, Any] | None:
         Draft202012Validator.check_schema(found)
     except (SchemaError, RecursionError):
         return None
-    return found
+    return None if why_unreadable(found) else found
 
 
 def examples_in(path: str, content: bytes) -> list[dict[str, Any]]:

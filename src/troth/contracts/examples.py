@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from troth.contracts.validation import validator_of
+from troth.contracts.schema.acceptance import accepts
 
 _NAMED = ("exact", "unordered", "rank", "schema")
 _NUMBERED = ("relative", "absolute")
@@ -30,11 +30,14 @@ def check_tolerance(example: Mapping[str, Any]) -> None:
     raise ValueError(f"a tolerance is {', '.join(_NAMED)}, or one of {', '.join(_NUMBERED)} with a number")
 
 
-def agrees(example: Mapping[str, Any], answer: Any, schema: Mapping[str, Any] | None = None) -> bool:
-    """Whether an answer is the declared one, as far as the example asks for it; `schema` is that of the output."""
+def agrees(example: Mapping[str, Any], answer: Any, schema: Mapping[str, Any] | None = None) -> bool | None:
+    """Whether an answer is the declared one, as far as the example asks for it; `schema` is that of the output.
+
+    None where the schema does not tell within the steps that are spent on it.
+    """
     tolerance, declared = example.get("tolerance", "exact"), example["output"]
     if tolerance == "schema":
-        return schema is None or validator_of(schema).is_valid(answer)
+        return schema is None or accepts(schema, answer)
     if isinstance(tolerance, dict):
         ((name, size),) = tolerance.items()
         close = {"rel_tol": size} if name == "relative" else {"rel_tol": 0.0, "abs_tol": size}

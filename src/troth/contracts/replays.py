@@ -6,7 +6,7 @@ mended; they have to be true of itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from troth.contracts.changes import ABSENT, told_value
 from troth.contracts.document import Contract
 from troth.contracts.examples import agrees
 from troth.contracts.rules.table import Rule, rule
-from troth.contracts.validation import validator_of
+from troth.contracts.schema.acceptance import accepts
 from troth.versions.evidence import Difference
 from troth.versions.numbers import Bump
 
@@ -62,28 +62,57 @@ def behaviour(replays: Sequence[Replay], found: Sequence[Difference]) -> str:
     """What is said of a candidate's behaviour."""
     if any(difference.least is Bump.MAJOR and not difference.undecided for difference in found):
         return "differs"
+    if any(difference.undecided for difference in found):
+        return "not checked"
     if replays and all(replay.candidate is not None for replay in replays):
         return "checked"
     return "not checked"
 
 
+def asks_a_schema(replay: Replay, followed: Contract | None, candidate: Contract) -> bool:
+    """Whether judging it takes validating under an author's schema."""
+    contract = _declaring(replay, followed or candidate, candidate)
+    if replay.example.get("tolerance") == "schema":
+        return contract.output is not None
+    replies = [reply for reply in (replay.candidate, replay.followed) if reply is not None]
+    return contract.input is not None and not all(_reproduces(replay, reply, contract) for reply in replies)
+
+
+def unjudged(replay: Replay) -> Difference:
+    """What is said where judging a replay came to no end: nothing was proved, so it counts as a break."""
+    return _told(replay, rule("example-not-replayed"), ABSENT, _UNKNOWN, "ask for simpler keywords in the schema")
+
+
+_UNKNOWN = "whether an answer is as the schema says took more than is spent on it, so nothing was proved"
+
+
+def untold(replay: Replay, against: str) -> dict[str, Any]:
+    """A replay as JSON whose judging came to no end."""
+    return _as_dict(replay, against, lambda reply: None)
+
+
 def as_dict(replay: Replay, contract: Contract, against: str) -> dict[str, Any]:
     """A replay as JSON: which example, whether each version reproduced it, and the seconds that each took."""
+    return _as_dict(replay, against, lambda reply: _reproduces(replay, reply, contract))
+
+
+def _as_dict(replay: Replay, against: str, reproduces: Callable[[Reply], bool | None]) -> dict[str, Any]:
     told: dict[str, Any] = {"example": replay.place, "declared_by": replay.whose, "against": against}
     for name, reply in (("candidate", replay.candidate), ("followed", replay.followed)):
         if reply is not None:
-            reproduced = _reproduces(replay, reply, contract)
-            told[name] = {"reproduced": reproduced, "seconds": round(reply.seconds, 4), "fault": reply.fault}
+            told[name] = {"reproduced": reproduces(reply), "seconds": round(reply.seconds, 4), "fault": reply.fault}
     return told
 
 
 def _difference(replay: Replay, promised: Contract, candidate: Contract) -> Iterator[Difference]:
     reply = replay.candidate
-    contract = promised if replay.whose == "followed" else candidate
+    contract = _declaring(replay, promised, candidate)
     if reply is None:
         yield _told(replay, rule("example-not-replayed"), ABSENT, "", "let the examples take less time")
-    elif _reproduces(replay, reply, contract) or not _was_true(replay, contract):
+    elif (reproduced := _reproduces(replay, reply, contract)) or not _may_have_been_true(replay, contract):
         return
+    elif reproduced is None:
+        yield unjudged(replay)
     elif replay.whose == "followed" and _breaks_nobody(replay, reply, contract):
         yield _told(replay, rule("example-extended"), reply.answer, "", "answer it as declared")
     else:
@@ -106,21 +135,25 @@ def _told(replay: Replay, row: Rule, answer: Any, words: str, repair: str) -> Di
     )
 
 
-def _reproduces(replay: Replay, reply: Reply, contract: Contract) -> bool:
+def _declaring(replay: Replay, followed: Contract, candidate: Contract) -> Contract:
+    return followed if replay.whose == "followed" else candidate
+
+
+def _reproduces(replay: Replay, reply: Reply, contract: Contract) -> bool | None:
     return not reply.fault and agrees(replay.example, reply.answer, contract.output)
 
 
-def _was_true(replay: Replay, contract: Contract) -> bool:
-    """Whether the followed version answers as it declares; where it does not, nobody relied on it."""
-    return replay.followed is None or _reproduces(replay, replay.followed, contract)
+def _may_have_been_true(replay: Replay, contract: Contract) -> bool:
+    """Unless the followed version answers otherwise than it declares, somebody may rely on it."""
+    return replay.followed is None or _reproduces(replay, replay.followed, contract) is not False
 
 
 def _breaks_nobody(replay: Replay, reply: Reply, contract: Contract) -> bool:
     """Whether only properties came along (note N11), or the input was not one that the followed version takes."""
-    if contract.input is not None and not validator_of(contract.input).is_valid(replay.example["input"]):
+    if contract.input is not None and accepts(contract.input, replay.example["input"]) is False:
         return True
     part = _declared_part(replay.example["output"], reply.answer)
-    return not reply.fault and agrees(replay.example, part, contract.output)
+    return not reply.fault and agrees(replay.example, part, contract.output) is True
 
 
 def _declared_part(declared: Any, answer: Any) -> Any:

@@ -1,6 +1,6 @@
 """What operators configure a product by, before and after: a JSON Schema of its settings, or a document of defaults.
 
-Settings are told apart by name, deep down. Of a schema, what was accepted has to be accepted still.
+Settings are told apart by name, deep down. Of a schema, what was accepted has to be accepted still, which is proved.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from troth.contracts.openapi.text import UnreadableDocument, value_of
+from troth.contracts.schema import Answer, Containment
+from troth.contracts.settings_acceptance import accepted_still
 from troth.versions.releases.evidence import Fact, Kind
 
 _DEEPEST: Final = 40
@@ -28,7 +30,7 @@ class _Setting:
 
     default: Any = _NONE
     required: bool = False
-    accepted: str = ""
+    accepted: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
 
 
@@ -42,7 +44,14 @@ def document_of(path: str, text: str) -> Any:
 
 def schema_changes(old: Any, new: Any, where: str) -> Iterator[Fact]:
     """The changes between two schemas of settings."""
-    yield from _compared(_of_schema(old), _of_schema(new), where)
+    before, after = _of_schema(old), _of_schema(new)
+    yield from _compared(before, after, where)
+    found = accepted_still(old, new)
+    if found.answer is Answer.NO:
+        yield from _narrowed(before, after, found, where)
+    elif found.answer is Answer.CANNOT_TELL:
+        words = f"whether all that was accepted is accepted still was not proved: {found.words}"
+        yield Fact(Kind.CONTRACT_UNDECIDED, where, words, "describe the settings with simpler keywords")
 
 
 def values_changes(old: Any, new: Any, where: str) -> Iterator[Fact]:
@@ -80,16 +89,45 @@ def _changed(name: str, was: _Setting, now: _Setting, where: str) -> Iterator[Fa
         yield replace(fact, old=_told(was.default), new=_told(now.default))
     if now.required and not was.required and now.default is _NONE:
         yield Fact(Kind.SETTING_REQUIRED, where, f"the setting {name} has to be given now", f"give {name} a default")
-    if was.accepted and now.accepted and was.accepted != now.accepted and was.accepted not in now.accepted.split("|"):
-        words = f"{name} was {was.accepted} and is {now.accepted}"
-        yield Fact(Kind.SETTING_NARROWED, where, words, f"accept {was.accepted} for {name} again")
-    if gone := [one for one in was.values if one not in now.values] if now.values else []:
-        yield Fact(
-            Kind.SETTING_NARROWED,
-            where,
-            f"{name} may no longer be {', '.join(gone[:5])}",
-            f"accept it for {name} again",
-        )
+
+
+def _narrowed(
+    before: Mapping[str, _Setting], after: Mapping[str, _Setting], found: Containment, where: str
+) -> Iterator[Fact]:
+    """What is accepted no longer: by name where that says it, else keyword by keyword."""
+    told = set()
+    for name in before.keys() & after.keys():
+        if words := _by_name(name, before[name], after[name]):
+            told.add(name)
+            yield Fact(Kind.SETTING_NARROWED, where, words, f"accept it for {name} again")
+    for one in found.differences[:_MOST_TOLD]:
+        name = _name_at(one.new_pointer)
+        if name not in told:
+            yield Fact(Kind.SETTING_NARROWED, where, f"{name or 'the whole'}: {one.words}", "accept what was accepted")
+    if not told and not found.differences:
+        yield Fact(Kind.SETTING_NARROWED, where, "less is accepted than before", "accept what was accepted")
+
+
+def _by_name(name: str, was: _Setting, now: _Setting) -> str:
+    """In words, that a setting takes fewer types or values."""
+    if lost := [one for one in was.accepted if not {one, _WIDER.get(one, one)} & set(now.accepted)]:
+        return f"{name} was {'|'.join(was.accepted)} and is {'|'.join(now.accepted)}" if now.accepted and lost else ""
+    gone = [one for one in was.values if one not in now.values] if now.values else []
+    return f"{name} may no longer be {', '.join(gone[:5])}" if gone else ""
+
+
+_WIDER: Final = {"integer": "number"}
+_MOST_TOLD: Final = 50
+
+
+def _name_at(pointer: str) -> str:
+    """The name of the setting that a place in a schema belongs to; empty for the schema itself."""
+    steps = pointer.split("/")[1:]
+    names = []
+    while len(steps) > 1 and steps[0] == "properties":
+        names.append(steps[1].replace("~1", "/").replace("~0", "~"))
+        steps = steps[2:]
+    return ".".join(names)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -125,7 +163,7 @@ def _collect(root: Any, schema: Any, prefix: str, depth: int, found: dict[str, _
         found[path] = _Setting(
             default=inner.get("default", _NONE),
             required=isinstance(required, list) and name in required and not has_inner,
-            accepted="|".join(sorted(map(str, kinds))) if isinstance(kinds, list) else str(kinds or ""),
+            accepted=tuple(sorted(map(str, kinds))) if isinstance(kinds, list) else (str(kinds),) if kinds else (),
             values=tuple(map(str, values)) if isinstance(values, list) else (),
         )
         _collect(root, inner, f"{path}.", depth + 1, found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from jsonschema import Draft7Validator, Draft202012Validator
@@ -119,6 +120,14 @@ _VALIDATORS: dict[Dialect, Any] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where an instance breaks which keyword, from the root of it; what stands there is not told."""
+
+    place: tuple[str | int, ...]
+    keyword: str
+
+
 class Confirmation:
     """The validator of one document."""
 
@@ -146,14 +155,11 @@ class Confirmation:
         steps = [str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_path]
         return "".join(f"/{step}" for step in steps), error.message[:500]
 
-
-def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    if error.context:
-        for inner in error.context:
-            yield from _leaves(inner)
-    yield error
-
-
-def _pointer(error: ValidationError) -> str:
-    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_schema_path]
-    return "".join(f"/{step}" for step in steps)
+    def faults(self, instance: Json) -> tuple[Fault, ...] | None:
+        """Every fault; None where the validator breaks off, or is at it for too long."""
+        _sitting.set(_Sitting())
+        try:
+            errors = list(self._validator.iter_errors(instance))
+        except Exception:  # as above
+            return None
+        return tuple(Fault(tuple(error.absolute_path), str(error.validator)) for error in errors)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from troth.contracts.settings_changes import UnreadableSettings, document_of, setting_names
 from troth.contracts.upgrades.releases import Standing
-from troth.errors import Malformed
+from troth.errors import Malformed, MalformedSchema
 
 _MOST: Final = 100
 _DEEPEST: Final = 40
@@ -47,21 +47,26 @@ def _document(settings: Sequence[Any], only: str) -> Any:
 
 
 def _invalid(given: Any, schema: Any) -> Iterator[dict[str, str]]:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    from troth.contracts.validation import validator_of
+    from troth.contracts.schema import Bounds
+    from troth.contracts.schema.confirmation import Confirmation
+    from troth.contracts.schema.documents import Document
 
     try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
+        found = Confirmation(Document(schema, None, Bounds()), formats=False).faults(given)
+    except MalformedSchema as error:
         raise Malformed(
-            f"the release's schema of settings is none: {error.message[:200]}", repair="tell who made it"
+            f"the release's schema of settings is none: {error.what}", why=error.why, repair="tell who made it"
         ) from None
-    for fault in validator_of(schema).iter_errors(given):
-        where = ".".join(map(str, fault.absolute_path)) or "(the whole)"
-        # the message of a fault may repeat a value, which may be a secret
-        yield {"where": where, "words": _WORDS.get(str(fault.validator), f"it breaks {fault.validator}")}
+    if found is None:
+        raise Malformed(
+            "whether the configuration fits was not found out",
+            why="the release's schema of settings takes more than is spent on it",
+            repair="tell who made it",
+        )
+    for fault in dict.fromkeys(found):
+        where = ".".join(map(str, fault.place)) or "(the whole)"
+        # the value is not told: it may be a secret
+        yield {"where": where, "words": _WORDS.get(fault.keyword, f"it breaks {fault.keyword}")}
 
 
 _WORDS: Final = {

@@ -126,8 +126,8 @@ def _examples(client: Client, old: _Side, new: _Side, most: int) -> Iterator[dic
         answers = [_answer(client, side.reference, example["input"]) for side in (old, new)]
         was, is_ = (one.get("answer", _ENDED) for one in answers)
         both = was is not _ENDED and is_ is not _ENDED
-        same = both and agrees({**example, "output": was}, is_, new.contract.output)
-        yield {"input": example["input"], "old": answers[0], "new": answers[1], "same": same if both else None}
+        same = agrees({**example, "output": was}, is_, new.contract.output) if both else None
+        yield {"input": example["input"], "old": answers[0], "new": answers[1], "same": same}
 
 
 def _answer(client: Client, reference: str, given: Any) -> dict[str, Any]:
@@ -162,7 +162,9 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     if not told["examples"]:
         yield "examples: none was called"
     for one in told["examples"]:
-        result = {True: "same answer", False: "another answer", None: "no two answers"}[one["same"]]
+        both = all("answer" in one[side] for side in ("old", "new"))
+        unknown = "whether it is the same was not found out" if both else "no two answers"
+        result = {True: "same answer", False: "another answer", None: unknown}[one["same"]]
         yield f"example {short(one['input'])}: {result}"
         yield from (f"  {word}  {_told(one[side])}" for word, side in (("was", "old"), ("is ", "new")))
 

@@ -317,7 +317,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
         sealing,
         gateway,
         queue,
-        Moving(database, replaying, acting, bus.submit),
+        Moving(database, replaying, acting, bus.submit, seconds=settings.judging_seconds),
     )
     return server, await _begun(server, loader)
 
