@@ -102,8 +102,13 @@ _STEPS: dict[tuple[str, int], UpConversion] = {
 
 def _pattern(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[ValidationError]:
     """JSON Schema's `$` is the end of the text (ECMA-262); Python's is before a last end of line too."""
-    if isinstance(value, str) and not re.search(_LAST_END.sub(r"\\Z", pattern), value):
+    if isinstance(value, str) and not _compiled(pattern).search(value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(_LAST_END.sub(r"\\Z", pattern))
 
 
 _LAST_END = re.compile(r"\$$")
