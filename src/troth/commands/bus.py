@@ -24,12 +24,12 @@ from troth.commands.formats import Formats, Payload
 from troth.errors import Malformed, Refused, TrothError, UuidReused
 from troth.registry import journal
 from troth.registry.database import Database
-from troth.registry.journal_facts import next_moment
+from troth.registry.prepared import Prepared
 from troth.registry.tables import commands
 
 log = structlog.get_logger()
 
-_ADD = commands.insert()
+_ADD = Prepared(commands.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class Bus:
     def _commit(
         self, connection: Connection, handler: Handler, envelope: Envelope, payload: Payload, prepared: Any
     ) -> tuple[dict[str, Any], Transaction]:
-        transaction = Transaction(connection, envelope.actor, next_moment(connection, now()))
+        transaction = Transaction(connection, envelope.actor, journal.next_moment(connection, now()))
         if recorded := _recorded(connection, envelope):
             return recorded, transaction
         handler.authorise(connection, envelope.actor, payload)
@@ -269,7 +269,7 @@ def _record(connection: Connection, envelope: Envelope, outcome: dict[str, Any],
         "outcome": json.dumps(outcome),
         "position": position,
     }
-    connection.execute(_ADD, row)
+    _ADD.run(connection, row)
 
 
 def check_uuid(text: str) -> None:

@@ -11,6 +11,7 @@ from troth.access.roles import Actor
 from troth.access.scopes import Scope
 from troth.errors import NameTaken, NotFound
 from troth.registry.access_tables import account_details
+from troth.registry.prepared import Prepared
 from troth.registry.tables import accounts, members
 from troth.versions import names
 
@@ -22,17 +23,19 @@ _PRESENT = (
 )
 
 # what every command asks, built once
-_NAMED = _PRESENT.where(accounts.c.name == bindparam("named"))
-_ROLE = select(members.c.role).where(
-    members.c.organization_id == bindparam("organization"),
-    members.c.account_id == bindparam("account"),
-    members.c.valid_to.is_(None),
+_NAMED = Prepared(_PRESENT.where(accounts.c.name == bindparam("named")))
+_ROLE = Prepared(
+    select(members.c.role).where(
+        members.c.organization_id == bindparam("organization"),
+        members.c.account_id == bindparam("account"),
+        members.c.valid_to.is_(None),
+    )
 )
 
 
 def find_account(connection: Connection, name: str) -> Actor | None:
     """The account with exactly this name, unless it was deleted."""
-    row = connection.execute(_NAMED, {"named": name}).first()
+    row = _NAMED.first(connection, {"named": name})
     return Actor(*row) if row else None
 
 
@@ -83,8 +86,8 @@ def create_account(connection: Connection, name: str, kind: str, now: str, *, ad
 
 def role_of(connection: Connection, organization_id: str, account_id: str) -> str | None:
     """The account's present role in the organisation (ALG-26)."""
-    found: str | None = connection.execute(_ROLE, {"organization": organization_id, "account": account_id}).scalar()
-    return found
+    row = _ROLE.first(connection, {"organization": organization_id, "account": account_id})
+    return row[0] if row else None
 
 
 def members_of(connection: Connection, organization_id: str) -> list[tuple[str, str]]:

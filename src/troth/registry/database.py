@@ -9,6 +9,7 @@ import asyncio
 import concurrent.futures
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,9 +29,23 @@ _BATCH = 256
 
 @dataclass(slots=True)
 class _Job:
+    """`loop` is the one that the future belongs to, if it is one of asyncio's."""
+
     work: Callable[[Connection], Any]
     after: Callable[[Any], None]
-    future: concurrent.futures.Future[Any]
+    future: asyncio.Future[Any] | concurrent.futures.Future[Any]
+    loop: asyncio.AbstractEventLoop | None = None
+    result: Any = None
+    error: Exception | None = None
+
+    def settle(self) -> None:
+        """Tells who asked what came of it, unless they went away."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
 
 
 class Database:
@@ -79,28 +94,24 @@ class Database:
 
         `work` shares its transaction with others' and may be run again, so it must have no effect but on the connection.
         """
-        return await asyncio.wrap_future(self._submit(work, after))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._jobs.put(_Job(work, after, future, loop))
+        return await future
 
     def write_now(
         self, work: Callable[[Connection], Result], after: Callable[[Result], None] = lambda result: None
     ) -> Result:
         """`write` for threads without an event loop."""
-        result: Result = self._submit(work, after).result()
-        return result
+        future: concurrent.futures.Future[Result] = concurrent.futures.Future()
+        self._jobs.put(_Job(work, after, future))
+        return future.result()
 
     def close(self) -> None:
         """Finishes what was asked and closes every connection."""
         self._jobs.put(None)
         self._writer.join()
         self._engine.dispose()
-
-    def _submit(
-        self, work: Callable[[Connection], Any], after: Callable[[Any], None]
-    ) -> concurrent.futures.Future[Any]:
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        future.set_running_or_notify_cancel()  # what was handed to the writer cannot be taken back
-        self._jobs.put(_Job(work, after, future))
-        return future
 
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -119,18 +130,39 @@ class Database:
                 results = [job.work(connection) for job in batch]
         except Exception as error:
             if len(batch) == 1:
-                batch[0].future.set_exception(error)
+                batch[0].error = error
+                _tell(batch)
             else:
                 for job in batch:
                     self._commit([job])
             return
         self.commits += 1
-        for job, result in zip(batch, results, strict=True):
+        for job, job.result in zip(batch, results, strict=True):
             try:
-                job.after(result)
-                job.future.set_result(result)
+                job.after(job.result)
             except Exception as error:
-                job.future.set_exception(error)
+                job.error = error
+        _tell(batch)
+
+
+def _tell(batch: list[_Job]) -> None:
+    """Settles jobs, each loop's own together: to wake a loop takes as long as to write a row."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Job]] = defaultdict(list)
+    for job in batch:
+        if job.loop is None:
+            job.settle()
+        else:
+            loops[job.loop].append(job)
+    for loop, jobs in loops.items():
+        try:
+            loop.call_soon_threadsafe(_settle, jobs)
+        except RuntimeError:  # it is closed, and nobody waits any more
+            pass
+
+
+def _settle(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.settle()
 
 
 def _engine(url: str) -> Engine:

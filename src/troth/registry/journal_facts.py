@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, String, Table, Text, select
 
-from troth.clock import stamp
 from troth.registry.column_types import MOMENT, UUID
+from troth.registry.prepared import Prepared
 from troth.registry.tables import journal, metadata
 from troth.versions.journal_subjects import subject_of
 
@@ -31,14 +30,13 @@ journal_facts = Table(
     Index("ix_journal_facts_actor", "actor", "position"),
 )
 
-# what every command asks and writes, built once
-_ADD = journal_facts.insert()
-_LAST = select(journal_facts.c.at).order_by(journal_facts.c.position.desc()).limit(1)
+# what every command writes, built once
+_ADD = Prepared(journal_facts.insert())
 
 
 def add_facts(connection: Connection, position: int, entry: dict[str, Any]) -> None:
     """Adds the row of an entry."""
-    connection.execute(_ADD, facts_of(position, entry))
+    _ADD.run(connection, facts_of(position, entry))
 
 
 def facts_of(position: int, entry: dict[str, Any]) -> dict[str, Any]:
@@ -58,14 +56,6 @@ def moment_of(connection: Connection, position: int) -> str | None:
     """When the entry at a position was added, if there is one."""
     found = select(journal_facts.c.at).where(journal_facts.c.position == position)
     return connection.execute(found).scalar()
-
-
-def next_moment(connection: Connection, now: datetime) -> str:
-    """The moment of the next entry: `now`, or just behind the last one where the clock did not go on."""
-    last, moment = connection.execute(_LAST).scalar(), stamp(now)
-    if last is None or last < moment:
-        return moment
-    return stamp(datetime.fromisoformat(last) + timedelta(microseconds=1))
 
 
 def position_at(connection: Connection, text: str) -> int | None:

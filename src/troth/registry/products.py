@@ -7,15 +7,17 @@ import json
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from troth.access.roles import Actor
 from troth.contracts.release_document import ToldMigration, chains_of
 from troth.contracts.release_findings import Recorded, Records
 from troth.errors import NameTaken, NotFound
 from troth.registry.accounts import role_of
+from troth.registry.prepared import Prepared
 from troth.registry.product_tables import products, release_artifacts, releases
 from troth.registry.release_files import release_evidence
 from troth.registry.tables import accounts
@@ -91,6 +93,7 @@ _PRODUCT = select(
     products.c.id, products.c.owner_id, accounts.c.name.label("owner"), products.c.name, products.c.summary,
     products.c.public, products.c.created_at,
 ).join(accounts, accounts.c.id == products.c.owner_id)  # fmt: skip
+_NAMED = Prepared(_PRODUCT.where(accounts.c.name == bindparam("of"), products.c.name == bindparam("named")))
 _RELEASE = (
     select(
         releases.c.id, releases.c.product_id, releases.c.number, releases.c.former, releases.c.commit, releases.c.tag,
@@ -127,13 +130,20 @@ def create_product(connection: Connection, owner_id: str, name: str, *, summary:
 
 def change_product(connection: Connection, product_id: str, **values: Any) -> None:
     """Sets summary or `public`."""
-    connection.execute(update(products).where(products.c.id == product_id).values(**values))
+    named = {f"new_{name}": value for name, value in values.items()}
+    _changing(tuple(values)).run(connection, {"identity": product_id, **named})
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Prepared:
+    values = {name: bindparam(f"new_{name}", type_=products.c[name].type) for name in names}
+    return Prepared(update(products).where(products.c.id == bindparam("identity")).values(**values))
 
 
 def find_product(connection: Connection, subject: str) -> ProductRow | None:
     """The product of exactly this owner/name."""
     owner, _, name = subject.partition("/")
-    row = connection.execute(_PRODUCT.where(accounts.c.name == owner, products.c.name == name)).first()
+    row = _NAMED.first(connection, {"of": owner, "named": name})
     return ProductRow(*row) if row else None
 
 
