@@ -165,6 +165,7 @@ MAY = """
     query_waivers            c r w m a e
     query_release_waivers    c r w m a e
     query_api_waivers        c r w m a e
+    query_lines              c r w m a e
     query_replays            a e
     read_waiver              c r w m a e
     read_signing_key         c r w m a e
@@ -178,6 +179,9 @@ MAY = """
     request_waiver           m e
     request_release_waiver   m e
     request_api_waiver       m e
+    request_line_waiver      m e
+    set_line_notice          m e
+    retire_line              m e
     approve_waiver           m e
     revoke_waiver            m e
     record_replay            m e
@@ -356,6 +360,9 @@ ROLES = """
     request_waiver          O X M
     request_release_waiver  O X M
     request_api_waiver      O X M
+    request_line_waiver     O X M
+    set_line_notice         O X
+    retire_line             O X
     approve_waiver          S A O X
     revoke_waiver           S A O X M
     record_replay           S

@@ -271,7 +271,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= handlers_of(bus, database, trees, repositories, origins, building, garbage, judging, sealing)
     gateway = open_gateway(settings, home, database, table, bus, fronts)
     data = open_data(settings, home, database, bus)
-    handlers |= data_handlers(data.blobs, settings.data_bytes)
+    handlers |= {**data_handlers(data.blobs, settings.data_bytes), "record_replay": RecordReplay()}
     room = ReleaseRoom(database, settings.release_bytes)
     release_files = open_release_files(home, database, room)
     sites = open_sites(home, release_files, database)
@@ -281,8 +281,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     queue = open_queue(settings, database, bus, launcher, table, calls)
     handlers |= {**api_handlers(database, excusing), **handlers_of_gateway(home), **queue.handlers}
     handlers |= line_handlers(excusing, settings.usage_days, lambda: server.observation.bookkeeping.flush())
-    handlers["request_api_waiver"] = RequestApiWaiver(database, excusing)
-    handlers |= {**waiver_handlers(judging, signing_key), "record_replay": RecordReplay()}
+    handlers |= {**waiver_handlers(judging, signing_key), "request_api_waiver": RequestApiWaiver(database, excusing)}
     observed = observation(
         settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses, gateway.ledger,
     )  # fmt: skip
