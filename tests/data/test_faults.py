@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 from tests.data.conftest import User
 from tests.server import RunningServer
 from tests.within.author import wait_for
+from troth.doors.algorithmia import data_streams
 
 Make = Callable[..., User]
 NAMES = {
@@ -269,6 +271,26 @@ def test_a_client_that_sends_all_the_same_hears_why(user: User) -> None:
     assert answer.status_code == 404
     nobody = user.http.put("/v1/data/.my/missing/x", content=content)
     assert nobody.status_code == 401
+
+
+@pytest.mark.parametrize(("method", "status"), [("REPORT", b"405"), ("PUT", b"401")])
+def test_what_nobody_sends_is_not_read_without_end(
+    user: User, monkeypatch: pytest.MonkeyPatch, method: str, status: bytes
+) -> None:
+    monkeypatch.setattr(data_streams, "PATIENCE", 1 << 20)
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    with connection(user) as wire:
+        wire.sendall(f"{method} /v1/data/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        waiting, sent = memoryview(chunk), 0
+        while sent < 64 << 20:
+            readable, writable, _ = select.select([wire], [wire], [], 60)
+            if readable:
+                break
+            assert writable
+            count = wire.send(waiting)
+            sent, waiting = sent + count, waiting[count:] or memoryview(chunk)
+        assert sent < 64 << 20
+        assert wire.recv(65536).split(b" ")[1] == status
 
 
 def test_a_directory_that_is_deleted_while_it_is_listed(user: User) -> None:

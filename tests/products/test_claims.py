@@ -76,6 +76,46 @@ def test_what_was_stable_is_not_broken_by_calling_it_alpha(shop: Shop) -> None:
     assert (fact.component, fact.maturity) == ("core", "stable")
 
 
+REPORTS = '[components.reports]\nmaturity = "stable"\npaths = ["reports"]\n\n[[contracts]]'
+TARGETS = '[packaging]\ntargets = ["deb", "rpm"]\n\n[[contracts]]'
+#: by clause, what a declaration is replaced by, and the kind of fact that it is
+DECLARED = [
+    ("PLX-05", REPORTS, "[[contracts]]", "component-removed"),
+    ("PLX-07", '["deb", "rpm"]', '["deb"]', "target-removed"),
+    ("PLX-10", '"fix"\n', '"fix"\nmajor = ["graphs"]\n', "major-functionality"),
+    ("PLX-09", '"fix"\n', '"fix"\nmanual = ["copy the files"]\n', "manual-step"),
+    ("PDB-04", '["polyaxon"]\n', '["polyaxon"]\nsupported = ["1.0.0"]\n', "policy-changed"),
+]
+ADDED = "ALTER TABLE orders ADD COLUMN {} TEXT;\n"
+
+
+@pytest.mark.clause("PLX-09")
+@pytest.mark.clause("PLX-10")
+def test_what_is_declared_and_how_migrations_follow_is_not_only_the_client_s_to_say(shop: Shop) -> None:
+    def head(version: str) -> str:
+        return shop.head(version).replace("[[contracts]]", TARGETS).replace("[[contracts]]", REPORTS)
+
+    shop.repository.commit({"troth.toml": head("1.0.0"), "reports/all.py": ""})
+    assert shop.cut()[0] == 0
+    for clause, was, becomes, kind in DECLARED:
+        declared = head("1.0.1")
+        assert was in declared
+        shop.repository.commit({"troth.toml": declared.replace(was, becomes), **NOTED})
+        with pytest.raises(Refused) as caught:
+            shop.cut_as(silent(shop.claimed("1.0.1")), "1.0.1")
+        assert kind in kinds(caught.value)
+        assert clause in caught.value.clauses, kind
+    for names, kind in ((("0002_a", "0002_b"), "migration-heads"), (("0003_a",), "migration-gap")):
+        files = {f"migrations/{name}.sql": ADDED.format(name) for name in names}
+        shop.repository.commit({"troth.toml": head("2.0.0"), **files})
+        with pytest.raises(Refused) as caught:
+            shop.cut_as(silent(shop.claimed("2.0.0")), "2.0.0")
+        assert ("PLX-09" in caught.value.clauses, kind in kinds(caught.value)) == (True, True)
+        shop.repository.commit(dict.fromkeys(files))
+    shop.repository.commit({"troth.toml": head("1.0.1")})
+    assert shop.cut_as(silent(shop.claimed("1.0.1")), "1.0.1")["number"] == "1.0.1"
+
+
 # --- evidence that nobody could read later
 
 

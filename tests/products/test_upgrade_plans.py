@@ -182,6 +182,21 @@ def test_settings_that_came_and_went_are_not_told() -> None:
     assert all(one["to_do"] for one in found["settings"])
 
 
+def test_settings_of_a_new_document_are_told() -> None:
+    schema = {"type": "object", "properties": {"key": {"type": "string"}, "port": {"default": 1}}, "required": ["key"]}
+    told = [
+        {"kind": "settings", "path": "mail.json", "component": "", "text": json.dumps(schema)},
+        {"kind": "values", "path": "values.yaml", "component": "", "text": "replicas: 2\n"},
+    ]
+    start, end = release("1.0.0"), release("2.0.0")
+    found = plan("ada/shop", [start, end], start, end, Standing(), Standing(settings=told)).as_dict()
+    assert [(one["kind"], one["where"]) for one in found["settings"]] == [
+        ("setting-required", "mail.json"),
+        ("setting-added", "mail.json"),
+        ("setting-added", "values.yaml"),
+    ]
+
+
 def test_a_yanked_release_is_no_stop_and_its_notes_are_told() -> None:
     bad = release("1.1.0", proved=["1.0.0"], yanked="it loses orders", notes=[note("noted-feature", "sizes")])
     releases = [release("1.0.0"), bad, release("1.2.0", proved=["1.1.0"])]

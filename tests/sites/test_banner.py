@@ -57,6 +57,17 @@ def test_it_leads_to_the_same_page_where_that_exists(shop: Bookshop, read: Reade
     assert choices(exact)["0.5"] == f"{shop.root}0.5/guide/"
 
 
+def test_a_page_is_led_to_only_where_its_line_has_it(server: RunningServer, read: Reader) -> None:
+    shop = bookshop(server)
+    for number in ("1.0.0", "1.1.0"):
+        shop.release(number)
+    shop.release("1.1.1", {"index.html": SHOP["style.css"]})
+    shop.stable("1.1.0")
+    assert read.get(f"{shop.root}1.1/guide/")[0] == 404
+    shown = banner_of(read.page(f"{shop.root}1.0/guide/")[2])
+    assert f'<a href="{shop.root}1.1/">its first page, for this one is not there</a>' in shown
+
+
 def test_search_engines_are_led_to_the_current_page(shop: Bookshop, read: Reader) -> None:
     for path, canonical in {
         "0.5/": "0.7/",

@@ -152,6 +152,23 @@ def test_a_link_that_leaves_its_version_is_refused(tmp_path: Path, link: str) ->
 
 @pytest.mark.clause("PLX-06")
 @pytest.mark.parametrize(
+    "element", ['<a href="../site/index.html">', '<a href="../">', '<base href="../site/"><a href="index.html">']
+)
+def test_a_link_over_the_one_folder_leaves_the_version(tmp_path: Path, element: str) -> None:
+    pages = {
+        "site/index.html": b"home",
+        "site/guide/index.html": b'<a href="../">up</a>',
+        "site/page.html": element.encode(),
+    }
+    said = refusal(tmp_path / "alone", bundle(pages))
+    assert "1 link leads out of the version" in said
+    (tmp_path / "beside").mkdir()
+    whole = bundle({**pages, "index.html": b"first"})
+    assert make(io.BytesIO(whole), len(whole), tmp_path / "beside").root == ""
+
+
+@pytest.mark.clause("PLX-06")
+@pytest.mark.parametrize(
     "element",
     [
         '<a href="gone.html">', '<img src="gone.png">', '<script src="gone.js"></script>', '<link rel="stylesheet" href="gone.css">',

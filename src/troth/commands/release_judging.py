@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from troth.clock import now, stamp
 from troth.commands.api_duties import retired_pages
 from troth.commands.bus import Moved
-from troth.commands.checking import Checking
+from troth.commands.checking import Checking, declared_in
 from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
 from troth.commands.staged_files import StagedFiles
@@ -64,6 +64,10 @@ class ReleaseJudging:
         """What became of the contracts since the former release. Raises NotFound, TooLarge or Malformed."""
         former = self._checking.former(records.former.evidence) if records.former else None
         return self._checking.compared(document, product, former)
+
+    def uncompared(self, records: Records) -> Compared:
+        """What is believed of contracts, beside what was declared at the former release."""
+        return Compared(then=declared_in(self._checking.former(records.former.evidence)) if records.former else None)
 
     def beside(self, subject: str, commit: str, number: ReleaseNumber) -> Beside:
         """What a release of this product is judged beside now. Raises NotFound."""

@@ -16,7 +16,6 @@ from troth.commands.release_judging import Beside, ReleaseJudging, check_base, c
 from troth.commands.waiving import asked, check_that_it_helps, supposed, waivable
 from troth.contracts.product import Product, parse_product
 from troth.contracts.release_document import ReleaseDocument
-from troth.contracts.release_findings import Compared
 from troth.registry import products
 from troth.registry.waivers import Subject
 from troth.versions.releases.numbers import ReleaseNumber
@@ -71,10 +70,11 @@ class RequestReleaseWaiver:
         held = supposed(
             "product", payload["product"], products.precedence(number), payload["commit"], payload["clauses"]
         )
+        compared = self._judging.uncompared(beside.records)
         for waivers in ((), (held,)):
             given = replace(beside, waivers=waivers)
             found.append(
-                self._judging.verdict(document, product, given, Compared(), number, documented=True, complete=False)
+                self._judging.verdict(document, product, given, compared, number, documented=True, complete=False)
             )
         return _Judged(document, product, beside, *found)
 

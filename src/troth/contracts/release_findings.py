@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from troth.contracts.declared_changes import declared_changes, is_declared, unmarked
 from troth.contracts.junit import Counts, Tested, missing_records
 from troth.contracts.migrations.chain import Chain, changes
-from troth.contracts.product import FILE, Product
+from troth.contracts.migrations.files import as_it_is_run, told_faults
+from troth.contracts.product import FILE, Migrations, Product
 from troth.contracts.release_document import ReleaseDocument, ToldInfrastructure, ToldUnkept
 from troth.versions.releases.evidence import Fact, Kind, Maturity, Situation
 from troth.versions.releases.numbers import ReleaseNumber, chosen, supported
@@ -54,11 +56,19 @@ class Compared:
     then: Product | None = None
 
     def sees(self, fact: Fact) -> bool:
-        """Whether a fact is one that the server finds out itself: of a contract, and of none that it did not compare."""
+        """Whether a fact is one that the server finds out itself: of what is declared, or of a contract that it compared."""
+        if self.then is not None and is_declared(fact):
+            return True
         if fact.kind not in _OF_CONTRACTS or not self.paths:
             return False
         unseen = {one.path for one in self.believed}
         return not any(fact.where == path or fact.where.startswith((f"{path}: ", f"{path}/")) for path in unseen)
+
+    def declared(self, product: Product) -> Iterator[Fact]:
+        """What became of the declarations, but for marks that were lowered, which are beside the record."""
+        for fact in declared_changes(product, self.then) if self.then is not None else ():
+            if fact.kind not in _COMPARED:
+                yield fact
 
     def promised(self, fact: Fact, product: Product) -> Fact:
         """The fact with what its component promised in the former release, whatever the client says of that."""
@@ -123,25 +133,35 @@ def findings(
     """All facts to judge: those claimed that the server cannot see, and those that it sees itself."""
     unseen = _SEEN | (_COMPARED if records.former else frozenset())
     claimed = [told.fact() for told in document.facts if told.kind not in unseen]
-    facts = [*compared.facts, *(fact for fact in claimed if not compared.sees(fact))]
+    facts = [*compared.facts, *compared.declared(product), *(fact for fact in claimed if not compared.sees(fact))]
     if records.former:
-        facts += _migrations(document, product, records.former)
+        facts += _migrations(document, product, records.former, facts)
         facts += _maturities(product, records.former)
         if Kind.POLICY_CHANGED not in {fact.kind for fact in facts}:
             facts += _profiles(product, records.former)
-            facts += _since(product, compared.then)
-    facts += [_unmarked(name) for name in (one.name for one in product.components if one.maturity is None)]
+    facts += [unmarked(one.name) for one in product.components if one.maturity is None]
     facts += _lacking(document, product, facts, documented)
     facts += _unreached(document, product, records, number, state)
     return [compared.promised(fact, product) for fact in facts]
 
 
-def _migrations(document: ReleaseDocument, product: Product, former: Recorded) -> Iterator[Fact]:
+def _migrations(document: ReleaseDocument, product: Product, former: Recorded, known: Sequence[Fact]) -> Iterator[Fact]:
+    """What became of the chains, and heads and gaps in them, but for what is told already."""
     chains = document.chains()
+    declared = {one.called: one for one in product.migrations}
+    told = {(fact.kind, fact.where) for fact in known}
     components = {one.chain: one.component for one in document.migrations}
     for name in sorted({*chains, *former.chains}):
         before, after = former.chains.get(name, Chain()), chains.get(name, Chain())
-        yield from changes(before, after, name, components.get(name, ""))
+        if name in declared:
+            before, after = _with_faults(before, declared[name]), _with_faults(after, declared[name])
+        for fact in changes(before, after, name, components.get(name, "")):
+            if (fact.kind, fact.where) not in told:
+                yield fact
+
+
+def _with_faults(chain: Chain, declared: Migrations) -> Chain:
+    return as_it_is_run(declared, replace(chain, faults=told_faults(declared.kind, chain.migrations, declared.path)))
 
 
 def _maturities(product: Product, former: Recorded) -> Iterator[Fact]:
@@ -157,17 +177,6 @@ def _profiles(product: Product, former: Recorded) -> Iterator[Fact]:
     if former.profiles and set(product.profiles) != set(former.profiles):
         words = f"{former.number} was judged by {', '.join(former.profiles)}, and this by {', '.join(product.profiles)}"
         yield Fact(Kind.POLICY_CHANGED, f"{FILE}: [policy]", words, "leave [policy] as it was")
-
-
-def _since(product: Product, then: Product | None) -> Iterator[Fact]:
-    if then is not None and product.since != then.since:
-        words = f"since was {then.since} and is {product.since}"
-        yield Fact(Kind.POLICY_CHANGED, f"since = {product.since}", words, "leave [policy] as it was")
-
-
-def _unmarked(name: str) -> Fact:
-    repair = f'write maturity = "alpha", "beta" or "stable" in [components.{name}]'
-    return Fact(Kind.COMPONENT_UNMARKED, f"{FILE}: [components.{name}]", f"{name} is not marked", repair, name)
 
 
 def _lacking(document: ReleaseDocument, product: Product, facts: Sequence[Fact], documented: bool) -> Iterator[Fact]:

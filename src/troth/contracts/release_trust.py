@@ -23,7 +23,8 @@ def _checked(document: ReleaseDocument, compared: Compared, records: Records, do
         count = _counted(len(compared.paths), "contract")
         yield f"{count} compared with what was kept of {records.former.number}: {', '.join(sorted(compared.paths))}"
     if records.former:
-        yield f"migrations, maturities and policy beside those of {records.former.number}"
+        declared = "declarations" if compared.then is not None else "maturities, profiles"
+        yield f"{declared} and migrations beside those of {records.former.number}"
     listed = [record for one in document.infrastructures for record in one.records]
     if listed:
         tests = sum(record.tests for record in listed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from troth.contracts.contract_facts import Compare, contract_facts
+from troth.contracts.declared_changes import component_facts, policy_facts, said_facts, target_facts, unmarked
 from troth.contracts.path_patterns import matches
 from troth.contracts.product import FILE, Product
 from troth.contracts.unfolding import unfolded
@@ -14,11 +15,10 @@ from troth.releases.migration_changes import Listed, migration_facts
 from troth.releases.notes import commit_facts, fragment_facts, unknown_fragments
 from troth.releases.records import record_facts
 from troth.releases.repository import Repository, Snapshot, changed
-from troth.versions.releases.evidence import Fact, Kind, Maturity
+from troth.versions.releases.evidence import Fact, Kind
 
 _MIGRATED = frozenset({Kind.MIGRATION_ADDED, Kind.MIGRATION_EDITED, Kind.MIGRATION_REMOVED})
 _NOTED = frozenset({Kind.NOTED_BREAK, Kind.NOTED_FEATURE, Kind.NOTED_FIX, Kind.MAJOR_FUNCTIONALITY, Kind.MANUAL_STEP})
-_ORDER = {Maturity.ALPHA: 0, Maturity.BETA: 1, Maturity.STABLE: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,13 @@ def gathered(between: Between, repository: Repository, compare: Compare, listed:
     facts = [
         *contract_facts(unfolded(product, old, new), unfolded(between.then_or_now(), old, new), old, new, compare),
         *migration_facts(product, then, old, new, listed),
-        *_component_facts(between),
-        *_target_facts(between, differing),
-        *_declared(between),
+        *standing(product, new),
+        *component_facts(product, between.then_or_now()),
+        *target_facts(product, between.then_or_now()),
+        *_only_target(between, differing),
+        *said_facts(product, then),
         *notes,
-        *_policy_facts(between),
+        *policy_facts(product, then),
     ]
     facts += _changed_components(between, differing, facts)
     return [_promised(between, fact) for fact in facts]
@@ -55,7 +57,7 @@ def gathered(between: Between, repository: Repository, compare: Compare, listed:
 
 def standing(product: Product, new: Snapshot) -> list[Fact]:
     """What can be said of a product without an earlier release."""
-    return [fact for one in product.components if (fact := _unmarked(one.name, product)) is not None]
+    return [unmarked(one.name) for one in product.components if one.maturity is None]
 
 
 def missing(product: Product, new: Snapshot, facts: Iterable[Fact], folder: Path, tried: bool) -> list[Fact]:
@@ -83,36 +85,6 @@ def _promised(between: Between, fact: Fact) -> Fact:
 
 
 # --- components
-
-
-def _component_facts(between: Between) -> Iterator[Fact]:
-    before = {one.name: one for one in between.then_or_now().components}
-    after = {one.name: one for one in between.product.components}
-    declared = f"{FILE}: [components]"
-    for name, now in after.items():
-        if unmarked := _unmarked(name, between.product):
-            yield unmarked
-        was = before.get(name)
-        if was is None:
-            yield Fact(Kind.COMPONENT_ADDED, declared, f"the component {name} is new", component=name)
-        elif was.maturity and now.maturity and _ORDER[now.maturity] < _ORDER[was.maturity]:
-            words = f"{name} was {was.maturity} and is marked {now.maturity}"
-            kind = Kind.MATURITY_LOWERED if was.maturity is Maturity.STABLE else Kind.MATURITY_RAISED
-            yield Fact(kind, declared, words, f'mark {name} maturity = "{was.maturity}" again', name)
-        elif was.maturity is not now.maturity:
-            words = f"{name} was {was.maturity or 'not marked'} and is {now.maturity or 'not marked'}"
-            yield Fact(Kind.MATURITY_RAISED, declared, words, component=name)
-    for name in before:
-        if name not in after:
-            yield Fact(Kind.COMPONENT_REMOVED, declared, f"the component {name} is gone", f"declare {name} again", name)
-
-
-def _unmarked(name: str, product: Product) -> Fact | None:
-    found = product.component(name)
-    if found is None or found.maturity is not None:
-        return None
-    repair = f'write maturity = "alpha", "beta" or "stable" in [components.{name}]'
-    return Fact(Kind.COMPONENT_UNMARKED, f"{FILE}: [components.{name}]", f"{name} is not marked", repair, name)
 
 
 def _changed_components(between: Between, differing: list[str], facts: list[Fact]) -> list[Fact]:
@@ -170,15 +142,10 @@ def _described(product: Product, name: str) -> bool:
 # --- distributions
 
 
-def _target_facts(between: Between, differing: list[str]) -> Iterator[Fact]:
+def _only_target(between: Between, differing: list[str]) -> Iterator[Fact]:
+    """What else changed in a release that is called a new distribution only."""
     product, before = between.product, between.then_or_now().targets
     declared = f"{FILE}: [packaging]"
-    added = [one for one in product.targets if one not in before]
-    for one in added:
-        yield Fact(Kind.TARGET_ADDED, one, f"{one} is made as well")
-    for one in before:
-        if one not in product.targets:
-            yield Fact(Kind.TARGET_REMOVED, one, f"{one} is no longer made", f"make {one} again")
     if not product.only_target:
         return
     allowed = (*product.packaging, *product.stamps)
@@ -187,24 +154,12 @@ def _target_facts(between: Between, differing: list[str]) -> Iterator[Fact]:
         if not inside and not any(matches(pattern, path) for pattern in allowed):
             words = f"{path} changed, and the release is called a new distribution only"
             yield Fact(Kind.NOT_ONLY_TARGET, path, words, "take only_target out of [release]")
-    if not added:
+    if not set(product.targets) - set(before):
         words = "no distribution is new, and the release is called one"
         yield Fact(Kind.NOT_ONLY_TARGET, declared, words, "take only_target out of [release]")
 
 
 # --- what people declare
-
-
-def _declared(between: Between) -> Iterator[Fact]:
-    """What [release] says and did not say at the former release."""
-    then = between.then
-    for kind, now, before in (
-        (Kind.MAJOR_FUNCTIONALITY, between.product.major, then.major if then else ()),
-        (Kind.MANUAL_STEP, between.product.manual, then.manual if then else ()),
-    ):
-        for words in now:
-            if words not in before:
-                yield Fact(kind, f"{FILE}: [release]", words)
 
 
 def _notes(between: Between, repository: Repository) -> Iterator[Fact]:
@@ -218,19 +173,3 @@ def _notes(between: Between, repository: Repository) -> Iterator[Fact]:
         for path in unknown_fragments(new):
             yield Fact(Kind.NOTED_FIX, path, "a note of a kind that nobody knows; it counts as a fix")
         yield from fragment_facts(between.new.read(new))
-
-
-def _policy_facts(between: Between) -> Iterator[Fact]:
-    """Changes of what the product is judged by. A product that declares itself for the first time changes nothing."""
-    then, now = between.then, between.product
-    if then is None:
-        return
-    for name in ("profiles", "since", "exceptions", "supported", "lenient", "tags"):
-        was, is_ = getattr(then, name), getattr(now, name)
-        if was != is_:
-            words = f"{name} was {_told(was)} and is {_told(is_)}"
-            yield Fact(Kind.POLICY_CHANGED, f"{name} = {_told(is_)}", words)
-
-
-def _told(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from troth.contracts.migrations.chain import Chain, Migration, changes, digest
-from troth.contracts.migrations.files import chain_of, is_migration
+from troth.contracts.migrations.files import as_it_is_run, chain_of, is_migration
 from troth.contracts.product import Migrations, Product
 from troth.releases.repository import Snapshot
 from troth.versions.releases.evidence import Fact, Kind
@@ -32,7 +32,7 @@ def migration_facts(
     for migrations in product.migrations:
         before = chain_at(migrations, old, listed)
         chain = chain_at(migrations, new, listed)
-        yield from changes(before, _as_it_is_run(migrations, chain), migrations.path, _component(product, migrations))
+        yield from changes(before, as_it_is_run(migrations, chain), migrations.path, _component(product, migrations))
     now = {one.path for one in product.migrations}
     for former in then.migrations if then else ():
         if former.path not in now and former.kind != "command" and chain_at(former, old, listed).migrations:
@@ -51,10 +51,3 @@ def _component(product: Product, migrations: Migrations) -> str:
         return migrations.component
     found = product.component_of(migrations.path)
     return found.name if found else ""
-
-
-def _as_it_is_run(migrations: Migrations, chain: Chain) -> Chain:
-    """Several heads are no fault where they are run on purpose, as `alembic upgrade heads` does."""
-    if "heads" not in migrations.run:
-        return chain
-    return Chain(chain.migrations, tuple(one for one in chain.faults if one.kind is not Kind.MIGRATION_HEADS))

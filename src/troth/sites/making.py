@@ -62,6 +62,19 @@ def make(archive: IO[bytes], packed: int, target: Path) -> Made:
     return made
 
 
+@dataclass(slots=True)
+class _Leaving:
+    """Links that lead out: how many, and (page, address) of some."""
+
+    count: int = 0
+    some: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, page: str, address: str) -> None:
+        self.count += 1
+        if len(self.some) < _SHOWN:
+            self.some.append((page, address))
+
+
 class _Making:
     def __init__(self, target: Path, index: NewIndex, entries: Entries) -> None:
         self._target = target
@@ -69,8 +82,9 @@ class _Making:
         self._entries = entries
         self._pages = 0
         self._foreign: list[str] = []
-        self._out: list[tuple[str, str]] = []
-        self._out_count = 0
+        self._out = _Leaving()
+        #: those that leave the version where everything lies in one folder, which is only known at the end
+        self._climbing = _Leaving()
 
     def add(self, member: tarfile.TarInfo, content: Iterator[bytes]) -> None:
         """Unpacks one entry, if it may be there."""
@@ -94,8 +108,11 @@ class _Making:
         """What was made. Raises MalformedSource where links lead out, or to nothing."""
         if not len(self._entries):
             raise wrong("there is no file in it", "a release has documentation (PLX-06)")
-        if self._out_count:
-            raise _links(self._out_count, self._out, "lead out of the version", "every version is complete in itself")
+        for leaving in (self._out, *([self._climbing] if self._entries.root else [])):
+            if leaving.count:
+                raise _links(
+                    leaving.count, leaving.some, "lead out of the version", "every version is complete in itself"
+                )
         count, broken = self._index.broken(_SHOWN)
         if count:
             raise _links(count, broken, "lead to nothing", "what they lead to is not in the bundle")
@@ -115,19 +132,17 @@ class _Making:
         ):  # MkDocs writes this one for the root of a host, where no version lies; nothing leads to it
             return
         if page.base and lead(path, "", page.base)[0] is not Leads.INSIDE:
-            self._leaves(path, page.base)
+            self._out.add(path, page.base)
             return
+        below = path.partition("/")[2]
         for address in page.links:
             leads, inside = lead(path, page.base, address)
             if leads is Leads.OUT:
-                self._leaves(path, address)
+                self._out.add(path, address)
             elif leads is Leads.INSIDE:
                 self._index.add_link(path, address, inside)
-
-    def _leaves(self, page: str, address: str) -> None:
-        self._out_count += 1
-        if len(self._out) < _SHOWN:
-            self._out.append((page, address))
+                if below and lead(below, page.base, address)[0] is Leads.OUT:
+                    self._climbing.add(path, address)
 
 
 def _members(archive: IO[bytes]) -> Iterator[tuple[tarfile.TarInfo, Iterator[bytes]]]:

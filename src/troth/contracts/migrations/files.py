@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from troth.contracts.migrations.chain import Chain, Fault, Migration, digest, graph_faults, ordered
+from troth.contracts.product import Migrations
 from troth.versions.releases.evidence import Kind
 
 _SQL: Final = re.compile(r"V?(\d+)[_.-].*\.sql|V?(\d+)\.sql", re.IGNORECASE)
@@ -24,6 +26,27 @@ _UNREADABLE: Final = "mend the file, so that it can be read without being run"
 def chain_of(kind: str, files: Mapping[str, bytes], folder: str) -> Chain:
     """The chain in these files, by their paths. `kind` is sql, alembic or django."""
     return _KINDS[kind](dict(sorted(files.items())), folder)
+
+
+def told_faults(kind: str, migrations: Sequence[Migration], folder: str) -> tuple[Fault, ...]:
+    """What is wrong with a chain that is told and not read: heads and gaps, by its parents or its numbers."""
+    if kind == "sql":
+        numbered = sorted(
+            (replace(one, position=one.position or 0) for one in migrations),
+            key=lambda one: (one.position or 0, one.id),
+        )
+        return tuple(_sql_faults(numbered, folder))
+    groups: dict[str, dict[str, Migration]] = {}
+    for one in migrations:
+        groups.setdefault(one.id.partition(".")[0] if kind == "django" else "", {})[one.id] = one
+    return tuple(fault for group, found in groups.items() for fault in graph_faults(found, folder, group))
+
+
+def as_it_is_run(declared: Migrations, chain: Chain) -> Chain:
+    """The chain without several heads as a fault, where they are run on purpose, as `alembic upgrade heads` does."""
+    if "heads" not in declared.run:
+        return chain
+    return Chain(chain.migrations, tuple(one for one in chain.faults if one.kind is not Kind.MIGRATION_HEADS))
 
 
 def is_migration(kind: str, path: str) -> bool:

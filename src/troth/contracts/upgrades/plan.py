@@ -198,12 +198,10 @@ def _breaks(between: Sequence[PlannedRelease]) -> Iterator[dict[str, Any]]:
 
 
 def _settings(held: Standing, wanted: Standing) -> Iterator[dict[str, Any]]:
-    """The settings that differ between both ends; what came and went in between is left out."""
+    """The settings that differ between both ends, those of new documents too; what came and went in between is left out."""
     before = {one["path"]: one for one in held.settings}
     for one in wanted.settings:
-        was = before.get(one["path"])
-        if was is None:
-            continue
+        was = before.get(one["path"], {"path": one["path"], "text": "{}"})
         compare = schema_changes if one["kind"] == "settings" else values_changes
         try:
             old, new = document_of(was["path"], was["text"]), document_of(one["path"], one["text"])

@@ -96,7 +96,7 @@ class DataDoor:
             return
         except TrothError as error:
             log.info("refused", endpoint="data", method=request.method, code=error.code, request=identity)
-            await streams.drained(request, streams.PATIENCE if isinstance(error, Unauthenticated) else None)
+            await streams.drained(request, None if getattr(request.state, "known", False) else streams.PATIENCE)
             response = _refused(error, request, identity)
         except Exception:
             log.exception("data failed", method=request.method, request=identity)
@@ -110,6 +110,7 @@ class DataDoor:
         if handler is None:
             raise Numbered(UNKNOWN_PATH, f"{request.method} is not for data", http_status=405)
         actor = await self._actor(request)
+        request.state.known = True  # what strangers send is not read without end
         if request.scope["path"].startswith("/v1/hostedData"):
             return await self._hosted(actor)
         return await handler(request, actor, path_of(_segments(request), actor))

@@ -184,9 +184,10 @@ class SiteDoor:
         )
 
     def _same(self, shelf: Shelf, volume: Volume, path: str) -> Choice:
-        """The same page in another version, or its first one."""
+        """The same page in another version, or its first one: at the address of its line, which the newest of it answers."""
+        answering = shelf.volumes[volume.line]
         notes = [word for word, holds in (("stable", volume.stable), ("yanked", volume.yanked is not None)) if holds]
-        there = bool(self._library.kind_of(volume.digest, path))
+        there = bool(self._library.kind_of(answering.digest, path))
         address = f"{shelf.root}{volume.line}/{quote(path) if there else ''}"
         return Choice(volume.line, address, there, ", ".join(notes))
 
