@@ -168,6 +168,18 @@ def test_contracts_of_every_kind(empty: Repository, kind: str, path: str, old: s
     assert empty.check()[1]["least"] == expected
 
 
+def test_the_tolerant_setting_of_a_product_lets_wire_formats_gain(empty: Repository) -> None:
+    old = {"type": "object", "properties": {"a": {"enum": ["x"]}}, "additionalProperties": False}
+    new = {**old, "properties": {"a": {"enum": ["x", "y"]}, "b": {"type": "string"}}}
+    empty.commit(
+        {"troth.toml": contract("wire", "order.json", "tolerant = true\n"), "order.json": json.dumps(old)}, tag="v1.0.0"
+    )
+    empty.commit({"order.json": json.dumps(new)})
+    assert empty.check()[1]["least"] == "1.1.0"
+    empty.commit({"order.json": json.dumps({**new, "required": ["a"]})})
+    assert empty.check()[1]["least"] == "2.0.0"
+
+
 def test_a_large_package_is_compared_with_what_hangs_together(empty: Repository) -> None:
     """A name that a package offers from a module of its own is found though most of the package is left out."""
     filler = "".join(f"VALUE_{number} = {number}\n" for number in range(3_000))

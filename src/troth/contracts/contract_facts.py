@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
+from troth.contracts.changes import Level
 from troth.contracts.help_changes import help_changes
 from troth.contracts.product import Product, Promised
 from troth.contracts.rules.table import rule
@@ -147,12 +148,19 @@ def _answered(promised: Promised, answer: Mapping[str, Any]) -> Iterator[Fact]:
             f"{promised.path} cannot be compared with what was released", why=answer["fault"], repair="mend that place"
         )
     for change in answer["changes"][:_MOST_CHANGES]:
-        row = rule(change["rule"])
-        kind = Kind.CONTRACT_UNDECIDED if row.undecided else _KINDS[row.least]
+        kind = _kind(change, answer["verdict"])
         where = f"{promised.path}: {change['path']}" if change["path"] else promised.path
         yield Fact(kind, where, change["words"].rstrip("."), rule=change["rule"], old=change["old"], new=change["new"])
     if answer["verdict"] == "cannot-tell" and not answer["changes"]:
         yield Fact(Kind.CONTRACT_UNDECIDED, promised.path, answer.get("fault") or "nothing was proved")
+
+
+def _kind(change: Mapping[str, Any], verdict: str) -> Kind:
+    """What a change means for a release: by its rule, unless the tolerant setting let it pass (note N10)."""
+    row = rule(change["rule"])
+    if verdict == "compatible" and change["level"] == Level.NOTE and row.level != Level.NOTE:
+        return Kind.CONTRACT_WIDENED
+    return Kind.CONTRACT_UNDECIDED if row.undecided else _KINDS[row.least]
 
 
 def _python(promised: Promised, old: Files, new: Files, compare: Compare) -> Iterator[Fact]:

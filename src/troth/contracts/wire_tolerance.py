@@ -9,29 +9,78 @@ _DEEPEST: Final = 100
 
 
 def undone(old: Any, new: Any) -> Any:
-    """`new` without optional properties that were added, properties made optional, and added values of enums."""
-    return _undone(old, new, old, new, 0)
+    """`new` without optional properties that were added, properties made optional, and added values of enums.
+
+    What stands where more can mean less, in `not`, `if` and `oneOf` and in what these refer to, is left as it is.
+    """
+    return _Undoing(old, new).undone(old, new, 0)
 
 
-def _undone(old: Any, new: Any, older: Any, newer: Any, depth: int) -> Any:
-    old, new = _followed(old, older, new), _followed(new, newer, old)
-    if depth > _DEEPEST:
-        return new
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [_undone(a, b, older, newer, depth + 1) for a, b in zip(old, new, strict=True)]
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return new
-    result = {
-        key: _undone(old[key], value, older, newer, depth + 1) if key in old and key not in _VALUES else value
-        for key, value in new.items()
-    }
-    _properties(old, result)
-    _values(old, result)
-    return result
+#: Keywords by what they hold: schemas by their names, a list of schemas, one schema.
+_NAMED: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_LISTED: Final = ("allOf", "anyOf", "prefixItems")
+_SINGLE: Final = ("items", "additionalItems", "additionalProperties", "then", "else")
+_TURNING: Final = frozenset(
+    {"not", "if", "oneOf", "contains", "propertyNames", "dependencies", "unevaluatedProperties"}
+)
 
 
-#: Keywords whose values are no schemas.
-_VALUES: Final = frozenset({"enum", "const", "default", "examples", "required", "type"})
+class _Undoing:
+    """The undoing in one pair of documents."""
+
+    def __init__(self, old: Any, new: Any) -> None:
+        self._older, self._newer = old, new
+        self._kept: set[int] = set()
+        self._keep(new, kept=False)
+
+    def undone(self, old: Any, new: Any, depth: int) -> Any:
+        """A schema with all inside."""
+        old, new = _followed(old, self._older, new), _followed(new, self._newer, old)
+        if depth > _DEEPEST or not isinstance(old, dict) or not isinstance(new, dict) or id(new) in self._kept:
+            return new
+        result = dict(new)
+        for keyword in [word for word in new if word in old]:
+            was, now = old[keyword], new[keyword]
+            if keyword in _NAMED and isinstance(was, dict) and isinstance(now, dict):
+                result[keyword] = {
+                    name: self.undone(was[name], one, depth + 1) if name in was else one for name, one in now.items()
+                }
+            elif keyword in _LISTED or (keyword == "items" and isinstance(now, list)):
+                result[keyword] = self._listed(was, now, depth)
+            elif keyword in _SINGLE:
+                result[keyword] = self.undone(was, now, depth + 1)
+        _properties(old, result)
+        _values(old, result)
+        return result
+
+    def _listed(self, old: Any, new: Any, depth: int) -> Any:
+        if not isinstance(old, list) or not isinstance(new, list) or len(old) != len(new):
+            return new
+        return [self.undone(a, b, depth + 1) for a, b in zip(old, new, strict=True)]
+
+    def _keep(self, value: Any, *, kept: bool) -> None:
+        """Notes what stands where more can mean less. A property of such a name is taken for one: that keeps more."""
+        waiting = [(value, kept)]
+        while waiting:
+            value, kept = waiting.pop()
+            if isinstance(value, list):
+                waiting += [(inner, kept) for inner in value]
+            elif isinstance(value, dict) and not (kept and id(value) in self._kept):
+                if kept:
+                    self._kept.add(id(value))
+                    waiting += [(self._target(value[word]), True) for word in ("$ref", "$dynamicRef") if word in value]
+                waiting += [(inner, kept or word in _TURNING) for word, inner in value.items()]
+
+    def _target(self, reference: Any) -> Any:
+        """What a reference leads to; the whole document where that is not clear."""
+        found = self._newer
+        for step in str(reference).split("/")[1:] if str(reference).startswith("#/") else []:
+            step = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(found, list) and step.isdecimal() and int(step) < len(found):
+                found = found[int(step)]
+            else:
+                found = found.get(step, self._newer) if isinstance(found, dict) else self._newer
+        return found
 
 
 def _followed(schema: Any, root: Any, other: Any) -> Any:

@@ -132,6 +132,28 @@ def test_the_ways_in_are_alternatives() -> None:
     assert compare(secured({"key": []}), secured({}, {"key": []})).answer is Answer.COMPATIBLE
 
 
+def test_two_servers_of_tokens_are_two_schemes() -> None:
+    def secured(*alternatives: Any, **urls: str) -> dict[str, Any]:
+        flows = {name: {"clientCredentials": {"tokenUrl": url, "scopes": {}}} for name, url in urls.items()}
+        schemes = {name: {"type": "oauth2", "flows": flow} for name, flow in flows.items()}
+        return api(components={"securitySchemes": schemes}, security=list(alternatives))
+
+    two = {"a": "http://a/t", "b": "http://b/t"}
+    old = secured({"b": ["read"]}, **two)
+    assert compare(old, secured({"a": ["admin"], "b": ["read"]}, **two)).answer is Answer.BREAKING
+    assert compare(secured({"a": ["admin"], "b": ["read"]}, **two), old).answer is Answer.COMPATIBLE
+    assert compare(secured({"a": ["admin"]}, a="http://a/t"), secured({"b": ["admin"]}, b="http://b/t")).answer is (
+        Answer.BREAKING
+    )
+    assert compare(secured({"a": ["admin"]}, a="http://a/t"), secured({"b": ["admin"]}, b="http://a/t")).changes == ()
+    one = {"a": "http://a/t", "b": "http://a/t"}
+    assert compare(secured({"b": ["read"]}, **one), secured({"a": ["admin"], "b": ["read"]}, **one)).answer is (
+        Answer.BREAKING
+    )
+    moved = compare(secured({"a": []}, a="http://a/t"), secured({"a": []}, a="http://b/t"))
+    assert [change.rule for change in moved.changes] == ["openapi-flow-changed"]
+
+
 def test_callbacks_and_webhooks_turn_the_directions_round() -> None:
     def hook(schema: Any) -> dict[str, Any]:
         body = {"content": {JSON: {"schema": schema}}}

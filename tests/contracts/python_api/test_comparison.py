@@ -33,9 +33,36 @@ def answer(old: str, new: str) -> str:
         ("class A:\n    def f(self): ...", "class B:\n    def f(self): ...\nclass A(B): ...", "compatible"),
         ("X: int", "X: bool", "compatible"),
         ("X = 1", "X = 'one'", "breaking"),
+        ("def f(): pass", "def f(): pass\ndel f", "breaking"),
+        ("def f(): pass", "def f(): pass\ndel f\ndef f(): pass", "compatible"),
+        ("def f(): pass", "def f(): pass\ndef g(): pass\ndel g", "compatible"),
+        ("f = g = 1\ndel g", "f = 1", "compatible"),
+        ("class A:\n    def f(self): ...", "class A:\n    def f(self): ...\n    del f", "breaking"),
+        ("__all__ = ['f']\n__all__.extend(['g'])\n{fg}", "__all__ = ['f']\n{fg}", "breaking"),
+        ("__all__ = ['f']\n__all__.append('g')\n{fg}", "__all__ = ['f', 'g']\n{fg}", "compatible"),
+        ("__all__ = ['f']\n{fg}", "__all__ = ['f']\n__all__.extend(['g'])\n{fg}", "compatible"),
+        ("__all__ = ['f', 'g']\n{fg}", "__all__ = ['f', 'g']\n__all__.remove('g')\n{fg}", "cannot-tell"),
+        ("__all__ = ['f']\n__all__.extend(names())\n{fg}", "__all__ = ['f']\n{fg}", "cannot-tell"),
+        ("__all__ = ['f']\n__all__.extend(names())\n{fg}", "__all__ = ['f']\n__all__.extend(names())\n{fg}", "compatible"),
+        ("{fg}", "raise ImportError\n{fg}", "cannot-tell"),
+        ("{fg}", "if x:\n    raise ImportError\n{fg}", "cannot-tell"),
+        ("try:\n    import x\nexcept ImportError:\n    raise\n{fg}", "{fg}", "compatible"),
+        ("{fg}", "try:\n    import x\nexcept ImportError:\n    raise\n{fg}", "cannot-tell"),
+        ("{fg}", "def f(): raise ValueError\ndef g(): ...", "compatible"),
+        ("class A: ...", "class A:\n    def __init_subclass__(cls, *, k): ...", "breaking"),
+        ("class A: ...", "class A:\n    def __init_subclass__(cls, *, k=1): ...", "compatible"),
+        ("class A:\n    def __init_subclass__(cls, *, k=1): ...", "class A: ...", "breaking"),
+        ("class A: ...", "class _M(type):\n    def __call__(c, x): ...\nclass A(metaclass=_M): ...", "cannot-tell"),
+        ("class A: ...", "from abc import ABCMeta\nclass A(metaclass=ABCMeta): ...", "compatible"),
+        (
+            "class _M(type):\n    def __call__(c): ...\nclass A(metaclass=_M): ...",
+            "class _M(type):\n    def __call__(c, x): ...\nclass A(metaclass=_M): ...",
+            "cannot-tell",
+        ),
     ],
 )  # fmt: skip
 def test_calls_and_names(old: str, new: str, expected: str) -> None:
+    old, new = (text.replace("{fg}", "def f(): ...\ndef g(): ...") for text in (old, new))
     assert answer(old, new) == expected
 
 

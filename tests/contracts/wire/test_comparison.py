@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from troth.contracts.changes import Answer, Level
+from troth.contracts.schema import Answer as Contained
+from troth.contracts.schema import contained
 from troth.contracts.wire import compare
 
 TEXT = {"type": "string"}
@@ -34,6 +38,68 @@ def test_the_tolerant_setting_lets_pass_what_it_names_and_nothing_else() -> None
     assert {change.level for change in passed.changes} == {Level.NOTE}
     assert compare(new, old, tolerant=True).answer is Answer.BREAKING
     assert compare(old, new, tolerant=True, new_serialisation="msgpack").answer is Answer.BREAKING
+
+
+ONE, BOTH = {"enum": [1]}, {"enum": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"not": ONE}, {"not": BOTH}),
+        ({"oneOf": [ONE, {"enum": [2]}]}, {"oneOf": [BOTH, {"enum": [2]}]}),
+        ({"if": ONE, "then": {"type": "string"}}, {"if": BOTH, "then": {"type": "string"}}),
+        ({"contains": ONE, "maxContains": 1}, {"contains": BOTH, "maxContains": 1}),
+        ({"properties": {"properties": {}}}, {"properties": {"properties": {"maxProperties": 1}}}),
+        ({"$defs": {"n": ONE}, "not": {"$ref": "#/$defs/n"}}, {"$defs": {"n": BOTH}, "not": {"$ref": "#/$defs/n"}}),
+        (
+            {"$defs": {"m": {"$ref": "#/$defs/n"}, "n": ONE}, "not": {"$ref": "#/$defs/m"}},
+            {"$defs": {"m": {"$ref": "#/$defs/n"}, "n": BOTH}, "not": {"$ref": "#/$defs/m"}},
+        ),
+        (
+            {"$defs": {"n": {"$anchor": "n", **ONE}}, "not": {"$ref": "#n"}},
+            {"$defs": {"n": {"$anchor": "n", **BOTH}}, "not": {"$ref": "#n"}},
+        ),
+    ],
+)
+def test_the_tolerant_setting_lets_nothing_pass_that_narrows(old: Any, new: Any) -> None:
+    assert compare(old, new, tolerant=True).answer is Answer.BREAKING
+
+
+def test_the_tolerant_setting_reads_names_as_names() -> None:
+    old, new = (closed({"enum": one, "properties": closed({"type": one})}) for one in (ONE, BOTH))
+    assert compare(old, new, tolerant=True).answer is Answer.COMPATIBLE
+
+
+ENUMS = st.fixed_dictionaries({"enum": st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True)})
+SCHEMAS = st.recursive(
+    ENUMS,
+    lambda inner: st.one_of(
+        *(st.fixed_dictionaries({word: inner}) for word in ("not", "items", "contains", "if")),
+        *(
+            st.fixed_dictionaries({word: st.lists(inner, min_size=1, max_size=2)})
+            for word in ("oneOf", "anyOf", "allOf", "prefixItems")
+        ),
+        st.fixed_dictionaries({"if": inner, "then": inner, "else": inner}),
+    ),
+    max_leaves=4,
+)
+
+
+def widened(schema: Any) -> Any:
+    """The same schema with 2 among the values of each of its enums."""
+    if isinstance(schema, list):
+        return [widened(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {word: sorted({*value, 2}) if word == "enum" else widened(value) for word, value in schema.items()}
+
+
+@given(SCHEMAS)
+def test_what_the_tolerant_setting_lets_pass_accepts_what_was_accepted(old: Any) -> None:
+    new = widened(old)
+    if compare(old, new, tolerant=True).answer is Answer.COMPATIBLE:
+        assert contained(old, new).answer is not Contained.NO
 
 
 @pytest.mark.clause("PDB-42")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -43,9 +44,39 @@ def _spelled(requirement: Requirement) -> str:
     return " and ".join(named) or "nothing"
 
 
-def _meant(requirement: Requirement, reading: Reading) -> dict[str, frozenset[str]]:
-    """A requirement by what its schemes are, so that their names make no difference."""
-    return {_scheme(reading.scheme(name, "")): scopes for name, scopes in requirement.items()}
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One scheme that a requirement asks for, by what it is, with the scopes."""
+
+    kind: str
+    scopes: frozenset[str]
+    #: of oauth2 only, which flows cannot be told from each other without
+    name: str = ""
+    flows: frozenset[tuple[str, str]] = frozenset()
+
+    def is_same(self, other: _Asked) -> bool:
+        """Whether both are one scheme: names make no difference, but oauth2 of one name is told of where its flows change."""
+        if self.kind != other.kind:
+            return False
+        return self.name == other.name or (bool(self.flows) and self.flows == other.flows)
+
+
+def _meant(requirement: Requirement, reading: Reading) -> list[_Asked]:
+    """A requirement by what its schemes are."""
+    return [_asked(name, reading.scheme(name, ""), scopes) for name, scopes in requirement.items()]
+
+
+def _asked(name: str, scheme: dict[str, Any], scopes: frozenset[str]) -> _Asked:
+    if scheme.get("type") != "oauth2":
+        return _Asked(_scheme(scheme), scopes)
+    flows = object_in(scheme, "flows").items()
+    urls = {
+        (flow, str([described.get(url) for url in _URLS])) for flow, described in flows if isinstance(described, dict)
+    }
+    return _Asked("oauth2", scopes, name, frozenset(urls))
+
+
+_URLS: Final = ("authorizationUrl", "tokenUrl", "refreshUrl")
 
 
 def _scheme(scheme: dict[str, Any]) -> str:
@@ -60,8 +91,8 @@ def _scheme(scheme: dict[str, Any]) -> str:
     return str(kind)
 
 
-def _asks_no_more(wanted: dict[str, frozenset[str]], given: dict[str, frozenset[str]]) -> bool:
-    return all(name in given and scopes <= given[name] for name, scopes in wanted.items())
+def _asks_no_more(wanted: list[_Asked], given: list[_Asked]) -> bool:
+    return all(any(one.is_same(other) and one.scopes <= other.scopes for other in given) for one in wanted)
 
 
 def scheme_changes(older: Reading, newer: Reading, used: Sequence[str]) -> Iterator[Change]:
@@ -85,7 +116,7 @@ def scheme_changes(older: Reading, newer: Reading, used: Sequence[str]) -> Itera
 
 
 def _flow(old: dict[str, Any], new: dict[str, Any], here: str) -> Iterator[Change]:
-    for key in ("authorizationUrl", "tokenUrl", "refreshUrl"):
+    for key in _URLS:
         if key in old and old[key] != new.get(key):
             yield rule("openapi-flow-changed").found(here, old[key], new.get(key, ABSENT), f"{key} is another")
     was, now = (set(one.get("scopes") or ()) for one in (old, new))

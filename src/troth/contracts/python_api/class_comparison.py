@@ -59,6 +59,7 @@ def class_changes(old: griffe.Class, new: griffe.Class, at: Place, walk: Walk) -
     yield from _ancestors(old, new, at, walk)
     yield from decorator_changes(old, new, at)
     yield from _constructor(old, new, at, walk, before, after)
+    yield from _made(old, new, at, walk)
     if before == after == "enum":
         yield from _enumeration(old, new, at, walk)
         skip = set(classes.enum_members(old, walk.older)) | set(classes.enum_members(new, walk.newer))
@@ -124,6 +125,20 @@ def _constructor(
     of = "field" if given[1] and taken[1] else "parameter"
     found = compared(Signature(given[0]), Signature(taken[0]), at, of)
     yield from (change for change in found if after != "named tuple" or change.level is not Level.NOTE)
+
+
+def _made(old: griffe.Class, new: griffe.Class, at: Place, walk: Walk) -> Iterator[Change]:
+    """What changed of how calls of the class, and classes that inherit from it, are made by what is above it."""
+    was, now = classes.metaclasses(old, walk.older), classes.metaclasses(new, walk.newer)
+    for name in sorted(now - was):
+        words = f"{at.path} is made by {name.partition('(')[0]} now, and what that takes is not known"
+        yield rule("python-constructor-undecided").found(at.path, sorted(was), name, words)
+    given, taken = classes.subclassing(old, walk.older), classes.subclassing(new, walk.newer)
+    here = f"{at.path}.__init_subclass__"
+    if given is not None and taken is not None:
+        yield from compared(Signature(given), Signature(taken), at.at(here))
+    elif given or taken:
+        yield rule("python-constructor-undecided").found(here, given is not None, taken is not None)
 
 
 def _fields(

@@ -209,6 +209,29 @@ _OTHER_CONSTRUCTORS = frozenset(
 )
 
 
+def subclassing(found: griffe.Class, sources: Sources) -> tuple[Parameter, ...] | None:
+    """The parameters that a class statement which inherits from the class may give. None where that is not known."""
+    method = members(found, sources).get("__init_subclass__")
+    if isinstance(method, griffe.Function):
+        return tuple(method.parameters)[1:]
+    _, unknown = ancestor_names(found, sources)
+    return None if method is not None or unknown else ()
+
+
+@_once
+def metaclasses(found: griffe.Class, sources: Sources) -> set[str]:
+    """The names of what makes the class beside `type` and `ABCMeta`, with the parameters of its calls where those are known."""
+    names = set()
+    for one in ancestors(found, sources):
+        name = Scope(sources, one.module).full_name(str(one.keywords.get("metaclass", "type")))
+        made = sources.find(name) if sources.holds(name) else None
+        called = members(made, sources).get("__call__") if isinstance(made, griffe.Class) else None
+        taken = ", ".join(map(str, called.parameters)) if isinstance(called, griffe.Function) else ""
+        if name.rpartition(".")[2] not in ("type", "ABCMeta"):
+            names.add(f"{name}({taken})")
+    return names
+
+
 def enum_members(found: griffe.Class, sources: Sources) -> dict[str, str]:
     """The members of an enumeration and their values as text, `auto()` worked out."""
     names, _ = ancestor_names(found, sources)

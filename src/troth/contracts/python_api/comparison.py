@@ -53,6 +53,7 @@ def _module(old: griffe.Module, new: griffe.Module, walk: Walk) -> Iterator[Chan
     before, after = public_names(old, walk.older), public_names(new, walk.newer)
     at = Place("", Scope(walk.older, old), Scope(walk.newer, new))
     lazy = "__getattr__" in new.members and "__getattr__" not in old.members
+    yield from _statements(old, new, walk)
     for name in before:
         path = told_name(f"{old.path}.{name}")
         if isinstance(old.members.get(name), griffe.Module):
@@ -70,6 +71,19 @@ def _module(old: griffe.Module, new: griffe.Module, walk: Walk) -> Iterator[Chan
         if name not in before and not isinstance(new.members.get(name), griffe.Module):
             path = told_name(f"{old.path}.{name}")
             yield rule("python-name-added").found(path, ABSENT, name, f"{path} is new")
+
+
+def _statements(old: griffe.Module, new: griffe.Module, walk: Walk) -> Iterator[Change]:
+    """What a module does when it is imported beside giving names: that it may raise, or change `__all__` in its own way."""
+    path = told_name(old.path)
+    raised = set(walk.older.raising.get(old.path, ()))
+    for text in dict.fromkeys(walk.newer.raising.get(new.path, ())):
+        if text not in raised:
+            yield rule("python-import-undecided").found(path, ABSENT, text, "importing it may end in an error now")
+    was, now = walk.older.other_exports.get(old.path, []), walk.newer.other_exports.get(new.path, [])
+    if was != now:
+        words = "__all__ is changed in another way, and what it holds then is not known"
+        yield rule("python-name-undecided").found(f"{path}.__all__".lstrip("."), was, now, words)
 
 
 def newly_imported(module: griffe.Module, name: str, walk: Walk) -> griffe.Object | None:

@@ -13,6 +13,7 @@ import griffe
 
 from troth.contracts.python_api.annotations import Type
 from troth.contracts.python_api.annotations import read as read_type
+from troth.contracts.python_api.statements import carry_out, other_exports, raising
 
 _LARGEST = 4 << 20
 _MOST_NODES = 1_500_000
@@ -38,6 +39,10 @@ class Sources:
     generators: dict[str, set[int]] = field(default_factory=dict)
     #: by module, the names that are imported to be offered
     exported: dict[str, set[str]] = field(default_factory=dict)
+    #: by module, the statements that change what it exports in ways that are not followed
+    other_exports: dict[str, list[str]] = field(default_factory=dict)
+    #: by module, what may be raised when it is imported
+    raising: dict[str, list[str]] = field(default_factory=dict)
     #: what was worked out of classes, by what it is and their names
     worked_out: dict[tuple[str, str], Any] = field(default_factory=dict)
     #: types that were read before, by the module and the text of the annotation
@@ -206,6 +211,9 @@ def _add(sources: Sources, path: str, text: str, rooted: bool) -> None:
     sources.modules[".".join(parts)] = module
     sources.generators[module.path] = _yielding(tree) if "yield" in text else set()
     sources.exported[module.path] = _said_again(tree) if _AS.search(text) else set()
+    carry_out(tree, module)
+    sources.other_exports[module.path] = other_exports(tree) if "__all__" in text else []
+    sources.raising[module.path] = raising(tree) if "raise" in text else []
 
 
 def _checked(path: str, text: str) -> ast.Module:
