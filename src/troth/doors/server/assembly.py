@@ -250,11 +250,10 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     table = RoutingTable.empty()
     loader = TableLoader(table, readings)
     launcher = launcher_of(settings)
-    faults = Faults()
+    faults, build_logs = Faults(), BuildLogs()
     environments = environments_of(settings, home, artifacts, launcher, faults)
     environments.recover()
     engine = local_engine(settings, home.root, launcher, lambda spec: server.load(spec))
-    build_logs = BuildLogs()
     threads = ThreadPoolExecutor(max_workers=_LONG_AT_ONCE, thread_name_prefix="builds")
     building = Building(
         trees, repositories, environments, engine, build_logs, load_seconds=settings.load_seconds, threads=threads
@@ -274,8 +273,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= {**data_handlers(data.blobs, settings.data_bytes), "record_replay": RecordReplay()}
     room = ReleaseRoom(database, settings.release_bytes)
     release_files = open_release_files(home, database, room)
-    sites = open_sites(home, release_files, database)
-    cuts = Cuts()
+    sites, cuts = open_sites(home, release_files, database), Cuts()
     handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds, cuts)
     calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     queue = open_queue(settings, database, bus, launcher, table, calls)
