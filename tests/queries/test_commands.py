@@ -61,7 +61,10 @@ def test_more_rows_than_a_page_are_fetched_page_by_page(server: RunningServer, m
 
 def test_what_is_wrong_says_what_was_meant(shell: Shell) -> None:
     assert "did you mean owner?" in shell.run("query", "versions", 'ownr = "a"', expect=2)
-    assert "nothing" in shell.run("query", "nothing", expect=4)
+    told = shell.run("query", "version", expect=2)
+    assert "did you mean versions?" in told
+    assert "command-results" in told
+    assert "name one of them" in shell.run("query", "zzz", expect=2)
     shell.run("query", "versions", "--limit", "-1", expect=2)
 
 

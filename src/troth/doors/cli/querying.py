@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from troth.doors.cli.output import Remote, say, show_json, show_table
-from troth.errors import Malformed
+from troth.errors import Malformed, NotFound
 from troth.sdk import Client
 
 _USUAL = 50
@@ -51,7 +51,10 @@ def query(
         raise Malformed(f"--limit cannot be {limit}", repair="give a number; 0 is all rows")
     how: dict[str, Any] = {"order_by": order_by, "offset": offset, "as_of": as_of, "include_total": total or None}
     with remote.client() as client:
-        first = client.query(entity, text, limit=min(limit or _LARGEST_PAGE, _LARGEST_PAGE), **how)
+        try:
+            first = client.query(entity, text, limit=min(limit or _LARGEST_PAGE, _LARGEST_PAGE), **how)
+        except NotFound as error:  # the entity is a word of the question, which is wrong
+            raise Malformed(error.what, why=error.why, repair=error.repair, asked=entity) from None
         rows = _rows(client, entity, text, first, limit, how)
         if csv:
             _print_csv(rows)
