@@ -14,6 +14,47 @@ from troth.doors.cli.main import execute
 ANY: dict[str, Any] = {"type": "object"}
 
 
+class Shell:
+    """Runs `troth command` as somebody, and gives what it prints."""
+
+    def __init__(self, publisher: Publisher, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._address = publisher.server.address
+        self._key = folder / "key"
+        self._key.write_text(publisher.key)
+        self._capsys = capsys
+        self.file = folder / "version.json"
+
+    def __call__(self, *tokens: str, code: int = 0) -> str:
+        self._capsys.readouterr()
+        found = execute(["command", *tokens, "--server", self._address, "--key-file", str(self._key)])
+        said = self._capsys.readouterr()
+        assert found == code, said
+        return " ".join((said.out if code == 0 else said.out + said.err).split())
+
+    def add(self, command: str, declared: Any, code: int = 0) -> str:
+        self.file.write_text(declared if isinstance(declared, str) else json.dumps(declared))
+        return self("add", command, "1", "--file", str(self.file), code=code)
+
+
+@pytest.fixture
+def shell(publisher: Publisher, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(publisher, tmp_path, capsys)
+
+
+def test_what_is_published_anew_is_told(publisher: Publisher, handler: str, shell: Shell) -> None:
+    command = publisher.command()
+    golden = [{"payload": {"name": "n"}, "result": {"handled": {"name": "n"}}}]
+    declared: dict[str, Any] = {"format": {"schema": ANY}, "handler": handler, "golden": golden}
+    assert f"published version 1 of {command}" in shell.add(command, declared)
+    assert "stands as it was" in shell.add(command, declared)
+    other = publisher.algorithm()
+    declared |= {"handler": other, "ordered_by": "/name"}
+    said = shell.add(command, declared)
+    assert f"version 1 of {command} now: handler {handler} -> {other}, ordered_by none -> /name;" in said
+    declared["golden"] = golden * 2
+    assert "now: golden payloads replaced;" in shell.add(command, declared)
+
+
 def test_the_queue_is_looked_after_from_the_command_line(
     publisher: Publisher, handler: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,12 @@ command = App(
     help="Commands of your own with wire formats: made, published, sent, and looked after in the queue.",
     help_format="plaintext",
 )
+_REPLACED = {
+    "up_conversion": "up-conversion",
+    "golden": "golden payloads",
+    "handler_by": "the account it runs for",
+    "handler_scope": "the rights of the key it runs with",
+}
 Public = Annotated[bool, Parameter(negative="", help="Everybody may send it.")]
 
 
@@ -61,9 +67,12 @@ def add(
     declared = _read(file)
     found = _own(remote, "publish_command_version", {**declared, "command": name, "version": version})
     proof = found["proof"]
-    words = (
-        f"published version {version} of {name}" if found["new"] else f"version {version} of {name} stands as it was"
-    )
+    if found["new"]:
+        words = f"published version {version} of {name}"
+    elif changed := found.get("changed"):
+        words = f"version {version} of {name} now: {_changes(changed)}"
+    else:
+        words = f"version {version} of {name} stands as it was"
     words += f"; proved on {proof['golden'] + proof['converted']} golden and {proof['drawn']} drawn payloads"
     return _told(remote, found, words)
 
@@ -281,6 +290,19 @@ def _own(remote: Remote, name: str, payload: dict[str, Any]) -> dict[str, Any]:
 def _told(remote: Remote, found: dict[str, Any], words: str) -> int:
     show_json(found) if remote.json else show(words)
     return 0
+
+
+def _changes(changed: dict[str, Any]) -> str:
+    """What was replaced, as in `handler ada/sort/0.1.0 -> ada/sort/0.2.0, golden payloads replaced`."""
+    told = []
+    for name, ends in changed.items():
+        old, new = (ends.get(end, "") for end in ("from", "to"))
+        told.append(
+            f"{name} {'none' if old is None else old!s} -> {'none' if new is None else new!s}"
+            if ends
+            else f"{_REPLACED.get(name, name)} replaced"
+        )
+    return ", ".join(told)
 
 
 def _versions(versions: list[dict[str, Any]]) -> str:

@@ -21,7 +21,7 @@ from troth.access.scopes import Scope, require_scope
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.authorization import caller_of, why_not
 from troth.doors.native.parameters import parameters
-from troth.errors import Failed, Forbidden, Malformed, TooLarge, TrothError, Unauthenticated
+from troth.errors import Failed, Forbidden, TooLarge, TrothError, Unauthenticated
 from troth.queries.language.hints import unknown
 from troth.versions.pages import SECURITY_POLICY
 
