@@ -95,11 +95,16 @@ def test_an_older_question_is_asked_with_its_own_parameters_only(world: World) -
 
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_every_entity_is_asked_by_get_with_parameters_of_a_query(world: World, entity: str) -> None:
-    for parameters in ({"offset": 0}, {"limit": 1, "include_total": "true"}, {"query": "", "limit": 1}):
+    wanted: list[dict[str, Any]] = [{"offset": 0}, {"limit": 1, "include_total": "true"}, {"query": "", "limit": 1}]
+    for parameters in wanted:
         reply = world.root.get(entity, **parameters)
         assert (reply.status_code, {"rows", "next"} <= set(reply.json())) == (200, True), (parameters, reply.text)
         assert len(reply.json()["rows"]) <= parameters.get("limit", 100)
-    for parameters, says in (({"limt": 1}, "did you mean limit?"), ({"offset": -1}, "a whole number from 0 to")):
+    faults: list[tuple[dict[str, Any], str]] = [
+        ({"limt": 1}, "did you mean limit?"),
+        ({"offset": -1}, "a whole number from 0 to"),
+    ]
+    for parameters, says in faults:
         reply = world.root.get(entity, **parameters)
         assert (reply.status_code, says in reply.text) == (400, True), reply.text
 

@@ -155,6 +155,19 @@ def test_an_order_may_be_by_what_payloads_need_not_have(publisher: Publisher, le
     publisher.publish(publisher.command(), 1, schema, letters, GOLDEN, ordered_by=place)
 
 
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"pattern": "("}, "a group is not closed"),
+        ({"pattern": "(a)\\1"}, "a back-reference"),
+        ({"type": "strng"}, "one of array, boolean, integer, null, number, object, string"),
+    ],
+)
+def test_what_is_wrong_with_a_format_is_told(publisher: Publisher, letters: str, schema: Any, why: str) -> None:
+    refused = _refusal(publisher, publisher.command(), 1, schema, letters, [{"payload": 1, "result": 1}])
+    assert why in f"{refused.what} {refused.why}"
+
+
 @pytest.mark.parametrize("schema", [{"type": "thing"}, {"pattern": "(a)\\1"}, {"$ref": "#/nowhere"}, {"pattern": "["}])
 def test_what_cannot_be_checked_at_the_door_is_no_format(publisher: Publisher, letters: str, schema: Any) -> None:
     refused = _refusal(publisher, publisher.command(), 1, schema, letters, [{"payload": 1, "result": 1}])
