@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import uuid
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.server import RunningServer
 from troth.access.roles import GRANTS
 from troth.calls.loading import TableLoader
 from troth.commands.bus import Bus, Envelope, Transaction
+from troth.commands.fault_words import PATTERNS
 from troth.commands.formats import Formats, shipped
 from troth.errors import Forbidden, MalformedPayload, NotFound
 from troth.registry import accounts
@@ -130,3 +132,36 @@ def test_keys_are_never_journalled(server: RunningServer) -> None:
     assert made["key_id"].encode() in whole
     for key in server.keys.values():
         assert key.encode() not in whole
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "why", "repair"),
+    [
+        ("create_api", {"api": "orders"}, "at /api: 'orders' is not OWNER/NAME", "write OWNER/NAME"),
+        ("create_command", {"command": "replace"}, "is not OWNER/NAME", "write OWNER/NAME"),
+        ("retry_queued_command", {"uuid": "5b7e"}, "is not the uuid", "troth command queue lists them"),
+        ("plan_release", {"day": "soon"}, "'product' is a required property", "it has to hold product"),
+        ("create_api", {"api": "a/b", "sumary": ""}, "'sumary' was unexpected", "it may hold summary"),
+    ],
+)
+def test_faults_are_told_in_words(name: str, payload: dict[str, Any], why: str, repair: str) -> None:
+    with pytest.raises(MalformedPayload) as refused:
+        shipped().check(name, shipped().newest(name), payload)
+    assert why in refused.value.why
+    assert repair in refused.value.repair
+    assert "[A-Za-z" not in refused.value.why
+
+
+def test_each_pattern_of_a_format_has_its_words() -> None:
+    def patterns(schema: Any) -> Iterator[str]:
+        if isinstance(schema, dict):
+            if isinstance(schema.get("pattern"), str):
+                yield schema["pattern"]
+            for inner in schema.values():
+                yield from patterns(inner)
+        elif isinstance(schema, list):
+            for inner in schema:
+                yield from patterns(inner)
+
+    used = {one for versions in shipped().schemas.values() for row in versions.values() for one in patterns(row.schema)}
+    assert set(PATTERNS) == used

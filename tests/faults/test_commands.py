@@ -317,7 +317,7 @@ def test_a_payload_with_an_unknown_field(server: RunningServer) -> None:
     name = server.new_name("extra")
     found = problem(_send(server, {"name": name, "colour": "red"}), 400, "malformed-payload")
     assert "colour" in found["why"]
-    assert "docs/commands.md" in found["repair"]
+    assert "it has to hold name" in found["repair"]
     assert not _exists(server, name)
 
 

@@ -51,6 +51,16 @@ def test_rows_are_a_table_json_or_csv(shell: Shell) -> None:
     assert len(json.loads(shell.run("query", "clauses", "--limit", "3", "--offset", "1", "--json"))["rows"]) == 3
 
 
+def test_a_pipe_gets_every_word_whole(server: RunningServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    asked = "select digest, previous, at, uuid where position < 4"
+    wanted = server.owner.query("journal", asked)["rows"]
+    words = shell.run("query", "journal", asked).splitlines()
+    assert len(words) == len(wanted) + 1
+    for line, row in zip(words[1:], wanted, strict=True):
+        assert {row["digest"], row["at"], row["uuid"]} <= set(line.split())
+
+
 def test_more_rows_than_a_page_are_fetched_page_by_page(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("troth.sdk.client._ROWS_AT_ONCE", 7)
     ids = [row["id"] for row in server.owner.query_all("clauses", order_by=["id"])]
@@ -61,7 +71,10 @@ def test_more_rows_than_a_page_are_fetched_page_by_page(server: RunningServer, m
 
 def test_what_is_wrong_says_what_was_meant(shell: Shell) -> None:
     assert "did you mean owner?" in shell.run("query", "versions", 'ownr = "a"', expect=2)
-    assert "nothing" in shell.run("query", "nothing", expect=4)
+    told = shell.run("query", "version", expect=2)
+    assert "did you mean versions?" in told
+    assert "command-results" in told
+    assert "name one of them" in shell.run("query", "zzz", expect=2)
     shell.run("query", "versions", "--limit", "-1", expect=2)
 
 

@@ -80,12 +80,40 @@ def test_a_query_is_answered_from_a_body_and_from_an_address(world: World) -> No
     assert world.own.get("versions", query="", order_by=ordered, limit=1).json()["rows"] == rows[1:]
 
 
-def test_an_address_without_a_query_keeps_its_older_question(world: World) -> None:
+def test_an_older_question_is_asked_with_its_own_parameters_only(world: World) -> None:
     found = world.own.get("versions", algorithm=world.subject).json()
     assert [row["version"] for row in found["versions"]] == ["1.0.0", "0.1.0"]
     assert world.own.get("clauses").json()["revision"] >= 1
+    assert world.own.get("products").json() == {"products": []}
     assert "entries" in world.root.get("journal", limit=1).json()
+    assert "accounts" in world.root.get("accounts").json()
     assert world.own.get("calls").json()["rows"] == []  # which has no older one
+    for entity in ("versions", "builds", "waivers"):
+        refused = world.own.get(entity, algorithm=world.subject, limit=1)
+        assert (refused.status_code, "'limit' is not known" in refused.text) == (400, True)
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+def test_every_entity_is_asked_by_get_with_parameters_of_a_query(world: World, entity: str) -> None:
+    wanted: list[dict[str, Any]] = [{"offset": 0}, {"limit": 1, "include_total": "true"}, {"query": "", "limit": 1}]
+    for parameters in wanted:
+        reply = world.root.get(entity, **parameters)
+        assert (reply.status_code, {"rows", "next"} <= set(reply.json())) == (200, True), (parameters, reply.text)
+        assert len(reply.json()["rows"]) <= parameters.get("limit", 100)
+    faults: list[tuple[dict[str, Any], str]] = [
+        ({"limt": 1}, "did you mean limit?"),
+        ({"offset": -1}, "a whole number from 0 to"),
+    ]
+    for parameters, says in faults:
+        reply = world.root.get(entity, **parameters)
+        assert (reply.status_code, says in reply.text) == (400, True), reply.text
+
+
+def test_an_entity_that_there_is_not_is_told_from_those_that_there_are(world: World) -> None:
+    for reply in (world.own.get("version", query=""), world.own.post("version", {})):
+        told = reply.json()
+        assert (reply.status_code, told["repair"]) == (404, "did you mean versions?")
+        assert "command-results" in told["why"]
 
 
 @pytest.mark.clause("ALG-25")

@@ -133,6 +133,41 @@ def test_golden_payloads_have_to_hold(publisher: Publisher, letters: str) -> Non
     assert publisher.client.command_format(command)["versions"] == []
 
 
+@pytest.mark.parametrize(
+    ("schema", "place", "why"),
+    [
+        (NAMED, "/nam", "it has name, and allows no other"),
+        (NAMED, "/name/first", "is string, which has nothing inside"),
+        ({"type": "object", "properties": {"name": {}, "inner": False}}, "/inner", "allows nothing at /inner"),
+    ],
+)
+def test_an_order_is_by_what_payloads_can_have(
+    publisher: Publisher, letters: str, schema: Any, place: str, why: str
+) -> None:
+    refused = _refusal(publisher, publisher.command(), 1, schema, letters, GOLDEN, ordered_by=place)
+    assert isinstance(refused, Refused)
+    assert why in refused.why
+
+
+@pytest.mark.parametrize("place", ["", "/name", "/node", "/inner/deep"])
+def test_an_order_may_be_by_what_payloads_need_not_have(publisher: Publisher, letters: str, place: str) -> None:
+    schema = {"type": "object", "properties": {"inner": {"$ref": "#/$defs/any"}}, "$defs": {"any": {}}}
+    publisher.publish(publisher.command(), 1, schema, letters, GOLDEN, ordered_by=place)
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"pattern": "("}, "a group is not closed"),
+        ({"pattern": "(a)\\1"}, "a back-reference"),
+        ({"type": "strng"}, "one of array, boolean, integer, null, number, object, string"),
+    ],
+)
+def test_what_is_wrong_with_a_format_is_told(publisher: Publisher, letters: str, schema: Any, why: str) -> None:
+    refused = _refusal(publisher, publisher.command(), 1, schema, letters, [{"payload": 1, "result": 1}])
+    assert why in f"{refused.what} {refused.why}"
+
+
 @pytest.mark.parametrize("schema", [{"type": "thing"}, {"pattern": "(a)\\1"}, {"$ref": "#/nowhere"}, {"pattern": "["}])
 def test_what_cannot_be_checked_at_the_door_is_no_format(publisher: Publisher, letters: str, schema: Any) -> None:
     refused = _refusal(publisher, publisher.command(), 1, schema, letters, [{"payload": 1, "result": 1}])

@@ -17,6 +17,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from troth.commands import fault_words
 from troth.contracts.validation import validator_of
 from troth.errors import MalformedPayload, NotFound
 
@@ -48,14 +49,18 @@ class Formats:
         try:
             value = msgspec.json.decode(payload.decode())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise _malformed(name, version, f"it is not JSON: {error}", "") from None
+            raise _malformed(name, version, f"it is not JSON: {error}", "", "send an object of JSON") from None
         return self.check(name, version, value)
 
     def check(self, name: str, version: int, value: Any) -> Payload:
         """A value that is a payload of this version. Raises MalformedPayload with the place of the first fault."""
         schema = self._versions(name)[version]
         if fault := best_match(schema.iter_errors(value)):
-            raise _malformed(name, version, fault.message[:500], "/".join(str(part) for part in fault.absolute_path))
+            why, repair = fault_words.told(fault)
+            place = "/".join(str(part) for part in fault.absolute_path)
+            raise _malformed(
+                name, version, why, place, repair or f"mend the payload: {fault_words.members(schema.schema)}"
+            )
         return value  # type: ignore[no-any-return]
 
     def without_secrets(self, name: str, version: int, payload: bytes) -> bytes:
@@ -112,10 +117,10 @@ def shipped() -> Formats:
     return Formats(schemas, _STEPS)
 
 
-def _malformed(name: str, version: int, why: str, place: str) -> MalformedPayload:
+def _malformed(name: str, version: int, why: str, place: str, repair: str) -> MalformedPayload:
     return MalformedPayload(
         f"the payload does not fit version {version} of {name}",
         why=f"at /{place}: {why}" if place else why,
-        repair="see the command's wire format in docs/commands.md",
+        repair=repair,
         asked=f"/{place}",
     )

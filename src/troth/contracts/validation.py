@@ -36,10 +36,9 @@ def _pattern_properties(validator: Any, patterns: Any, value: Any, schema: Any) 
 
 
 def _additional(validator: Any, additional: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-    exact = {_exact(pattern): inner for pattern, inner in schema.get("patternProperties", {}).items()}
-    yield from (
-        _USUAL["additionalProperties"](validator, additional, value, {**schema, "patternProperties": exact}) or ()
-    )
+    if patterns := schema.get("patternProperties"):
+        schema = {**schema, "patternProperties": {_exact(pattern): inner for pattern, inner in patterns.items()}}
+    yield from _USUAL["additionalProperties"](validator, additional, value, schema) or ()
 
 
 _Validator: Final[type[Draft202012Validator]] = extend(  # type: ignore[no-untyped-call]

@@ -20,7 +20,8 @@ from troth.commands.queued.handlers import OWN, SECRET, Definer, check_handler
 from troth.commands.queued.proving import Candidate, Former, Golden, Proof, Proving
 from troth.contracts.changes import Answer
 from troth.contracts.commands.operations import parse_operations
-from troth.contracts.commands.pointers import parse
+from troth.contracts.commands.places import impossible
+from troth.contracts.commands.pointers import ABSENT, at, parse
 from troth.contracts.commands.wire_format import SERIALISATIONS, WireFormat
 from troth.contracts.rules.table import rule
 from troth.contracts.wire import compare
@@ -37,6 +38,9 @@ _FIRST_RELEASE = ReleaseNumber.of(1, 0, 0)
 _OF_HANDLERS = frozenset({"publish_command_version"})
 #: names of JSON Schema types whose values are serialised by the payload itself
 _STRUCTURED = ("object", "array")
+#: what may be published anew under a number, and what of it is told whole
+_REPLACEABLE = ("handler", "ordered_by", "schema", "up_conversion", "golden", "handler_by", "handler_scope")
+_SHORT = ("handler", "ordered_by")
 
 
 class CreateCommand(Immediate):
@@ -119,6 +123,7 @@ class PublishCommandVersion:
             "command": row.subject,
             "version": number,
             "new": before is None,
+            "changed": {} if before is None else _changed(before, values),
             "release": str(before.release if before else proposal.release),
             "deprecated": deprecated,
             "proof": prepared.proof.as_dict(),
@@ -185,6 +190,7 @@ class PublishCommandVersion:
             )
         if others := {one.version for one in golden} - {number, number - 1}:
             raise Malformed(f"golden payloads are of version {number} or {number - 1}, and not of {min(others)}")
+        _check_order(payload, own)
         candidate = Candidate(payload["command"], number, wire, handler, by)
         return await self._proving.proof(candidate, own, former)
 
@@ -236,6 +242,20 @@ def refuse(payload: Payload, objections: list[Objection]) -> None:
         )
 
 
+def _check_order(payload: Payload, golden: list[Golden]) -> None:
+    """Raises Refused where no payload can have what commands are to be kept in order by."""
+    place = payload.get("ordered_by")
+    if place is None or any(at(one.payload, parse(place)) is not ABSENT for one in golden):
+        return
+    if why := impossible(payload["format"]["schema"], parse(place)):
+        raise Refused(
+            f"no payload of version {payload['version']} has a value at {place}, the place of ordered_by",
+            why=why,
+            repair="name a place that payloads have, or leave ordered_by out",
+            asked=place,
+        )
+
+
 def serialisation_of(payload: Payload) -> str:
     """The media type of a declared format."""
     return SERIALISATIONS[payload["format"].get("serialisation", "json")]
@@ -273,6 +293,16 @@ def _former(payload: Payload, before: VersionRow | None, golden: list[Golden]) -
         payload["up_conversion"],
         parse_operations(payload.get("expected_change", [])),
     )
+
+
+def _changed(before: VersionRow, values: dict[str, Any]) -> dict[str, Any]:
+    """What of a version was replaced, by its names; from what to what where that is short."""
+    found: dict[str, Any] = {}
+    for name in _REPLACEABLE:
+        old, new = getattr(before, name), values[name]
+        if old != new:
+            found[name] = {"from": old, "to": new} if name in _SHORT else {}
+    return found
 
 
 def _seen(versions: dict[int, VersionRow]) -> dict[int, str]:

@@ -19,7 +19,7 @@ from troth.contracts.schema.drawing import Drawing
 from troth.contracts.schema.evaluation import Evaluator
 from troth.contracts.schema.pool import Pool
 from troth.contracts.schema.steps import Exhausted, Steps
-from troth.contracts.schema.texts import is_understood
+from troth.contracts.schema.texts import why_not_understood
 from troth.contracts.wire import JSON
 from troth.errors import MalformedPayload, MalformedSchema
 
@@ -45,11 +45,11 @@ class WireFormat:
         self._evaluator = Evaluator(self._document, steps=self._steps)
         self._confirmation: Confirmation | None = None
         for pattern in _patterns(schema):
-            if not is_understood(pattern):
+            if why := why_not_understood(pattern):
                 raise MalformedSchema(
                     f"the pattern {pattern[:80]!r} cannot be checked at the door",
-                    why="it looks around or behind itself, or is too large for a check in bounded time",
-                    repair="write it without look-arounds and back references",
+                    why=why,
+                    repair="mend it; back references, and what is too large for a check in bounded time, have no place in it",
                 )
 
     def decode(self, payload: bytes, serialisation: str) -> Any:

@@ -111,7 +111,7 @@ _A_SCHEMA, _SOME_SCHEMAS, _BY_NAME = "a schema", "a list of one schema and more"
 _A_COUNT, _A_NUMBER = "an integer, 0 or more", "a number"
 
 ROWS: tuple[Keyword, ...] = (
-    Keyword("type", "a type, or a list of different types", _types),
+    Keyword("type", f"one of {', '.join(sorted(_SIMPLE))}, or a list of different ones", _types),
     Keyword("enum", "a list", _list),
     Keyword("multipleOf", "a number above 0", _positive),
     Keyword("maximum", _A_NUMBER, is_number),

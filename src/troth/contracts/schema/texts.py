@@ -73,6 +73,15 @@ def is_understood(pattern: str) -> bool:
     return _language_of(pattern) is not None
 
 
+def why_not_understood(pattern: str) -> str:
+    """Why it is not known which strings `pattern` matches; empty where it is."""
+    try:
+        language(pattern)
+    except Undecidable as error:
+        return error.reason
+    return ""
+
+
 def matching(
     patterns: list[str], avoided: list[str], excluded: list[str], least: int, most: int | None
 ) -> tuple[Outcome, int]:

@@ -8,15 +8,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
+from rich.markup import escape
 
-from troth.doors.cli.output import Remote, say, show, show_json, show_table
-from troth.errors import Malformed
+from troth.doors.cli.output import Remote, check_range, say, show, show_json, show_table
+from troth.errors import Malformed, Unavailable
 
 command = App(
     name="command",
     help="Commands of your own with wire formats: made, published, sent, and looked after in the queue.",
     help_format="plaintext",
 )
+#: seconds that the server lets a sender wait
+_LONGEST_WAIT = 600
+_REPLACED = {
+    "up_conversion": "up-conversion",
+    "golden": "golden payloads",
+    "handler_by": "the account it runs for",
+    "handler_scope": "the rights of the key it runs with",
+}
 Public = Annotated[bool, Parameter(negative="", help="Everybody may send it.")]
 
 
@@ -61,9 +70,12 @@ def add(
     declared = _read(file)
     found = _own(remote, "publish_command_version", {**declared, "command": name, "version": version})
     proof = found["proof"]
-    words = (
-        f"published version {version} of {name}" if found["new"] else f"version {version} of {name} stands as it was"
-    )
+    if found["new"]:
+        words = f"published version {version} of {name}"
+    elif changed := found.get("changed"):
+        words = f"version {version} of {name} now: {_changes(changed)}"
+    else:
+        words = f"version {version} of {name} stands as it was"
     words += f"; proved on {proof['golden'] + proof['converted']} golden and {proof['drawn']} drawn payloads"
     return _told(remote, found, words)
 
@@ -104,11 +116,10 @@ def show_(
     show(f"{found['command']} version {found['version']}: {found['state']}, {found['attempts']} attempts")
     outcome = found["outcome"] or {}
     if "result" in outcome:
-        show(f"  result: {json.dumps(outcome['result'], ensure_ascii=False)}")
+        show(escape(f"  result: {json.dumps(outcome['result'], ensure_ascii=False)}"))
     if diagnosis := outcome.get("diagnosis"):
-        show(f"  {diagnosis['what']}")
-        for line in (diagnosis["why"], diagnosis["repair"]):
-            show(f"  {line}") if line else None
+        for line in (diagnosis["what"], diagnosis["why"], diagnosis["repair"]):
+            show(escape(f"  {line}")) if line else None
     return 0
 
 
@@ -123,7 +134,9 @@ def send(
     identity: Annotated[str, Parameter(name="--uuid", help="Its uuid, to send it again without effect.")] = "",
     remote: Remote = Remote(),
 ) -> int:
-    """Sends a command, and prints its uuid once it is durable.
+    """Sends a command, and prints its uuid once it is durable; with --wait also what came of it.
+
+    It exits with 1 where the command failed, and with 5 where it had not ended when the wait was over.
 
     Parameters
     ----------
@@ -134,6 +147,7 @@ def send(
     payload
         JSON, or - for standard input.
     """
+    check_range("--wait", wait, 0, _LONGEST_WAIT, " seconds")
     given = _json(sys.stdin.read() if payload == "-" else payload)
     how: dict[str, Any] = {
         **({"uuid": identity} if identity else {}),
@@ -141,13 +155,21 @@ def send(
     }
     with remote.client() as client:
         found = client.submit(name, version, given, **how)
+        late = bool(found.get("timed_out"))
+        if late:
+            now = client.queued(found["uuid"])
+            found |= {"state": now["state"], "attempts": now["attempts"]}
     if remote.json:
         show_json(found)
     else:
         show(found["uuid"])
-        if "state" in found:
-            say(f"{found['state']}: {json.dumps(found.get('result', found.get('diagnosis')), ensure_ascii=False)}")
-    return 1 if found.get("state") == "failed" else 0
+        if late:
+            say(f"not ended within {wait} seconds: {found['state']}, {found['attempts']} attempts")
+            say(f"next: troth command show {found['uuid']}")
+        elif "state" in found:
+            told = json.dumps(found.get("result", found.get("diagnosis")), ensure_ascii=False)
+            say(escape(f"{found['state']}: {told}"))
+    return Unavailable.exit_code if late else int(found.get("state") == "failed")
 
 
 @command.command
@@ -283,6 +305,19 @@ def _told(remote: Remote, found: dict[str, Any], words: str) -> int:
     return 0
 
 
+def _changes(changed: dict[str, Any]) -> str:
+    """What was replaced, as in `handler ada/sort/0.1.0 -> ada/sort/0.2.0, golden payloads replaced`."""
+    told = []
+    for name, ends in changed.items():
+        old, new = (ends.get(end, "") for end in ("from", "to"))
+        told.append(
+            f"{name} {'none' if old is None else old!s} -> {'none' if new is None else new!s}"
+            if ends
+            else f"{_REPLACED.get(name, name)} replaced"
+        )
+    return ", ".join(told)
+
+
 def _versions(versions: list[dict[str, Any]]) -> str:
     told = {"current": "", "deprecated": " deprecated", "retired": " retired"}
     return ", ".join(f"{one['version']}{told[one['state']]}" for one in versions) or "-"
@@ -290,7 +325,12 @@ def _versions(versions: list[dict[str, Any]]) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found = _json(file.read_text())
+        found = json.loads(file.read_text())
+    except json.JSONDecodeError as error:
+        raise Malformed(
+            f"{file} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}",
+            repair="mend that line",
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise Malformed(f"{file} cannot be read: {error}", repair="name a file of JSON") from None
     if not isinstance(found, dict):

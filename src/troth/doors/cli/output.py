@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from troth.errors import TrothError
+from troth.errors import Malformed, TrothError
 from troth.sdk import Client
 from troth.settings import Settings, load
 from troth.versions.rendering import differences
@@ -25,6 +25,10 @@ from troth.versions.rendering import differences
 Algorithm = Annotated[
     str | None, Parameter(help="OWNER/NAME of the algorithm, for a folder whose troth.toml does not name it.")
 ]
+
+
+#: columns of a table that no terminal shows, so that no word in it is broken
+_WIDE = 100_000
 
 
 @Parameter(name="*")
@@ -91,13 +95,24 @@ def show(text: str) -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints rows under headings. Cells are plain text."""
+    """Prints rows under headings. Cells are plain text, and whole where a program reads them."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    console().print(table)
+    screen = console()
+    if not sys.stdout.isatty():
+        screen.width = _WIDE
+    screen.print(table)
+
+
+def check_range(option: str, value: float, least: float, most: float | None = None, unit: str = "") -> None:
+    """Raises Malformed where the value of an option is out of its bounds."""
+    if value < least:
+        raise Malformed(f"{option} is at least {least:g}{unit}, and not {value:g}", repair="give a larger one")
+    if most is not None and value > most:
+        raise Malformed(f"{option} is at most {most:g}{unit}, and not {value:g}", repair="give a smaller one")
 
 
 @contextmanager

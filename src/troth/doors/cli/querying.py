@@ -12,12 +12,13 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from troth.doors.cli.output import Remote, say, show_json, show_table
-from troth.errors import Malformed
+from troth.doors.cli.output import Remote, check_range, say, show_json, show_table
+from troth.errors import Malformed, NotFound
 from troth.sdk import Client
 
 _USUAL = 50
 _LARGEST_PAGE = 1000
+_LARGEST_OFFSET = 10_000_000
 _DIGEST = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
@@ -47,11 +48,14 @@ def query(
     text
         Like: owner = "util" and version >= "0.2.0", or: select owner, count() group by owner
     """
-    if limit < 0:
-        raise Malformed(f"--limit cannot be {limit}", repair="give a number; 0 is all rows")
+    check_range("--limit", limit, 0)
+    check_range("--offset", offset, 0, _LARGEST_OFFSET)
     how: dict[str, Any] = {"order_by": order_by, "offset": offset, "as_of": as_of, "include_total": total or None}
     with remote.client() as client:
-        first = client.query(entity, text, limit=min(limit or _LARGEST_PAGE, _LARGEST_PAGE), **how)
+        try:
+            first = client.query(entity, text, limit=min(limit or _LARGEST_PAGE, _LARGEST_PAGE), **how)
+        except NotFound as error:  # the entity is a word of the question, which is wrong
+            raise Malformed(error.what, why=error.why, repair=error.repair, asked=entity) from None
         rows = _rows(client, entity, text, first, limit, how)
         if csv:
             _print_csv(rows)
@@ -84,7 +88,8 @@ def _print(rows: list[dict[str, Any]], first: dict[str, Any], remote: Remote) ->
         return
     if rows:
         heads = _heads(rows)
-        show_table("", heads, [[_short(row[name]) for name in heads] for row in rows])
+        shown = _short if sys.stdout.isatty() else _cell
+        show_table("", heads, [[shown(row[name]) for name in heads] for row in rows])
     more = f" of {first['total']}" if "total" in first else ""
     say(f"{len(rows)} rows{more}" if len(rows) != 1 else f"1 row{more}")
 
@@ -98,7 +103,7 @@ def _heads(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _short(value: Any) -> str:
-    """A digest by its beginning, a moment to the second; --json and --csv have them whole."""
+    """A digest by its beginning, a moment to the second; they are whole in a pipe, and with --json and --csv."""
     text = _cell(value)
     if _DIGEST.fullmatch(text):
         return text[:12]

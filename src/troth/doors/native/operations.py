@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import structlog
@@ -21,7 +20,9 @@ from troth.access.roles import Actor
 from troth.access.scopes import Scope, require_scope
 from troth.calls.routing import Caller, RoutingTable
 from troth.doors.authorization import caller_of, why_not
-from troth.errors import Failed, Forbidden, Malformed, TooLarge, TrothError, Unauthenticated
+from troth.doors.native.parameters import parameters
+from troth.errors import Failed, Forbidden, TooLarge, TrothError, Unauthenticated
+from troth.queries.language.hints import unknown
 from troth.versions.pages import SECURITY_POLICY
 
 log = structlog.get_logger()
@@ -65,8 +66,10 @@ class Operation:
     public: bool = False
     #: row of `troth.access.scopes.NEEDS` that the key has to meet, where it is not the name
     need: str = ""
-    #: the operation of the same address that answers where the parameter `query` is not sent
+    #: the operation of the same address that answers where `_asks_older` says so
     older: Operation | None = None
+    #: whether a parameter that it does not have is refused
+    strict: bool = False
     #: further members of a parameter's description, by its name
     described: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -121,10 +124,11 @@ async def body_of(request: Request, largest: int) -> bytes:
 
 def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaitable[Response]]:
     if row.older is not None:
-        newer, older = _endpoint(replace(row, older=None), table), _endpoint(row.older, table)
+        former = row.older
+        newer, older = _endpoint(replace(row, older=None), table), _endpoint(replace(former, strict=True), table)
 
         async def chosen(request: Request) -> Response:
-            return await (newer if "query" in request.query_params else older)(request)
+            return await (older if _asks_older(former, request.query_params) else newer)(request)
 
         return chosen
 
@@ -144,6 +148,18 @@ def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaita
             return problem_response(inside, request_id)
 
     return endpoint
+
+
+def _asks_older(older: Operation, sent: Mapping[str, str]) -> bool:
+    """Whether a request is the older question of its address: what that one requires is sent, and no `query`.
+
+    Where it requires nothing, it is meant as long as everything that is sent is of it.
+    """
+    fields = msgspec.structs.fields(older.query) if older.query is not None else ()
+    required = {field.encode_name for field in fields if field.required}
+    if "query" in sent or not required <= set(sent):
+        return False
+    return bool(required) or set(sent) <= {field.encode_name for field in fields}
 
 
 def _response(row: Operation, request: Request, answer: dict[str, Any] | Response, headers: dict[str, str]) -> Response:
@@ -181,32 +197,10 @@ def _read(row: Operation, table: RoutingTable, request: Request) -> Asked:
     require_scope(row.need or row.name, caller.scope)
     query = None
     if row.query is not None:
-        try:
-            query = msgspec.convert(_parameters(request, row.query), row.query)
-        except msgspec.ValidationError as error:
-            raise Malformed(
-                f"the query does not fit: {error}", why=row.summary, repair="see /api/v1/openapi.json"
-            ) from None
+        query = parameters(row.query, request.query_params, strict=row.strict, why=row.summary)
+    elif row.strict and request.query_params:
+        raise unknown("the parameter", min(request.query_params), ("query",))
     return Asked(request, caller, dict(request.path_params), query)
-
-
-def _parameters(request: Request, kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """The query's parameters, those that are whole numbers as such; `1.0` and `1e0` are none."""
-    whole = _whole(kind)
-    return {
-        name: int(value) if name in whole and value.isascii() and value.isdigit() and len(value) < 19 else value
-        for name, value in request.query_params.items()
-    }
-
-
-@functools.cache
-def _whole(kind: type[msgspec.Struct]) -> frozenset[str]:
-    """The parameters that are whole numbers."""
-    return frozenset(field.encode_name for field in msgspec.structs.fields(kind) if _is_whole(field.type))
-
-
-def _is_whole(kind: Any) -> bool:
-    return kind is int or any(_is_whole(one) for one in get_args(kind))
 
 
 def _in_query(kind: type[msgspec.Struct] | None) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Queries in the language of troth: two operations for each row of the table of entities.
 
 `GET /api/v1/query/ENTITY?query=...` takes either form of the language, `POST` a JSON document with the same members. Some
-addresses have an older question of their own, which is answered where no `query` is sent.
+addresses have an older question of their own, told apart by the parameters that are sent (decision 0146).
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from troth.doors.native.operations import Asked, Operation, body_of
-from troth.errors import Forbidden, Malformed, Overloaded, TooLarge
+from troth.doors.native.parameters import members
+from troth.errors import Forbidden, Malformed, NotFound, Overloaded, TooLarge
 from troth.queries.asking import LARGEST_OFFSET, LARGEST_PAGE, USUAL_PAGE, Answer, Question, ask, decoded
 from troth.queries.cursors import Cursors
 from troth.queries.entities import ENTITIES
 from troth.queries.entities.rows import Entity
 from troth.queries.language import bounds
 from troth.queries.language.fields import OPERATORS
+from troth.queries.language.hints import unknown
 from troth.registry.database import Database
 
+_QUERIES = "/api/v1/query"
 _NDJSON, _MSGPACK = "application/x-ndjson", "application/x-msgpack"
 #: seconds that a page may take, and a stream
 _PAGE_SECONDS, _STREAM_SECONDS = 20.0, 900.0
@@ -50,7 +53,7 @@ class _Parameters(msgspec.Struct):
     as_of: str = ""
 
 
-class _Body(msgspec.Struct, forbid_unknown_fields=True):
+class _Body(msgspec.Struct):
     query: list[Any] | str | None = None
     order_by: list[Any] | str | None = None
     limit: _Limit | None = None
@@ -74,18 +77,19 @@ class QueryApi:
         older = {row.path: row for row in operations if row.method == "GET"}
         made: list[Operation] = []
         for entity in ENTITIES.values():
-            made += self._operations(entity, older.get(f"/api/v1/query/{entity.name}"))
+            made += self._operations(entity, older.get(f"{_QUERIES}/{entity.name}"))
         taken = {row.path for row in made}
         return [*(row for row in operations if row.path not in taken or row.method != "GET"), *made]
 
     def _operations(self, entity: Entity, older: Operation | None) -> list[Operation]:
-        path = f"/api/v1/query/{entity.name}"
+        path = f"{_QUERIES}/{entity.name}"
         name = entity.name.replace("-", "_")
         described = {"query": {"x-operators": operators_of(entity)}}
         errors = (Malformed, Forbidden, Overloaded)
         return [
             Operation("GET", path, f"ask_{name}", f"{entity.summary} {entity.seen_by}", self._asked(entity),
-                      query=_Parameters, errors=errors, need=entity.need, older=older, described=described),
+                      query=_Parameters, errors=errors, need=entity.need, older=older, described=described,
+                      strict=True),
             Operation("POST", path, f"ask_{name}_by_body", f"{entity.summary} {entity.seen_by}", self._posted(entity),
                       body="application/json", errors=(*errors, TooLarge), need=entity.need),
         ]  # fmt: skip
@@ -113,13 +117,12 @@ class QueryApi:
             document = decoded(await body_of(asked.request, bounds.LONGEST_QUERY) or b"{}")
             if document is None or isinstance(document, list | str):
                 document = {"query": document}
-            try:
-                sent = msgspec.convert(document, _Body)
-            except msgspec.ValidationError as error:
-                raise Malformed(f"the question does not fit: {error}", repair="see docs/queries.md") from None
+            if not isinstance(document, dict):
+                raise Malformed("the question is no object", repair="send one with the member query")
+            sent = members(_Body, document, strict=True, noun="member")
             order_by = _ordered(sent.order_by) if isinstance(sent.order_by, str) else sent.order_by
-            members = {name: getattr(sent, name) for name in ("limit", "offset", "cursor", "include_total", "as_of")}
-            return await self._answered(asked, Question(entity.name, sent.query, order_by, **members))
+            asks = {name: getattr(sent, name) for name in ("limit", "offset", "cursor", "include_total", "as_of")}
+            return await self._answered(asked, Question(entity.name, sent.query, order_by, **asks))
 
         return handler
 
@@ -246,6 +249,15 @@ class _Pieces:
             if size >= _TOGETHER:
                 break
         return b"\n".join([*lines, b""]) if lines else b""
+
+
+def no_entity(path: str) -> NotFound | None:
+    """What to answer at an address of queries that no entity has; None for other addresses."""
+    before, _, name = path.rpartition("/")
+    if before != _QUERIES or name in ENTITIES:
+        return None
+    said = unknown("the entity", name, ENTITIES)
+    return NotFound(said.what, why=said.why, repair=said.repair, asked=name[:200])
 
 
 def operators_of(entity: Entity) -> dict[str, str]:

@@ -42,7 +42,7 @@ from troth.doors.native.inside import InsideApi
 from troth.doors.native.operations import openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
-from troth.doors.native.queries import QueryApi
+from troth.doors.native.queries import QueryApi, no_entity
 from troth.doors.native.release_files import ReleaseFiles
 from troth.doors.native.rolling_back import RollbackApi
 from troth.doors.native.running import RunningApi
@@ -225,7 +225,8 @@ def _usage(server: Server) -> UsageApi:
 async def _unrouted(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     found: TrothError = (
-        NotFound(f"there is nothing at {request.url.path[:200]}", repair="see /api/v1/openapi.json")
+        no_entity(request.url.path)
+        or NotFound(f"there is nothing at {request.url.path[:200]}", repair="see /api/v1/openapi.json")
         if error.status_code == 404
         else Malformed(f"{request.method} is not for {request.url.path[:200]}", repair="see /api/v1/openapi.json")
     )

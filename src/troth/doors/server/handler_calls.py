@@ -68,12 +68,12 @@ class HandlerCalls:
             )
         request = CallRequest(worker.JSON, json.dumps(given).encode(), seconds)
         if not keyed:
-            return _value(await self._engine.call(route.spec, request))
+            return _value(reference, await self._engine.call(route.spec, request))
         request_id = f"req-{uuid.uuid4()}"
         request.origin = CommandOrigin(request_id, subject, lambda: self._caller(by), caller, route)
         result = await self._engine.call(route.spec, request)
         self._told(request_id, caller, reference, route, result)
-        return _value(result)
+        return _value(reference, result)
 
     def _caller(self, by: Definer) -> Caller | None:
         """The account as it is now, with what its key was for."""
@@ -87,11 +87,15 @@ class HandlerCalls:
             self._names[account_id] = found.name
 
 
-def _value(result: CallResult) -> Any:
+def _value(reference: str, result: CallResult) -> Any:
     try:
         found = json.loads(result.body)
     except (ValueError, RecursionError):
         raise CallFailed("the algorithm answered what is no JSON", repair="return JSON") from None
     if result.failed:
-        raise CallFailed(str(found["message"])[:2000], why=str(found["error_type"])[:200], repair="see its log")
+        raise CallFailed(
+            str(found["message"])[:2000],
+            why=str(found["error_type"])[:200],
+            repair=f"to see what it prints, troth call {reference} '{{\"payload\": ...}}' --stdout",
+        )
     return found
