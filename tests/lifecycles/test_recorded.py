@@ -307,3 +307,27 @@ def test_an_api_follows_the_releases_of_its_product(keeper: Keeper, server: Runn
     assert keeper.client.api(api)["product"] == product
     with pytest.raises(NotFound):
         keeper.client.command("create_api", api=f"{api}2", product=f"{keeper.owner}/nothing")
+
+
+@pytest.mark.clause("PDB-04")
+@pytest.mark.parametrize(
+    ("move", "asked"),
+    [
+        ("change", ("change", "v1", "--addition", "a parameter")),
+        ("security-fix", ("change", "v1", "--fix", "a header", "--security-fix", "CVE-2026-1")),
+        ("extend", ("extend", "v1", "--until", "9.0.0", "--reason", "the bank moves in spring")),
+    ],
+)
+def test_nothing_is_changed_or_put_off_in_a_release_before_the_newest(
+    keeper: Keeper, move: str, asked: tuple[str, ...]
+) -> None:
+    keeper.made("add", "v1", "--release", "5.1.0")
+    keeper.made("graduate", "v1", "--release", "5.2.0")
+    if move == "extend":
+        keeper.made("deprecate", "v1", "--release", "5.2.0")
+    code, problem = keeper.asked(*asked, "--release", "5.1.0")
+    assert (code, problem["clauses"]) == (3, ["PDB-04"])
+    words = "the states are those of 5.2.0, and no clause speaks of moving them in an earlier release"
+    assert words in problem["detail"]
+    assert f'"{move} v1 in 5.1.0"' in problem["repair"]
+    keeper.made(*asked, "--release", "5.2.0")
