@@ -331,3 +331,18 @@ def test_nothing_is_changed_or_put_off_in_a_release_before_the_newest(
     assert words in problem["detail"]
     assert f'"{move} v1 in 5.1.0"' in problem["repair"]
     keeper.made(*asked, "--release", "5.2.0")
+
+
+@pytest.mark.clause("PDB-04")
+def test_two_gaps_are_both_to_be_decided_and_nothing_else_is(keeper: Keeper) -> None:
+    keeper.made("add", "v1", "--release", "1.0.0")
+    code, problem = keeper.asked("add", "v3", "--release", "1.1.0")
+    assert code == 3
+    assert '"v3 beside v1" --allow --reason "...", and troth api decide' in problem["repair"]
+    why = ("--allow", "--reason", "two teams")
+    code, problem = keeper.asked("decide", "bananas", *why)
+    assert (code, "vN beside vM" in problem["why"]) == (2, True)
+    assert keeper.asked("decide", "v6 beside v5", *why)[0] == 4
+    for about in ("v3 beside v1", "number v3"):
+        keeper.made("decide", about, *why)
+    keeper.made("add", "v3", "--release", "1.1.0")
