@@ -17,7 +17,7 @@ from troth.registry import apis, upstreams
 from troth.registry.upstreams import EVERY_VERSION, Upstream
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.states import State
-from troth.versions.lifecycles.table import MOST_BROWNOUTS, Brownout, moment, version_name
+from troth.versions.lifecycles.table import MOST_BROWNOUTS, Brownout, given_moment, moment, version_name
 
 #: A brownout shows who still uses a version; a longer one would be its retirement.
 _LONGEST = timedelta(hours=24)
@@ -115,7 +115,16 @@ def checked_url(url: str) -> str:
 
 def _brownout(number: int, payload: Payload, now: datetime) -> Brownout:
     """The brownout that is asked for, in UTC. Raises Refused and Malformed."""
-    begins, ends = moment(payload["begins"]), moment(payload["ends"])
+    begins, ends = (
+        given_moment(payload[name], f"the {what} of the brownout", "write a time like 2027-01-10T10:00:00Z")
+        for name, what in (("begins", "beginning"), ("ends", "end"))
+    )
+    if begins >= ends:
+        raise Malformed(
+            f"the brownout ends at {payload['ends']}, before it begins",
+            why=f"it begins at {payload['begins']}",
+            repair="let it end later",
+        )
     if begins < now - timedelta(seconds=1):
         raise Refused(
             f"a brownout cannot begin at {payload['begins']}",
