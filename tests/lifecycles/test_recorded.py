@@ -346,3 +346,19 @@ def test_two_gaps_are_both_to_be_decided_and_nothing_else_is(keeper: Keeper) -> 
     for about in ("v3 beside v1", "number v3"):
         keeper.made("decide", about, *why)
     keeper.made("add", "v3", "--release", "1.1.0")
+
+
+def test_an_upstream_that_the_gateway_would_not_reach_is_taken_and_told(keeper: Keeper) -> None:
+    code, _, err = keeper.troth("api", "served", keeper.api)
+    assert (code, "runs nowhere" in err) == (0, True)
+    for url, words in (("http://127.0.0.1:9", "gateway_allow"), ("http://nothing.invalid", "has no address now")):
+        code, out, err = keeper.troth("api", "upstream", keeper.api, url)
+        assert (code, "runs at" in out) == (0, True)
+        assert "note: it would not be reached now" in err
+        assert words in err.replace("\n", " ")
+    code, _, err = keeper.troth("api", "upstream", keeper.api, "http://1.1.1.1")
+    assert (code, "note:" in err) == (0, False)
+    code, out, err = keeper.troth("api", "alerts", "list")
+    assert (code, out, "nothing to tell" in err) == (0, "", True)
+    code, out, _ = keeper.troth("api", "alerts", "hook", "https://hooks.example.org/a")
+    assert (code, "secret, shown once: " in out) == (0, True)
