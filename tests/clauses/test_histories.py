@@ -349,3 +349,11 @@ def test_whatever_stands_in_a_history_is_judged_or_named(
     else:
         assert len(found) == len(rows)
         json.dumps([one.as_dict() for one in found])
+
+
+@pytest.mark.clause("PDB-04")
+def test_a_change_in_a_release_before_the_newest_waits_for_a_decision() -> None:
+    events = [*BORN, release("5.2.0"), move("change", "v4", additions=["a parameter"])]
+    assert last(events) == ("allowed", ("PDB-13",))
+    earlier = {**move("change", "v4", additions=["a parameter"]), "release": "5.1.0"}
+    assert last([*events, earlier]) == ("not-regulated", ("PDB-04",))

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.server import RunningServer
+from troth.doors.cli.main import execute
 
 Troth: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -211,3 +212,20 @@ def test_a_home_belongs_to_one_server(server: RunningServer) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2
     assert "another server runs on" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("tokens", "usage"),
+    [
+        (("diff", "ada/scale", "0.1.0", "1.0.0"), "usage: troth diff [OPTIONS] OLD NEW"),
+        (("publish", "0.5.0", "count"), "usage: troth publish [OPTIONS]"),
+        (("api", "graduate", "ada/shop", "v1"), "usage: troth api graduate --release STR [OPTIONS] NAME VERSION"),
+    ],
+)
+def test_what_the_parser_refuses_is_told_with_how_it_is_given(
+    tokens: tuple[str, ...], usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(tokens) == 2
+    err = capsys.readouterr().err
+    assert usage in err
+    assert "--help" in err

@@ -147,3 +147,16 @@ def test_the_command_line_does_all_of_it(served: Served, tmp_path: Path, capsys:
     assert hook["hook"] in troth("api", "alerts", "list")
     troth("api", "alerts", "replay", hook["hook"])
     assert "nothing any more" in troth("api", "alerts", "unhook", hook["hook"])
+
+
+def test_what_is_no_time_is_told_by_what_it_was_given_for(served: Served) -> None:
+    for begins, ends, words in (
+        ("soon", "later", "the beginning of the brownout is no time: 'soon'"),
+        (written(BEGINS), "2027-02-30T10:00:00Z", "the end of the brownout is no time: '2027-02-30T10:00:00Z'"),
+        (written(ENDS), written(BEGINS), "before it begins"),
+    ):
+        with pytest.raises(Malformed, match=words):
+            served.client.command("plan_brownout", api=served.api, api_version="v4", begins=begins, ends=ends)
+    with pytest.raises(Malformed, match="the sunset is no time: '2027-02-30T00:00:00Z'") as caught:
+        served.move("deprecate_api", "v5", "7.3.0", sunset="2027-02-30")
+    assert caught.value.repair == "write --sunset 2027-01-31"

@@ -307,3 +307,58 @@ def test_an_api_follows_the_releases_of_its_product(keeper: Keeper, server: Runn
     assert keeper.client.api(api)["product"] == product
     with pytest.raises(NotFound):
         keeper.client.command("create_api", api=f"{api}2", product=f"{keeper.owner}/nothing")
+
+
+@pytest.mark.clause("PDB-04")
+@pytest.mark.parametrize(
+    ("move", "asked"),
+    [
+        ("change", ("change", "v1", "--addition", "a parameter")),
+        ("security-fix", ("change", "v1", "--fix", "a header", "--security-fix", "CVE-2026-1")),
+        ("extend", ("extend", "v1", "--until", "9.0.0", "--reason", "the bank moves in spring")),
+    ],
+)
+def test_nothing_is_changed_or_put_off_in_a_release_before_the_newest(
+    keeper: Keeper, move: str, asked: tuple[str, ...]
+) -> None:
+    keeper.made("add", "v1", "--release", "5.1.0")
+    keeper.made("graduate", "v1", "--release", "5.2.0")
+    if move == "extend":
+        keeper.made("deprecate", "v1", "--release", "5.2.0")
+    code, problem = keeper.asked(*asked, "--release", "5.1.0")
+    assert (code, problem["clauses"]) == (3, ["PDB-04"])
+    words = "the states are those of 5.2.0, and no clause speaks of moving them in an earlier release"
+    assert words in problem["detail"]
+    assert f'"{move} v1 in 5.1.0"' in problem["repair"]
+    keeper.made(*asked, "--release", "5.2.0")
+
+
+@pytest.mark.clause("PDB-04")
+def test_two_gaps_are_both_to_be_decided_and_nothing_else_is(keeper: Keeper) -> None:
+    keeper.made("add", "v1", "--release", "1.0.0")
+    code, problem = keeper.asked("add", "v3", "--release", "1.1.0")
+    assert code == 3
+    assert '"v3 beside v1" --allow --reason "...", and troth api decide' in problem["repair"]
+    why = ("--allow", "--reason", "two teams")
+    code, problem = keeper.asked("decide", "bananas", *why)
+    assert (code, "vN beside vM" in problem["why"]) == (2, True)
+    assert keeper.asked("decide", "v6 beside v5", *why)[0] == 4
+    for about in ("v3 beside v1", "number v3"):
+        keeper.made("decide", about, *why)
+    keeper.made("add", "v3", "--release", "1.1.0")
+
+
+def test_an_upstream_that_the_gateway_would_not_reach_is_taken_and_told(keeper: Keeper) -> None:
+    code, _, err = keeper.troth("api", "served", keeper.api)
+    assert (code, "runs nowhere" in err) == (0, True)
+    for url, words in (("http://127.0.0.1:9", "gateway_allow"), ("http://nothing.invalid", "has no address now")):
+        code, out, err = keeper.troth("api", "upstream", keeper.api, url)
+        assert (code, "runs at" in out) == (0, True)
+        assert "note: it would not be reached now" in err
+        assert words in err.replace("\n", " ")
+    code, _, err = keeper.troth("api", "upstream", keeper.api, "http://1.1.1.1")
+    assert (code, "note:" in err) == (0, False)
+    code, out, err = keeper.troth("api", "alerts", "list")
+    assert (code, out, "nothing to tell" in err) == (0, "", True)
+    code, out, _ = keeper.troth("api", "alerts", "hook", "https://hooks.example.org/a")
+    assert (code, "secret, shown once: " in out) == (0, True)

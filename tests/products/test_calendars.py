@@ -131,3 +131,8 @@ def test_what_people_write_stays_inside_its_line(summary: str, description: str)
     assert "\n" not in text.replace("\r\n", "")
     names = {line.partition(":")[0].partition(";")[0] for line in text.replace("\r\n ", "").split("\r\n")[5:-3] if line}
     assert names <= {"BEGIN", "END", "UID", "DTSTAMP", "DTSTART", "SUMMARY", "DESCRIPTION", "TRANSP", ""}
+
+
+def test_a_day_that_has_passed_is_refused(shop: Shop) -> None:
+    with pytest.raises(Refused, match="2026-01-31 has passed"):
+        shop.client.command("plan_release", product=shop.subject, due="2026-01-31", occasion="fix")

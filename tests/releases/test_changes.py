@@ -304,3 +304,20 @@ def test_strangers_words_break_no_rendering(shop: Repository) -> None:
 def test_only_one_number_is_asked_for(shop: Repository) -> None:
     assert shop.run("--patch", "--number", "1.0.1")[0] == 2
     assert shop.run("--number", "one")[0] == 3
+
+
+NOTED = '[notes]\nkind = "fragments"\npath = "changes"\n'
+
+
+def test_a_note_of_a_misspelt_kind_is_said_and_so_is_what_is_no_note(empty: Repository) -> None:
+    empty.commit({"troth.toml": HEAD + policy("polyaxon") + NOTED})
+    assert "there is no changes, where [notes] says that change notes lie" in empty.check()[1]["warnings"]
+    empty.commit({"changes/README.md": "Notes.", "changes/1.feature.md": "New."}, tag="v1.0.0")
+    assert empty.check()[1]["warnings"] == []
+    notes = {"changes/2.braking.md": "Gone.", "changes/two.md": "Else.", "changes/3.fix.md": "Right.", "a": "1"}
+    empty.commit(notes)
+    _, out, _ = empty.run("--patch")
+    kind = "changes/2.braking.md is a note of a kind that nobody knows, and counts as a fix"
+    assert f"  note: {kind}; did you mean breaking?" in out
+    assert "  note: changes/two.md is no note, and says nothing of the release" in out
+    assert out.count("note: changes/") == 2

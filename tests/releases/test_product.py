@@ -10,6 +10,7 @@ from tests.releases.product import HEAD
 from troth.contracts.path_patterns import matches
 from troth.contracts.product import is_product, parse_product
 from troth.contracts.project import parse_project
+from troth.doors.cli.main import execute
 from troth.errors import TrothError
 
 
@@ -96,3 +97,37 @@ def test_no_document_is_read_by_half(document: bytes) -> None:
 )
 def test_patterns_mean_files(pattern: str, path: str, expected: bool) -> None:
     assert matches(pattern if pattern != "." else "", path) is expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name = "shop"', 'name = "shop x"', "'shop x' is not a name for a product"),
+        ('name = "shop"', 'name = "shop"\nversoin = "1.0.0"', "did you mean version? Else take versoin out"),
+        ('owner = "ada"', 'ownr = "ada"', "did you mean owner by ownr?"),
+        ('[product]', '[note]\nkind = "commits"\n[product]', "did you mean notes? Else take note out"),
+    ],
+)  # fmt: skip
+def test_what_is_spelt_wrongly_is_told_what_is_alike(old: str, new: str, words: str) -> None:
+    with pytest.raises(TrothError) as caught:
+        parse_product(HEAD.replace(old, new).encode())
+    assert words in f"{caught.value.what} {caught.value.repair}"
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ('[algorithm]\nownr = "ada"\nname = "count"\n', "did you mean owner?"),
+        ('[algorithm]\nowner = "ada"\nname = "count"\n[permission]\n', "did you mean permissions?"),
+    ],
+)
+def test_so_it_is_of_an_algorithm(document: str, words: str) -> None:
+    with pytest.raises(TrothError) as caught:
+        parse_project(document.encode())
+    assert words in caught.value.repair
+
+
+def test_a_name_without_an_owner_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("call", "why"):
+        assert execute([verb, "count", *(["x"] if verb == "call" else [])]) == 2
+        assert "write OWNER/count" in capsys.readouterr().err

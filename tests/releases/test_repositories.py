@@ -194,3 +194,34 @@ def test_a_change_of_the_policy_is_a_question(shop: Repository) -> None:
     code, verdict = shop.check("--patch")
     assert code == 3
     assert [one["about"] for one in verdict["not_regulated"]] == ["policy-changed profiles = semver"]
+
+
+def test_a_number_that_is_not_committed_is_said(empty: Repository) -> None:
+    empty.commit({"troth.toml": HEAD + 'version = "1.0.0"\n'})
+    (empty.folder / "troth.toml").write_text(HEAD + 'version = "1.1.0"\n')
+    assert "troth.toml says 1.1.0, but that is not committed" in empty.check()[1]["warnings"]
+
+
+def test_without_a_commit_it_says_to_commit_first(empty: Repository) -> None:
+    (empty.folder / "troth.toml").write_text(HEAD)
+    code, err = told(empty)
+    assert code == 4
+    assert "nothing is committed here yet" in err
+    assert "commit first" in err
+
+
+@pytest.mark.parametrize(
+    ("declared", "missing", "words"),
+    [
+        (CONTRACT.replace("openapi.json", "nofile.json"), "nofile.json", "troth.toml declares it as a contract"),
+        (MIGRATED.replace('"migrations"', '"nodir"'), "nodir", "troth.toml declares it as a folder of migrations"),
+    ],
+)
+def test_a_first_release_has_what_it_declares(empty: Repository, declared: str, missing: str, words: str) -> None:
+    empty.commit({"troth.toml": HEAD + declared})
+    code, err = told(empty)
+    assert code == 2
+    assert f"there is no {missing}" in err
+    assert words in err
+    empty.commit({missing if "." in missing else f"{missing}/0001.sql": "CREATE TABLE a (b INTEGER);"})
+    assert empty.check()[0] == 0

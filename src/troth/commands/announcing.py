@@ -98,7 +98,7 @@ def _subject(connection: Connection, product_id: str) -> str:
 
 
 def _check_day(text: str, moment: str) -> None:
-    """Raises Malformed for what is no day, and for one that nobody plans for, by the clock of `moment`."""
+    """Raises Malformed for what is no day or nobody plans for, and Refused for what has passed, by the clock of `moment`."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -110,4 +110,8 @@ def _check_day(text: str, moment: str) -> None:
             f"{text} is more than {_MOST_YEARS} years from today",
             why="nobody plans that far, and calendars do not read every day that can be written",
             repair="announce a day that is nearer",
+        )
+    if day < date.fromisoformat(moment[:10]):
+        raise Refused(
+            f"{text} has passed", why="a release is announced before it comes", repair="name a day to come", asked=text
         )

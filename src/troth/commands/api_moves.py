@@ -29,7 +29,7 @@ from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.rules import retires_in
 from troth.versions.lifecycles.states import FIRST, State
 from troth.versions.lifecycles.subject import Api, Asked, ContractChange, Move, Weight
-from troth.versions.lifecycles.table import moment, version_name
+from troth.versions.lifecycles.table import given_moment, moment, version_name
 from troth.versions.lifecycles.verdict import MoveVerdict
 from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.verdict import Outcome
@@ -199,11 +199,11 @@ def _text(number: ReleaseNumber | None) -> str | None:
 
 
 def _sunset(text: str | None, now: str) -> str | None:
-    """A day or a moment as the table has it. Raises Refused for one that has passed."""
+    """A day or a moment as the table has it. Raises Malformed for none, and Refused for one that has passed."""
     if text is None:
         return None
     when = text if "T" in text else f"{text}T00:00:00Z"
-    if moment(when) <= moment(now):
+    if given_moment(when, "the sunset", "write --sunset 2027-01-31") <= moment(now):
         raise Refused(
             f"{text} has passed",
             why="a sunset tells users until when they have time (RFC 8594)",

@@ -13,6 +13,7 @@ from troth.commands.formats import Payload
 from troth.errors import Forbidden, NotFound
 from troth.registry import accounts, apis, products
 from troth.versions.clauses import policy
+from troth.versions.lifecycles.gaps import check_gap
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.own import OWN
 from troth.versions.lifecycles.table import version_name
@@ -96,6 +97,7 @@ class DecideApi(OnApi):
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         row = apis.existing(transaction.connection, payload["api"])
+        check_gap(payload["about"], apis.subject_of(transaction.connection, row).versions)
         decision = {"about": payload["about"], "allowed": payload["allowed"], "reason": payload["reason"].strip()}
         revision = policy().revision
         apis.add_decision(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,17 +18,25 @@ from troth.registry import apis, upstreams
 from troth.registry.upstreams import EVERY_VERSION, Upstream
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.states import State
-from troth.versions.lifecycles.table import MOST_BROWNOUTS, Brownout, moment, version_name
+from troth.versions.lifecycles.table import MOST_BROWNOUTS, Brownout, given_moment, moment, version_name
 
 #: A brownout shows who still uses a version; a longer one would be its retirement.
 _LONGEST = timedelta(hours=24)
+#: Why the gateway would not reach an address now; empty where nothing speaks against it.
+Trouble = Callable[[str], Awaitable[str]]
 _LIMITS = ("connect_seconds", "seconds", "body_bytes", "health_path")
 
 
 class SetUpstream(OnApi):
-    """The address is looked at when requests are handed on, because what a name means changes."""
+    """The address is looked at when requests are handed on, because what a name means changes. What is wrong with it now is told."""
 
     action = "set_upstream"
+
+    def __init__(self, trouble: Trouble) -> None:
+        self._trouble = trouble
+
+    async def prepare(self, actor: Actor, payload: Payload) -> str:
+        return await self._trouble(checked_url(payload["url"])) if payload["url"] is not None else ""
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         row = apis.existing(transaction.connection, payload["api"])
@@ -42,7 +51,8 @@ class SetUpstream(OnApi):
         upstreams.set_upstream(transaction.connection, row.id, number, upstream, by, now)
         transaction.changed_apis.add(row.subject)
         told = upstream.as_dict() if upstream else {"url": None}
-        return {"api": row.subject, "version": version_name(number) if number else None, **told}
+        warned = {"warning": prepared} if prepared else {}
+        return {"api": row.subject, "version": version_name(number) if number else None, **told, **warned}
 
 
 class PlanBrownout(OnApi):
@@ -87,10 +97,10 @@ class CancelBrownout:
         return {"brownout": found.id, **_told(row.subject, found.brownout), "cancelled_at": transaction.now}
 
 
-def gateway_handlers() -> dict[str, Handler]:
+def gateway_handlers(trouble: Trouble) -> dict[str, Handler]:
     """Every command of the gateway by its name."""
     return {
-        "set_upstream": SetUpstream(),
+        "set_upstream": SetUpstream(trouble),
         "plan_brownout": PlanBrownout(),
         "cancel_brownout": CancelBrownout(),
     }
@@ -115,7 +125,16 @@ def checked_url(url: str) -> str:
 
 def _brownout(number: int, payload: Payload, now: datetime) -> Brownout:
     """The brownout that is asked for, in UTC. Raises Refused and Malformed."""
-    begins, ends = moment(payload["begins"]), moment(payload["ends"])
+    begins, ends = (
+        given_moment(payload[name], f"the {what} of the brownout", "write a time like 2027-01-10T10:00:00Z")
+        for name, what in (("begins", "beginning"), ("ends", "end"))
+    )
+    if begins >= ends:
+        raise Malformed(
+            f"the brownout ends at {payload['ends']}, before it begins",
+            why=f"it begins at {payload['begins']}",
+            repair="let it end later",
+        )
     if begins < now - timedelta(seconds=1):
         raise Refused(
             f"a brownout cannot begin at {payload['begins']}",

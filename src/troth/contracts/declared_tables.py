@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from troth.errors import MalformedSource
+from troth.versions.nearest import did_you_mean, nearest
 
 FILE: Final = "troth.toml"
 _LARGEST: Final = 256 * 1024
@@ -35,11 +36,18 @@ class Table:
         if not isinstance(value, dict):
             raise wrong(f"{name} is not a table", "it has keys and values", f"write [{name}]")
         self._left = dict(value)
+        self._given = frozenset(self._left)
+        self._asked: list[str] = []
         self.name = name
+
+    def _take(self, key: str, default: Any) -> Any:
+        """What a key has; it is known from now on."""
+        self._asked.append(key)
+        return self._left.pop(key, default)
 
     def text(self, key: str, default: Any = _NONE) -> str:
         """A text that is not empty."""
-        value = self._left.pop(key, default)
+        value = self._take(key, default)
         if value is default and default is not _NONE:
             return str(value)
         if isinstance(value, str) and value.strip() and len(value) <= 4_000:
@@ -48,7 +56,7 @@ class Table:
 
     def choice(self, key: str, legal: Sequence[str], default: Any = _NONE) -> str:
         """One of several words."""
-        value = self._left.pop(key, default)
+        value = self._take(key, default)
         if value is default and default is not _NONE:
             return str(value)
         if isinstance(value, str) and value in legal:
@@ -57,14 +65,14 @@ class Table:
 
     def flag(self, key: str) -> bool:
         """true or false; false where it is left out."""
-        value = self._left.pop(key, False)
+        value = self._take(key, False)
         if isinstance(value, bool):
             return value
         raise self._wrong(key, value, "true or false", f"write {key} = true")
 
     def texts(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
         """A list of texts."""
-        value = self._left.pop(key, _NONE)
+        value = self._take(key, _NONE)
         if value is _NONE:
             return tuple(default)
         if (
@@ -89,12 +97,12 @@ class Table:
 
     def table(self, key: str) -> Table:
         """A table inside of this one; empty where it is left out."""
-        return Table(self._left.pop(key, {}), f"{self.name}.{key}" if self.name else key)
+        return Table(self._take(key, {}), f"{self.name}.{key}" if self.name else key)
 
     def tables(self, key: str) -> list[Table]:
         """A list of tables; empty where it is left out."""
         name = f"{self.name}.{key}" if self.name else key
-        value = self._left.pop(key, [])
+        value = self._take(key, [])
         if not isinstance(value, list) or len(value) > _MOST:
             raise wrong(f"{name} is not a list of tables", "there may be several", f"write [[{name}]]")
         return [Table(one, f"{name} {place}") for place, one in enumerate(value, 1)]
@@ -110,12 +118,15 @@ class Table:
         """Raises MalformedSource for a key that nobody asked for."""
         for key in self._left:
             where = f"[{self.name}]" if self.name else "it"
-            raise wrong(
-                f"{where} has no key {key!r}", "a key that is not known would be left unheeded", f"take {key} out"
-            )
+            # what stands there already was not misspelt
+            meant = did_you_mean(key, [one for one in self._asked if one not in self._given])
+            repair = f"{meant} Else take {key} out" if meant else f"take {key} out"
+            raise wrong(f"{where} has no key {key!r}", "a key that is not known would be left unheeded", repair)
 
     def _wrong(self, key: str, value: Any, kind: str, repair: str) -> MalformedSource:
         state = "missing" if value is _NONE else f"not {kind}"
+        alike = nearest(key, self._left) if value is _NONE else None
+        repair = f"did you mean {key} by {alike}? {repair}" if alike else repair
         return wrong(f"[{self.name}] {key} is {state}", f"{key} is {kind}", repair)
 
 

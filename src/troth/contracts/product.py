@@ -172,7 +172,7 @@ def parse_product(document: bytes) -> Product:
     profiles = _chosen(policy, "profiles", PROFILES, ("semver",))
     found = Product(
         owner=names.check_owner(head.text("owner")),
-        name=names.check_algorithm(head.text("name")),
+        name=names.check_product(head.text("name")),
         version=_number(head, "version"),
         tags=_tags(head.text("tags", "v{version}")),
         recorded=recorded.path("path", ""),
@@ -230,7 +230,7 @@ def _component(name: str, table: Table) -> Component:
     if core and mark not in ("", "stable"):
         raise wrong(f"[{table.name}] is the core, and {mark}", "the core is stable", "take core or maturity out")
     return Component(
-        names.check_algorithm(name), paths, Maturity.STABLE if core else Maturity(mark) if mark else None, core
+        names.check_component(name), paths, Maturity.STABLE if core else Maturity(mark) if mark else None, core
     )
 
 

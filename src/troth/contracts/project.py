@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from troth.contracts.running import Running, running_of
 from troth.errors import MalformedSource
 from troth.versions import names
+from troth.versions.nearest import did_you_mean
 from troth.versions.permissions import Permissions, permissions_of
 
 FILE, LEGACY_FILE = "troth.toml", "algorithmia.conf"
@@ -83,6 +84,10 @@ def project_of(files: Mapping[str, bytes], subject: str, defaults: Permissions =
     return Project(owner, name, "", (), defaults, False, module=module)
 
 
+def _repair(unknown: str, meant: str) -> str:
+    return f"{meant} Else take {unknown} out" if meant else f"take {unknown} out"
+
+
 def _legacy_module(document: bytes) -> str:
     """The name of the module that an algorithmia.conf names (algorithmia-api, section 16.1)."""
     try:
@@ -115,7 +120,7 @@ def parse_project(document: bytes, defaults: Permissions = Permissions()) -> Pro
         raise _wrong(
             f"[{unknown}] is not known",
             "it has the tables [algorithm], [permissions], [contract] and [runtime]",
-            _MEANT.get(unknown, f"take [{unknown}] out"),
+            _MEANT.get(unknown) or _repair(f"[{unknown}]", did_you_mean(unknown, sorted(_TABLES - set(table)))),
         )
     algorithm = table.get("algorithm")
     if not isinstance(algorithm, dict):
@@ -124,7 +129,9 @@ def parse_project(document: bytes, defaults: Permissions = Permissions()) -> Pro
         )
     for unknown in set(algorithm) - _KEYS:
         raise _wrong(
-            f"[algorithm] has no key {unknown!r}", f"its keys are {', '.join(sorted(_KEYS))}", f"take {unknown} out"
+            f"[algorithm] has no key {unknown!r}",
+            f"its keys are {', '.join(sorted(_KEYS))}",
+            _repair(unknown, did_you_mean(unknown, sorted(_KEYS - set(algorithm)))),
         )
     permissions = table.get("permissions", {})
     if not isinstance(permissions, dict):

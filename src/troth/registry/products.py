@@ -109,7 +109,7 @@ _RELEASE = (
 
 def create_product(connection: Connection, owner_id: str, name: str, *, summary: str, public: bool, now: str) -> str:
     """The id of a new product. Raises NameTaken, also for a name that differs in letter case only."""
-    folded = names.folded(names.check_algorithm(name))
+    folded = names.folded(names.check_product(name))
     twin = select(products.c.name).where(products.c.owner_id == owner_id, products.c.folded == folded)
     if (taken := connection.execute(twin).scalar()) is not None:
         raise NameTaken(

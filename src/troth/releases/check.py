@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from troth.contracts.contract_facts import Compare
 from troth.contracts.product import FILE, Product, parse_product
-from troth.errors import MalformedSource
-from troth.releases.gathering import Between, gathered, missing, standing
+from troth.errors import MalformedSource, TrothError
+from troth.releases.gathering import Between, check_there, gathered, missing, new_fragments, standing
 from troth.releases.history import (
     Release,
     Releases,
@@ -21,6 +21,7 @@ from troth.releases.history import (
     releases_of,
 )
 from troth.releases.migration_changes import Listed
+from troth.releases.notes import note_warnings
 from troth.releases.repository import Repository, Snapshot
 from troth.versions.releases.evidence import Fact, Situation
 from troth.versions.releases.judging import judge
@@ -80,6 +81,7 @@ def opened(folder: Path, asked: Asked) -> Subject:
 def facts_of(subject: Subject, compare: Compare, listed: Listed) -> list[Fact]:
     """Everything that changed since the former release."""
     if subject.then is None:
+        check_there(subject.product, subject.now)
         return standing(subject.product, subject.now)
     between = Between(subject.product, subject.declared_then, subject.then, subject.now)
     return gathered(between, subject.repository, compare, listed)
@@ -145,9 +147,7 @@ def _declared(snapshot: Snapshot) -> Product | None:
 
 
 def _warnings(subject: Subject, asked: Asked) -> list[str]:
-    found = []
-    if asked.commit == "HEAD" and (count := subject.repository.uncommitted):
-        found.append(f"{count} file{'s are' if count > 1 else ' is'} not committed, and not judged")
+    found = list(unheeded(subject, asked))
     if subject.repository.is_shallow:
         found.append("this clone holds a part of the history; tags may be missing")
     if subject.releases.unread:
@@ -164,6 +164,29 @@ def _warnings(subject: Subject, asked: Asked) -> list[str]:
     if subject.former is None:
         found.append("there is no earlier release; nothing was compared")
     return found
+
+
+def _uncommitted_version(subject: Subject) -> Iterator[str]:
+    """That the number in the file is another than the one that was committed."""
+    try:
+        written = parse_product((subject.repository.folder / FILE).read_bytes()).version
+    except (OSError, TrothError):
+        return
+    if written is not None and written != subject.product.version:
+        yield f"{FILE} says {written}, but that is not committed"
+
+
+def unheeded(subject: Subject, asked: Asked) -> Iterator[str]:
+    """What whoever releases may think is judged, and is not: edits that are not committed, and files that are no notes."""
+    product, folder = subject.product, subject.product.notes_path
+    if asked.commit == "HEAD" and (count := subject.repository.uncommitted):
+        yield f"{count} file{'s are' if count > 1 else ' is'} not committed, and not judged"
+        yield from _uncommitted_version(subject)
+    if product.notes != "fragments":
+        return
+    if not subject.now.below(folder) and not (subject.repository.folder / folder).is_dir():
+        yield f"there is no {folder}, where [notes] says that change notes lie"
+    yield from note_warnings(new_fragments(product, subject.then, subject.now))
 
 
 def _numbered(subject: Subject, tag: str) -> ReleaseNumber:

@@ -11,6 +11,7 @@ from troth.contracts.declared_changes import component_facts, policy_facts, said
 from troth.contracts.path_patterns import matches
 from troth.contracts.product import FILE, Product
 from troth.contracts.unfolding import unfolded
+from troth.errors import Malformed
 from troth.releases.migration_changes import Listed, migration_facts
 from troth.releases.notes import commit_facts, fragment_facts, unknown_fragments
 from troth.releases.records import record_facts
@@ -53,6 +54,19 @@ def gathered(between: Between, repository: Repository, compare: Compare, listed:
     ]
     facts += _changed_components(between, differing, facts)
     return [_promised(between, fact) for fact in facts]
+
+
+def check_there(product: Product, new: Snapshot) -> None:
+    """Raises Malformed where something is not there that is declared: a first release has nothing else to show it."""
+    declared = [(one.path, "a contract", "[[contracts]]") for one in product.contracts]
+    declared += [(one.path, "a folder of migrations", "[[migrations]]") for one in product.migrations if one.path]
+    for path, what, table in declared:
+        if not new.below(path):
+            raise Malformed(
+                f"there is no {path}",
+                why=f"{FILE} declares it as {what}",
+                repair=f"commit it, or take it out of {table}",
+            )
 
 
 def standing(product: Product, new: Snapshot) -> list[Fact]:
@@ -168,8 +182,13 @@ def _notes(between: Between, repository: Repository) -> Iterator[Fact]:
     if product.notes == "commits":
         yield from commit_facts(repository.commits(between.old.commit, between.new.commit), names)
     elif product.notes == "fragments":
-        then, now = between.old.leaves, between.new.leaves
-        new = [path for path in sorted(between.new.below(product.notes_path)) if then.get(path) != now[path]]
+        new = new_fragments(product, between.old, between.new)
         for path in unknown_fragments(new):
             yield Fact(Kind.NOTED_FIX, path, "a note of a kind that nobody knows; it counts as a fix")
         yield from fragment_facts(between.new.read(new))
+
+
+def new_fragments(product: Product, old: Snapshot | None, new: Snapshot) -> list[str]:
+    """The files in the folder of notes that are others than at the former release; all before the first one."""
+    then = old.leaves if old else {}
+    return [path for path in sorted(new.below(product.notes_path)) if then.get(path) != new.leaves[path]]

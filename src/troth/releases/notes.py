@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from troth.releases.repository import Commit
+from troth.versions.nearest import did_you_mean
 from troth.versions.releases.evidence import Fact, Kind
 
 #: What the kinds of fragments mean. Those of towncrier are among them.
@@ -45,6 +46,18 @@ def unknown_fragments(paths: Iterable[str]) -> list[str]:
     """The fragments whose kind nobody knows."""
     named = {path: _FRAGMENT.fullmatch(PurePosixPath(path).name) for path in paths}
     return [path for path, found in named.items() if found and found[1].lower() not in FRAGMENTS]
+
+
+def note_warnings(paths: Iterable[str]) -> Iterator[str]:
+    """What is told of files among the fragments that say less than whoever wrote them may think."""
+    for path in paths:
+        name = PurePosixPath(path).name
+        named = _FRAGMENT.fullmatch(name)
+        if named and named[1].lower() not in FRAGMENTS:
+            meant = did_you_mean(named[1], FRAGMENTS)
+            yield f"{path} is a note of a kind that nobody knows, and counts as a fix" + (f"; {meant}" if meant else "")
+        elif not named and not name.startswith(".") and PurePosixPath(name).stem.upper() != "README":
+            yield f"{path} is no note, and says nothing of the release; notes are named like 41.feature.md"
 
 
 def commit_facts(commits: Iterable[Commit], components: Iterable[str]) -> Iterator[Fact]:

@@ -139,6 +139,12 @@ class Repository:
                 raise git.GitFailed("rev-parse", "a name does not begin with a dash")
             return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         except git.GitFailed as error:
+            if name == "HEAD":
+                raise NotFound(
+                    "nothing is committed here yet",
+                    why="what is judged and released is what was committed",
+                    repair='commit first: git add --all, then git commit -m "first"',
+                ) from None
             raise NotFound(
                 f"git knows no commit {name!r} here",
                 why=error.said.strip() or "neither a branch, a tag nor an id is called so",

@@ -95,8 +95,22 @@ def check_owner(name: str) -> str:
 
 def check_algorithm(name: str) -> str:
     """`name`, if an algorithm may be called so. Raises MalformedName."""
+    return _check_part("algorithm", name)
+
+
+def check_product(name: str) -> str:
+    """`name`, if a product may be called so: as an algorithm may. Raises MalformedName."""
+    return _check_part("product", name)
+
+
+def check_component(name: str) -> str:
+    """`name`, if a component of a product may be called so: as an algorithm may. Raises MalformedName."""
+    return _check_part("component", name)
+
+
+def _check_part(what: str, name: str) -> str:
     if not _ALGORITHM.fullmatch(name):
-        raise _malformed("algorithm", name, "letters, digits and underscores, beginning with a letter, at most 63")
+        raise _malformed(what, name, "letters, digits and underscores, beginning with a letter, at most 63")
     return name
 
 
@@ -106,9 +120,10 @@ def folded(name: str) -> str:
 
 
 def _malformed(what: str, name: str, rule: str) -> MalformedName:
+    article = "an" if what[0] == "a" else "a"
     return MalformedName(
-        f"{name[:80]!r} is not a name for an {what}",
-        why=f"the name of an {what} is made of {rule}",
+        f"{name[:80]!r} is not a name for {article} {what}",
+        why=f"the name of {article} {what} is made of {rule}",
         repair="choose a name of that form",
         asked=name[:200],
     )

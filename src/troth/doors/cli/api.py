@@ -33,26 +33,20 @@ Alone = Annotated[
 
 
 @Parameter(name="*")
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Riding(Remote):
     """Options of everything that rides on a release."""
 
-    release: Release = ""
+    release: Release
     reason: Reason = ""
 
     def payload(self) -> dict[str, Any]:
         """What of it was given."""
-        if not self.release:
-            raise Malformed(
-                "no release is named",
-                why="a version moves with a release of the software",
-                repair="give --release 5.1.0",
-            )
         return given(release=self.release, reason=self.reason)
 
 
 @Parameter(name="*")
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Moving(Riding):
     """Options of moves that lead to another state."""
 
@@ -127,7 +121,7 @@ def add(
     state: Annotated[
         str | None, Parameter(help="Of a version before the starting point: the state that it has.")
     ] = None,
-    how: Moving = Moving(),
+    how: Moving,
 ) -> int:
     """Adds a version, which begins experimental.
 
@@ -151,7 +145,7 @@ def graduate(
     former: Annotated[
         str | None, Parameter(help="What becomes of the version that was current; deprecated, as it must.")
     ] = None,
-    how: Moving = Moving(),
+    how: Moving,
 ) -> int:
     """Makes an experimental version the current one. The version that was current is deprecated in the same step.
 
@@ -166,7 +160,7 @@ def graduate(
 
 
 @api.command
-def deprecate(name: str, version: str, /, *, sunset: Sunset = None, how: Moving = Moving()) -> int:
+def deprecate(name: str, version: str, /, *, sunset: Sunset = None, how: Moving) -> int:
     """Deprecates the current version. It is gone at the next X boundary.
 
     Parameters
@@ -180,7 +174,7 @@ def deprecate(name: str, version: str, /, *, sunset: Sunset = None, how: Moving 
 
 
 @api.command
-def retire(name: str, version: str, /, *, how: Moving = Moving()) -> int:
+def retire(name: str, version: str, /, *, how: Moving) -> int:
     """Retires a deprecated version, in an X release.
 
     Parameters
@@ -194,7 +188,7 @@ def retire(name: str, version: str, /, *, how: Moving = Moving()) -> int:
 
 
 @api.command
-def drop(name: str, version: str, /, *, how: Moving = Moving()) -> int:
+def drop(name: str, version: str, /, *, how: Moving) -> int:
     """Takes an experimental version away, in a Y or X release.
 
     Parameters
@@ -216,7 +210,7 @@ def change(
     what: Changes = Changes(),
     note: Annotated[str, Parameter(help="What users are told.")] = "",
     security_fix: Annotated[str | None, Parameter(help="It is one, and this refers to the fault: CVE-2026-1.")] = None,
-    how: Riding = Riding(),
+    how: Riding,
 ) -> int:
     """Changes the contract of a version: by its new OpenAPI document, or as it is declared.
 
@@ -243,7 +237,7 @@ def extend(
     *,
     until: Annotated[str, Parameter(help="The X release in which it is gone instead.")],
     sunset: Sunset = None,
-    how: Riding = Riding(),
+    how: Riding,
 ) -> int:
     """Puts the retirement of a deprecated version off, by a decision whose reason is recorded.
 

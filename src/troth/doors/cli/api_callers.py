@@ -72,6 +72,8 @@ def list_(
     for hook in found["hooks"]:
         trouble = f", failed {hook['failures']} times: {hook['problem']}" if hook["failures"] else ""
         show(escape(f"{hook['hook']}  {hook['url']}  told up to {hook['delivered']}{trouble}"))
+    if not found["alerts"] and not found["hooks"]:
+        say("nothing to tell: no version that its keys use will go, and there is no webhook")
     return 0
 
 
@@ -97,7 +99,7 @@ def hook(
         show_json(found)
     else:
         show(f"webhook {found['hook']}")
-        show(f"secret {found['secret']}")
+        show(f"secret, shown once: {found['secret']}")
     return 0
 
 

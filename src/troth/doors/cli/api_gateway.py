@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from rich.markup import escape
 
-from troth.doors.cli.output import Remote, show, show_json
+from troth.doors.cli.output import Remote, say, show, show_json
 from troth.errors import Malformed
 
 brownout = App(
@@ -50,6 +50,8 @@ def upstream(
         return 0
     which = f"{name} {version}" if version else name
     show(escape(f"{which} runs at {found['url']}" if found["url"] else f"{which} has no upstream any more"))
+    if found.get("warning"):
+        say(escape(f"note: it would not be reached now: {found['warning']}"))
     return 0
 
 
@@ -71,6 +73,8 @@ def served(name: str, /, *, remote: Remote = Remote()) -> int:
         show(escape(f"{one['version'] or 'every version'} runs at {one['url']}{how}"))
     for one in found["brownouts"]:
         show(escape(f"{one['version']} is browned out from {one['begins']} to {one['ends']}  {one['brownout']}"))
+    if not found["upstreams"] and not found["brownouts"]:
+        say(escape(f"{name} runs nowhere, and no brownout is planned; next: troth api upstream {name} URL"))
     return 0
 
 

@@ -49,6 +49,7 @@ def call(
     given
         The input: JSON where it reads as JSON, else text.
     """
+    check_named(reference)
     value = read_input(given, text, data, file)
     with remote.client() as client, working(f"calling {reference} ..."):
         answer = client.call(reference, value, seconds=timeout, stdout=stdout)
@@ -71,6 +72,7 @@ def why(reference: str, /, *, remote: Remote = Remote()) -> int:
     reference
         owner/name, or owner/name/version.
     """
+    check_named(reference)
     with remote.client() as client:
         found = client.resolve(reference.removeprefix("algo://"))
     if remote.json:
@@ -80,6 +82,16 @@ def why(reference: str, /, *, remote: Remote = Remote()) -> int:
     if found["resolved"]:
         return 0
     return Refused.exit_code
+
+
+def check_named(reference: str) -> None:
+    """Raises Malformed for a reference without an owner."""
+    if "/" not in reference.removeprefix("algo://"):
+        raise Malformed(
+            f"{reference!r} names no algorithm",
+            why="names are of an owner",
+            repair=f"write OWNER/{reference or 'NAME'}",
+        )
 
 
 def versions(algorithm: str, /, *, remote: Remote = Remote()) -> int:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
+from cyclopts.help import format_usage
+from rich.markup import escape
 
 from troth import __version__
 from troth.doors.cli import (
@@ -38,7 +40,7 @@ from troth.doors.cli.history import history
 from troth.doors.cli.importing import import_
 from troth.doors.cli.journal import journal, rollback
 from troth.doors.cli.line import line
-from troth.doors.cli.output import show_error
+from troth.doors.cli.output import say, show_error
 from troth.doors.cli.product import product
 from troth.doors.cli.querying import query
 from troth.doors.cli.recording import record
@@ -126,6 +128,12 @@ app.command(people.key)
 app.command(people.account)
 
 
+def _say_usage(chain: Sequence[str]) -> None:
+    """Tells how a command is given, behind what its parser had against it."""
+    say(escape(f"usage: {format_usage(app, chain).plain.strip()}"))
+    say(f"see {' '.join(('troth', *chain))} --help")
+
+
 def run(tokens: Sequence[str] | None = None) -> None:
     """Runs one command and exits with its code."""
     sys.exit(execute(sys.argv[1:] if tokens is None else tokens))
@@ -138,7 +146,8 @@ def execute(tokens: Sequence[str]) -> int:
         code = app(list(tokens), exit_on_error=False, print_error=True, result_action="return_value")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except CycloptsError:
+    except CycloptsError as error:
+        _say_usage(error.command_chain or ())
         return 2
     except TrothError as error:
         show_error(error, as_json="--json" in tokens)

@@ -72,7 +72,7 @@ def cut(
     number
         The number; else the one that troth.toml says.
     """
-    from troth.releases.check import Asked
+    from troth.releases.check import Asked, unheeded
     from troth.versions.releases.numbers import ReleaseNumber
 
     wanted = ReleaseNumber.parse(number) if number else None
@@ -81,6 +81,8 @@ def cut(
     with ExitStack() as held, remote.client() as client, working("releasing ..."):
         subject, chosen, document = gathered(project, asked, wanted, proofs)
         name = subject.product.tags.replace("{version}", str(chosen))
+        for line in unheeded(subject, asked):
+            say(f"note: {escape(line)}")
         found = _existing(client, subject, chosen)
         if found is None:
             files = _staged(held, subject, document, docs or _built(subject, seconds), artifact)

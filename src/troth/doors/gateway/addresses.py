@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from urllib.parse import urlsplit
 
 from troth.errors import MalformedSetting, UpstreamFailed
 from troth.sandbox.egress_broker import NEVER, Address, Network, Rules, embedded, within
@@ -33,6 +34,15 @@ class Addresses:
         allowed = all(any(within(form, one) for one in self._allow) for form in forms)
         never = any(within(form, one) for form in forms for one in _NEVER)
         return "" if allowed and not never else self._rules.refusal(address)
+
+    async def trouble(self, url: str) -> str:
+        """Why an address would not be connected to now, in a sentence; empty where nothing speaks against it."""
+        parts = urlsplit(url)
+        try:
+            await self.of(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        except UpstreamFailed as error:
+            return "; ".join(part for part in (error.what, error.repair) if part)
+        return ""
 
     async def of(self, host: str, port: int) -> list[str]:
         """The addresses of a name that may be connected to. Raises UpstreamFailed, which names none of the others."""

@@ -55,6 +55,6 @@ def open_gateway(
     return Gateway(apis, ledger, door, Alerting(database, addresses, home.webhook_key()))
 
 
-def handlers_of_gateway(home: Home) -> dict[str, Handler]:
+def handlers_of_gateway(home: Home, settings: Settings) -> dict[str, Handler]:
     """Every command of the gateway and of alerts by its name."""
-    return {**gateway_handlers(), **alert_handlers(home.webhook_key())}
+    return {**gateway_handlers(Addresses(listed(settings.gateway_allow)).trouble), **alert_handlers(home.webhook_key())}

@@ -248,7 +248,6 @@ def _row(identity: str, clause: str, moves: str, handler: Handler, purpose: str)
     return MoveRule(identity, clause, chosen, purpose, handler)
 
 
-_STATES: Final = "create graduate deprecate retire drop return"
 RULES: Final[tuple[MoveRule, ...]] = (
     _row("whole", "PDB-41", "*", _alone, "All operations of a version are versioned together."),
     _row("exists", "PDB-11", "create", _exists, "A version is made once."),
@@ -260,7 +259,8 @@ RULES: Final[tuple[MoveRule, ...]] = (
          "The release that makes a version serves the current and the deprecated ones as they were."),
     _row("one-experimental", "PDB-04", "create", _one_experimental, "Whether two are experimental at once is not written."),
     _row("next-number", "PDB-04", "create", _next_number, "Whether numbers may be left out is not written."),
-    _row("going-on", "PDB-04", _STATES, _going_on, "Whether an earlier line of releases moves states is not written."),
+    _row("going-on", "PDB-04", "*", _going_on,
+         "Whether an earlier line of releases moves states, or changes what they promise, is not written."),
     _row("transition", "PDB-11", "graduate deprecate retire return", _transition,
          "From experimental to current to deprecated to retired, each in releases of its kinds."),
     _row("one-current", "PDB-31", "graduate", _one_current,

@@ -53,6 +53,15 @@ def moment(text: str) -> datetime:
     raise _unfit(f"{text!r:.60} is no time", "write it as RFC 3339 has it, like 2027-01-31T00:00:00Z")
 
 
+def given_moment(text: str, what: str, repair: str) -> datetime:
+    """A time that somebody gave as `what`, as a moment. Raises Malformed, which says what was given and how it is written."""
+    try:
+        return moment(text)
+    except Malformed:
+        why = "it is a day or a time that there is, as RFC 3339 writes it"
+        raise Malformed(f"{what} is no time: {text[:60]!r}", why=why, repair=repair, asked=text[:60]) from None
+
+
 @dataclass(frozen=True, slots=True)
 class ApiVersion:
     """One version and its state.

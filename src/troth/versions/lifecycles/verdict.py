@@ -112,7 +112,7 @@ class MoveVerdict:
         return Refused(
             f"{words} {ending}: {'; also, '.join(told[:3])}",
             why="; ".join([f"{self.questions[0].question} " + sentences if asking else sentences, *unheld]),
-            repair=", or ".join(dict.fromkeys(open_ones if asking else [*self._repairs(api)])),
+            repair=", and ".join(open_ones) if asking else ", or ".join(dict.fromkeys(self._repairs(api))),
             clauses=self.clauses,
             asked=words,
             found=self.as_dict(),
