@@ -260,8 +260,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     )
     garbage = Garbage(trees, repositories, environments)
     replaying = Replaying(engine, seconds=settings.replay_seconds)
-    signing_key = SigningKey.open(home.signing_key)
-    excusing = Excusing(signing_key)
+    excusing = Excusing(signing_key := SigningKey.open(home.signing_key))
     judging = Judging(database, readings, replaying, acting, excusing, seconds=settings.judging_seconds)
     handlers: dict[str, Handler] = {}
     fronts = Fronts(loader)
