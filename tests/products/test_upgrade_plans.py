@@ -183,7 +183,12 @@ def test_settings_that_came_and_went_are_not_told() -> None:
 
 
 def test_settings_of_a_new_document_are_told() -> None:
-    schema = {"type": "object", "properties": {"key": {"type": "string"}, "port": {"default": 1}}, "required": ["key"]}
+    schema = {
+        "type": "object",
+        "properties": {"key": {"type": "string"}, "port": {"default": 1}},
+        "required": ["key"],
+        "additionalProperties": False,
+    }
     told = [
         {"kind": "settings", "path": "mail.json", "component": "", "text": json.dumps(schema)},
         {"kind": "values", "path": "values.yaml", "component": "", "text": "replicas: 2\n"},

@@ -197,14 +197,21 @@ def _breaks(between: Sequence[PlannedRelease]) -> Iterator[dict[str, Any]]:
                 }
 
 
+#: The schema of settings that there are not.
+_NO_SETTINGS: Final[dict[str, Any]] = {"type": "object", "additionalProperties": False}
+
+
 def _settings(held: Standing, wanted: Standing) -> Iterator[dict[str, Any]]:
     """The settings that differ between both ends, those of new documents too; what came and went in between is left out."""
     before = {one["path"]: one for one in held.settings}
     for one in wanted.settings:
-        was = before.get(one["path"], {"path": one["path"], "text": "{}"})
-        compare = schema_changes if one["kind"] == "settings" else values_changes
+        compare, nothing = (
+            (schema_changes, _NO_SETTINGS) if one["kind"] == "settings" else (values_changes, dict[str, Any]())
+        )
         try:
-            old, new = document_of(was["path"], was["text"]), document_of(one["path"], one["text"])
+            was = before.get(one["path"])
+            old = nothing if was is None else document_of(was["path"], was["text"])
+            new = document_of(one["path"], one["text"])
             facts: list[Fact] = list(compare(old, new, one["path"]))
         except UnreadableSettings as error:
             facts = [Fact(Kind.CONTRACT_UNDECIDED, one["path"], f"it cannot be compared: {error}")]
