@@ -18,7 +18,7 @@ from tests.mutants.table import MUTANTS
 from troth.versions.clauses import policy
 
 _PARTS = (
-    "life_cycles", "replies", "histories", "api_check", "publishing", "contracts", "resolution", "data", "releases", "products",
+    "life_cycles", "replies", "histories", "api_check", "publishing", "lines", "contracts", "resolution", "data", "releases", "products",
     "documentation", "commands", "queries", "random_lives",
 )  # fmt: skip
 _FOLDER = Path("tests/clauses")
