@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -209,7 +209,8 @@ def test_cadence_is_shown_and_refuses_nothing(shop: Shop) -> None:  # noqa: F811
         "ada/shop 1.0.0 was due on 2026-11-01",
         "55 days lie behind the last release; two weeks to a month are usual (PLX-14)",
     )
-    shop.client.command("plan_release", product=shop.subject, due="2020-01-01", occasion="scheduled", number="0.1.0")
+    due = (now() + timedelta(days=1)).date().isoformat()
+    shop.client.command("plan_release", product=shop.subject, due=due, occasion="scheduled", number="0.1.0")
     assert shop.cut()[0] == 0
     assert shop.client.cadence(shop.subject)["planned"] == []
 

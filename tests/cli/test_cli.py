@@ -96,7 +96,7 @@ def test_compile_answers_by_hash(troth: Troth) -> None:
         (["call", "util/nothing", "-j", "{"], 2, "the input is not JSON"),
         (["call", "util/nothing", "-f", "missing"], 2, "missing cannot be read"),
         (["why", "util/nothing"], 4, "not found"),
-        (["why", "util"], 2, "is not a reference"),
+        (["why", "util"], 2, "names no algorithm"),
         (["explain", "ALG-99"], 4, "there is no clause"),
         (["journal"], 3, "may not read journal"),
         (["account", "list"], 3, "may not read accounts"),

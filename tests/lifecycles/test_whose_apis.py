@@ -87,11 +87,11 @@ def test_what_was_dropped_and_is_made_anew_begins_again(keeper: Keeper) -> None:
 
 @pytest.mark.clause("PDB-27")
 def test_what_was_made_anew_is_dropped_like_any_other(keeper: Keeper) -> None:
-    keeper.made("decide", "v1 again", "--allow", "--reason", "nobody ever called it")
     for release in ("1.0.0", "2.0.0"):
         keeper.made("add", "v1", "--release", release)
         assert keeper.states() == {"v1": "experimental"}
         keeper.made("drop", "v1", "--release", release.replace(".0.0", ".1.0"))
         assert keeper.states() == {}
+        keeper.made("decide", "v1 again", "--allow", "--reason", "nobody ever called it")
     (told,) = keeper.client.api(keeper.api)["versions"]
     assert told["dropped_in"] == "2.1.0"

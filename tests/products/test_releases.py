@@ -67,9 +67,9 @@ def test_files_of_a_release_come_as_they_went(shop: Shop) -> None:
 
 def test_a_cut_says_what_is_not_committed(shop: Shop) -> None:
     path = shop.repository.folder / "troth.toml"
-    path.write_text(path.read_text().replace('version = "1.0.0"', 'version = "1.1.0"'))
+    path.write_text(path.read_text().replace('version = "0.1.0"', 'version = "0.2.0"'))
     code, out, err = shop.troth("release", "cut", "--project", str(shop.repository.folder))
     assert code == 0, err
-    assert "1.0.0 is released" in out
+    assert "0.1.0 is released" in out
     assert "note: 1 file is not committed, and not judged" in err
-    assert "note: troth.toml says 1.1.0, but that is not committed" in err
+    assert "note: troth.toml says 0.2.0, but that is not committed" in err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -52,7 +52,9 @@ def members(
 
 
 def _possible(kind: Any) -> str:
-    """What a whole number may be; nothing for other kinds."""
+    """What a whole number or one of several words may be; nothing for other kinds."""
+    if get_origin(kind) is Literal:
+        return f"it is one of {', '.join(map(str, get_args(kind)))}"
     for one in (kind, *get_args(kind)):
         described = msgspec.json.schema(one)
         if described.get("type") == "integer":

@@ -64,8 +64,17 @@ def _read_journal() -> None:
         rows = bind.execute(page).all()
         if not rows:
             return
-        bind.execute(sa.insert(facts), [facts_of(row.position, json.loads(row.entry)) for row in rows])
+        if found := [told for row in rows if (told := _facts(row.position, row.entry))]:
+            bind.execute(sa.insert(facts), found)
         after = rows[-1].position
+
+
+def _facts(position, entry):
+    """None for what no server wrote: verifying the journal tells of it, and the upgrade goes on."""
+    try:
+        return facts_of(position, json.loads(entry))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def downgrade() -> None:
