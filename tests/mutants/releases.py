@@ -141,6 +141,8 @@ def _believed(*kinds: Kind) -> Callable[[], None]:
     def apply() -> None:
         _replace(release_findings, "_COMPARED", release_findings._COMPARED - set(kinds))
         _replace(release_findings, "_migrations" if len(kinds) > 1 else "_maturities", lambda *given: iter(()))
+        _replace(release_findings, "is_declared", lambda fact: False)
+        _replace(Compared, "declared", lambda self, product: iter(()))
 
     return apply
 

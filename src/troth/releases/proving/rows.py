@@ -127,7 +127,7 @@ def _value(kind: sa.types.TypeEngine[Any], place: int, attempt: int, *, distinct
         return place % 2 == 0
     if isinstance(kind, sa.Integer):
         return number if plain else _WHOLE[place % len(_WHOLE)]
-    if isinstance(kind, sa.Numeric):
+    if isinstance(kind, sa.Numeric | sa.Float):
         value = (
             decimal.Decimal(number % 10 if attempt > 2 else number)
             if plain
