@@ -262,6 +262,16 @@ def test_rows_are_made_that_constraints_take(tmp_path: Any) -> None:
         assert fill(database).rows == {}
 
 
+@pytest.mark.parametrize("kind", ["FLOAT", "REAL", "DOUBLE", "FLOAT(53)", "NUMERIC(10, 2)", "DECIMAL"])
+def test_fractions_are_numbers(tmp_path: Any, kind: str) -> None:
+    with Server(tmp_path, None).database() as database:
+        database.execute_script(f"CREATE TABLE calls (id INTEGER PRIMARY KEY, seconds {kind} NOT NULL)")
+        assert fill(database).empty == {}
+        found = database.answer("SELECT DISTINCT typeof(seconds) FROM calls")
+        assert isinstance(found, list)
+        assert {row[0] for row in found} <= {"integer", "real"}
+
+
 def test_numbered_sql_keeps_triggers_whole(shop: Repository) -> None:
     """A statement may hold others."""
     trigger = (
