@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from troth.errors import Malformed
+from troth.versions.nearest import did_you_mean
 
 
 def unknown(what: str, asked: object, known: Iterable[str]) -> Malformed:
     """The refusal of a name that is none of `known`."""
     names = sorted(known)
     text = str(asked)
-    close = get_close_matches(text.lower()[:100], names, n=1, cutoff=0.5)
     return Malformed(
         f"{what} {text[:80]!r} is not known",
         why=f"there are {', '.join(names)}",
-        repair=f"did you mean {close[0]}?" if close else "name one of them",
+        repair=did_you_mean(text, names) or "name one of them",
         asked=text[:200],
     )
 
