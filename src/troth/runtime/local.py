@@ -168,7 +168,8 @@ class LocalEngine:
         return False
 
     def states(self) -> list[dict[str, Any]]:
-        return [pool.state() for pool in self._pools.values()]
+        # A list of its own: those who ask from another thread would see a pool come or go while they read.
+        return [pool.state() for pool in list(self._pools.values())]
 
     async def close(self, drain_seconds: float = 0.0) -> None:
         if self._tending is not None:

@@ -90,13 +90,14 @@ class Pool:
 
     def state(self) -> dict[str, Any]:
         """What it has and does, for people and metrics."""
-        busy = sum(0 < worker.load < 1 << 30 for worker in self.workers)
+        workers = tuple(self.workers)
+        busy = sum(0 < worker.load < 1 << 30 for worker in workers)
         starts = {zygote.place.start for zygote in self.zygotes}
         return {
             "id": self.spec.id,
             "algorithm_id": self.spec.algorithm_id,
-            "workers": {"busy": busy, "idle": len(self.workers) - busy},
-            "state": "hot" if self.workers else "warm" if self.zygotes else "cold",
+            "workers": {"busy": busy, "idle": len(workers) - busy},
+            "state": "hot" if workers else "warm" if self.zygotes else "cold",
             "waiting": len(self.waiting),
             "memory_bytes": sum(zygote.memory() or 0 for zygote in self.zygotes),
             "start": "call" if self.running.start == "call" else "spawn" if "spawn" in starts else "fork",
