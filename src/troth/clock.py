@@ -12,4 +12,4 @@ def now() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """`moment` as RFC 3339 in UTC with six digits after the second, so that text order is time order."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

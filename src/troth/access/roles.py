@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -139,13 +140,18 @@ GRANTS: dict[str, frozenset[Relation]] = {
 
 def relations(actor: Actor, owner_id: str | None = None, role: str | None = None) -> frozenset[Relation]:
     """All relations of `actor` to the account `owner_id`; `role` is the actor's present one in it, if that is an organisation."""
+    return _standing(actor.kind, actor.administrator, actor.id == owner_id, role)
+
+
+@functools.cache
+def _standing(kind: str, administrator: bool, itself: bool, role: str | None) -> frozenset[Relation]:
     found = {
-        Relation.SYSTEM: actor.kind == "system",
-        Relation.ADMINISTRATOR: actor.administrator,
-        Relation.SELF: actor.id == owner_id,
+        Relation.SYSTEM: kind == "system",
+        Relation.ADMINISTRATOR: administrator,
+        Relation.SELF: itself,
         Relation.ORGANIZATION_ADMIN: role == "admin",
         Relation.ORGANIZATION_MEMBER: role == "member",
-        Relation.USER: actor.kind == "user",
+        Relation.USER: kind == "user",
     }
     return frozenset(relation for relation, holds in found.items() if holds)
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, func, insert, select, tuple_, update
 from sqlalchemy import delete as remove
+from sqlalchemy.exc import IntegrityError
 
 from troth.registry.command_tables import queued_commands as queue
+from troth.registry.prepared import Prepared
 from troth.registry.tables import accounts
 
 
@@ -126,6 +128,15 @@ class QueuedRow:
 
 def accept(connection: Connection, items: Sequence[Accepted]) -> list[Acceptance]:
     """Puts commands into the queue, in this order; says for each whether it is new."""
+    try:
+        with connection.begin_nested():
+            _ADD.many(connection, [_row(one) for one in items])
+    except IntegrityError:  # some were sent before
+        return _accept_new(connection, items)
+    return [Acceptance.ACCEPTED] * len(items)
+
+
+def _accept_new(connection: Connection, items: Sequence[Accepted]) -> list[Acceptance]:
     names = [(one.actor_id, one.uuid) for one in items]
     known: dict[tuple[str, str], tuple[str, int, str]] = {}
     found = select(queue.c.actor_id, queue.c.uuid, queue.c.command, queue.c.version, queue.c.digest)
@@ -145,8 +156,11 @@ def accept(connection: Connection, items: Sequence[Accepted]) -> list[Acceptance
             else Acceptance.REUSED
         )
     if rows:
-        connection.execute(insert(queue), rows)
+        _ADD.many(connection, rows)
     return said
+
+
+_ADD = Prepared(insert(queue).inline(), [*Accepted.__slots__, "state", "attempts"])
 
 
 def _row(one: Accepted) -> dict[str, Any]:
@@ -156,7 +170,7 @@ def _row(one: Accepted) -> dict[str, Any]:
 
 # --- processing
 
-_TAKE = (
+_TAKE = Prepared(
     update(queue)
     .where(queue.c.position == bindparam("at"))
     .values(state=QueueState.LEASED.value, lease=bindparam("by"), attempts=queue.c.attempts + 1)
@@ -187,7 +201,7 @@ def lease(connection: Connection, *, now: str, lease: str, most: int, held: Coll
         wanted = wanted.where(queue.c.command.not_in(held))
     rows = connection.execute(wanted).all()
     if rows:
-        connection.execute(_TAKE, [{"at": row.position, "by": lease} for row in rows])
+        _TAKE.many(connection, [{"at": row.position, "by": lease} for row in rows])
     return [_leased(row) for row in rows]
 
 
@@ -198,7 +212,7 @@ def _leased(row: Any) -> Leased:
     )  # fmt: skip
 
 
-_END = (
+_END = Prepared(
     update(queue)
     .where(queue.c.position == bindparam("at"), queue.c.lease == bindparam("by"))
     .values(state=bindparam("to"), due_at=bindparam("due"), finished_at=bindparam("done"), seconds=bindparam("took"),
@@ -213,7 +227,7 @@ def end(connection: Connection, lease: str, ended: Sequence[Ended]) -> None:
          "came": one.outcome, "back": int(one.returned), "by": lease}
         for one in ended
     ]  # fmt: skip
-    connection.execute(_END, rows)
+    _END.many(connection, rows)
 
 
 def give_back(connection: Connection, kept: Collection[int] = ()) -> int:

@@ -29,8 +29,8 @@ class Accepting:
         self._totals = totals
         self._gathering = Gathering(database, queue.accept)
         self._waiters: dict[Name, list[asyncio.Future[dict[str, Any]]]] = defaultdict(list)
-        #: told that something new waits
-        self.wake: Callable[[], None] = lambda: None
+        #: told that something new of a command waits
+        self.wake: Callable[[str], None] = lambda command: None
         self.wake_from_thread: Callable[[], None] = lambda: None
 
     async def accept(self, one: Accepted) -> bool:
@@ -45,7 +45,7 @@ class Accepting:
             )
         if said is Acceptance.ACCEPTED:
             self._totals.accepted[one.command] += 1
-            self.wake()
+            self.wake(one.command)
         return said is Acceptance.ACCEPTED
 
     async def accept_and_wait(self, one: Accepted, seconds: float) -> dict[str, Any] | None:

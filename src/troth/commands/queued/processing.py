@@ -36,6 +36,8 @@ log = structlog.get_logger()
 _AT_ONCE = 64
 #: seconds after which the queue is looked at though nothing happened
 _LOOK = 5.0
+#: seconds before what came of a command is written once more where that failed
+_RESTING = 1.0
 _FORGETTING = 3600.0
 _FORGOTTEN_AT_ONCE = 5000
 _KEPT_FAILURES = 20
@@ -89,13 +91,17 @@ class Processor:
     def start(self) -> None:
         """Goes on with what an earlier run of the server left, and with everything that comes."""
         loop = asyncio.get_running_loop()
-        self._accepting.wake = self._news.set
+        self._accepting.wake = self._woken
 
         def from_thread() -> None:
             loop.call_soon_threadsafe(self._news.set)
 
         self._accepting.wake_from_thread = from_thread
         self._task = asyncio.ensure_future(self._go())
+
+    def _woken(self, command: str) -> None:
+        if command not in self._book.held:
+            self._news.set()
 
     async def close(self, seconds: float = 0.0) -> None:
         """Takes nothing more, and lets what runs end for so long. What does not end is tried again by the next server."""
@@ -191,6 +197,7 @@ class Processor:
         except Exception:  # it stays leased until the next look takes the lease back
             self._lost = True
             log.exception("what came of a command could not be written", command=leased.command, uuid=leased.uuid)
+            await asyncio.sleep(_RESTING)  # what cannot be written now is not tried again without end
         finally:
             self._running.pop(leased.position, None)
             if len(self._running) <= _AT_ONCE // 2:

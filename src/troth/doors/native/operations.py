@@ -7,7 +7,8 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
@@ -74,6 +75,8 @@ class Operation:
     described: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
 #: Who asks without a key.
 _ANYBODY = Caller("", "anybody", administrator=False, scope=Scope(), kind="anybody")
 
@@ -81,6 +84,21 @@ _ANYBODY = Caller("", "anybody", administrator=False, scope=Scope(), kind="anybo
 def routes(operations: Sequence[Operation], table: RoutingTable) -> list[Route]:
     """Starlette's routes for these rows."""
     return [Route(row.path, _endpoint(row, table), methods=[row.method], name=row.name) for row in operations]
+
+
+def by_address(found: Sequence[Route]) -> dict[tuple[str, str], Endpoint]:
+    """What answers each method of each path without parameters, where no route before it has them and is meant.
+
+    To find it here takes a tenth of the time that Starlette takes to hand a request on.
+    """
+    literal: dict[tuple[str, str], Endpoint] = {}
+    for place, route in enumerate(found):
+        if "{" not in route.path and not any(
+            one.path_regex.match(route.path) for one in found[:place] if "{" in one.path
+        ):
+            for method in route.methods or ():
+                literal.setdefault((method, route.path), route.endpoint)
+    return literal
 
 
 def openapi(operations: Sequence[Operation]) -> dict[str, Any]:
@@ -122,7 +140,7 @@ async def body_of(request: Request, largest: int) -> bytes:
     return body
 
 
-def _endpoint(row: Operation, table: RoutingTable) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(row: Operation, table: RoutingTable) -> Endpoint:
     if row.older is not None:
         former = row.older
         newer, older = _endpoint(replace(row, older=None), table), _endpoint(replace(former, strict=True), table)
@@ -196,10 +214,11 @@ def _read(row: Operation, table: RoutingTable, request: Request) -> Asked:
         raise Unauthenticated("authorization required", why=why, repair="send Authorization: Bearer KEY")
     require_scope(row.need or row.name, caller.scope)
     query = None
+    sent = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
     if row.query is not None:
-        query = parameters(row.query, request.query_params, strict=row.strict, why=row.summary)
-    elif row.strict and request.query_params:
-        raise unknown("the parameter", min(request.query_params), ("query",))
+        query = parameters(row.query, sent, strict=row.strict, why=row.summary)
+    elif row.strict and sent:
+        raise unknown("the parameter", min(sent), ("query",))
     return Asked(request, caller, dict(request.path_params), query)
 
 

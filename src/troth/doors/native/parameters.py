@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from troth.errors import Malformed
 from troth.queries.language.hints import unknown
@@ -31,13 +32,23 @@ def members(
     kind: type[_Kind], given: Mapping[str, Any], *, strict: bool, why: str = "", noun: str = "parameter"
 ) -> _Kind:
     """Members of a document, or parameters, as that kind. Raises Malformed like `parameters`."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     if strict and (others := set(given) - set(fields)):
         raise unknown(f"the {noun}", min(others), fields)
     for name, field in fields.items():
+        if field.required and name not in given:
+            raise Malformed(f"the {noun} {name} is missing", why=why, repair=f"add {name}", asked=name)
+    try:
+        return msgspec.convert({name: given[name] for name in fields if name in given}, kind)
+    except msgspec.ValidationError:
+        _refuse(fields, given, noun)
+        raise
+
+
+def _refuse(fields: Mapping[str, FieldInfo], given: Mapping[str, Any], noun: str) -> None:
+    """Raises Malformed for the first that does not fit by itself."""
+    for name, field in fields.items():
         if name not in given:
-            if field.required:
-                raise Malformed(f"the {noun} {name} is missing", why=why, repair=f"add {name}", asked=name)
             continue
         try:
             msgspec.convert(given[name], field.type)
@@ -48,7 +59,6 @@ def members(
                 repair=_DOCUMENT,
                 asked=name,
             ) from None
-    return msgspec.convert({name: given[name] for name in fields if name in given}, kind)
 
 
 def _possible(kind: Any) -> str:
@@ -74,9 +84,15 @@ def _short(value: Any) -> str:
 
 
 @functools.cache
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, FieldInfo]:
+    """Fields by the names that they are sent under; msgspec evaluates annotations anew each time it is asked."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
+@functools.cache
 def _whole(kind: type[msgspec.Struct]) -> frozenset[str]:
     """The parameters that are whole numbers."""
-    return frozenset(field.encode_name for field in msgspec.structs.fields(kind) if _is_whole(field.type))
+    return frozenset(field.encode_name for field in _fields(kind).values() if _is_whole(field.type))
 
 
 def _is_whole(kind: Any) -> bool:

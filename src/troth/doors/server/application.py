@@ -39,7 +39,7 @@ from troth.doors.native.callers import CallersApi
 from troth.doors.native.check import CheckApi
 from troth.doors.native.commands import CommandApi
 from troth.doors.native.inside import InsideApi
-from troth.doors.native.operations import openapi, problem_response, routes
+from troth.doors.native.operations import Endpoint, by_address, openapi, problem_response, routes
 from troth.doors.native.people import PeopleApi
 from troth.doors.native.products import ProductApi
 from troth.doors.native.queries import QueryApi, no_entity
@@ -109,7 +109,7 @@ class Application:
         library = Library(server.database, server.sites)
         self._sites = SiteDoor(server.table, library, server.sites, server.data.threads)
         self._gateway = server.gateway.door
-        self._rest = _rest(server)
+        self._rest, self._literal = _rest(server)
         self._marked = OwnStates(
             self._handed, server.gateway.apis.own, lambda headers: is_production(server.table, headers)
         )
@@ -137,6 +137,9 @@ class Application:
                 await self._data(scope, receive, send)
             elif path.startswith(V1_PREFIX):
                 await self._v1(scope, receive, send)
+            elif endpoint := self._literal.get((scope["method"], path)):
+                response = await endpoint(Request(scope, receive, send))  # type: ignore[arg-type]
+                await response(scope, receive, send)  # type: ignore[arg-type]
             else:
                 await self._rest(scope, receive, send)  # type: ignore[arg-type]
         elif scope["type"] == "websocket":
@@ -154,7 +157,8 @@ def v1_rows(server: Server) -> list[Row]:
     return described([*management.rows(), *scm.rows(), *people.rows(), *inside, *reports.rows()])
 
 
-def _rest(server: Server) -> Starlette:
+def _rest(server: Server) -> tuple[Starlette, dict[tuple[str, str], Endpoint]]:
+    """What answers every path that no other door is for, and the short way to paths without parameters."""
     api = NativeApi(server.database, server.trees, server.observation.records, server.home.uploads, server.readings)
     builds = BuildApi(
         server.database, server.repositories, server.environments, server.build_logs, server.garbage, server.threads
@@ -206,9 +210,8 @@ def _rest(server: Server) -> Starlette:
         Route("/api/v1/openapi.json", describe),
         Route("/api/v1/calendars/{token}.ics", upgrades.feed),
     ]
-    return Starlette(
-        routes=[*ordinary, *routes(operations, server.table)], exception_handlers={HTTPException: _unrouted}
-    )
+    found = routes(operations, server.table)
+    return Starlette(routes=[*ordinary, *found], exception_handlers={HTTPException: _unrouted}), by_address(found)
 
 
 def _usage(server: Server) -> UsageApi:
