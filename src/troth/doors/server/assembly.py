@@ -278,8 +278,7 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds, cuts)
     calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     queue = open_queue(settings, database, bus, launcher, table, calls)
-    handlers |= {**api_handlers(database, excusing), **queue.handlers}
-    handlers |= handlers_of_gateway(home, settings)
+    handlers |= {**api_handlers(database, excusing), **queue.handlers, **handlers_of_gateway(home, settings)}
     handlers |= line_handlers(excusing, settings.usage_days, lambda: server.observation.bookkeeping.flush())
     handlers["roll_back"] = RollBack(database, handlers, MoveApi("roll_back", Move.RETURN, database, excusing))
     handlers |= {**waiver_handlers(judging, signing_key), "request_api_waiver": RequestApiWaiver(database, excusing)}
