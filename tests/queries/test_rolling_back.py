@@ -23,7 +23,9 @@ def rolled_back(client: Client, kind: str, subject: str, to: int, release: str =
     """The result of a rollback that does what its look showed, for a reason."""
     found = client.rollback(kind, subject, str(to), release)
     also = {"release": release} if release else {}
-    names = {name: int(value) if name == "command_version" else value for name, value in found["names"].items()}
+    names: dict[str, Any] = {
+        name: int(value) if name == "command_version" else value for name, value in found["names"].items()
+    }
     return client.command(
         "roll_back", version=2, kind=kind, **names, **also, position=found["position"], values=found["values"],
         reason="it was better",
@@ -239,7 +241,7 @@ def test_the_role_of_a_member_goes_back_and_the_last_admin_stays(known: Known) -
 def test_each_kind_has_its_names(known: Known, shell: Shell) -> None:
     told = shell.run("rollback", "api", known.name, "--to", "1", "-m", "x", "--yes", expect=2)
     assert "api-version OWNER/API/vN" in told
-    base = {"position": 1, "reason": "x", "values": {}}
+    base: dict[str, Any] = {"position": 1, "reason": "x", "values": {}}
     for names in (
         {"kind": "api-version", "api": known.api, "api_version": "v1"},
         {"kind": "member", "organization": known.name},

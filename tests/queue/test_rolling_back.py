@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.queue.conftest import Publisher
@@ -30,7 +32,13 @@ def test_a_version_of_a_command_does_not_come_back(publisher: Publisher, handler
     assert found["refusal"]["clauses"] == ["PDB-40"]
     assert "note N16" in found["refusal"]["why"]
     assert "publish the next version" in found["refusal"]["repair"]
-    asked = {"kind": "command-version", "command": command, "command_version": 1, "release": "2.0.0", "reason": "x"}
+    asked: dict[str, Any] = {
+        "kind": "command-version",
+        "command": command,
+        "command_version": 1,
+        "release": "2.0.0",
+        "reason": "x",
+    }
     with pytest.raises(Refused, match="cannot become current"):
         publisher.client.command("roll_back", version=2, **asked, position=current, values={"state": "current"})
     _move(publisher, command, "retired", "2.0.0")
