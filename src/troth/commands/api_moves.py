@@ -161,6 +161,8 @@ def _write(
             values |= {"sunset": sunset} if sunset else {}
         if verdict.effects.get(number) is State.DEPRECATED:
             values |= {"deprecated_at": now}
+        if standing.state in (State.EXPERIMENTAL, State.CURRENT):  # also where it came back to that
+            values |= {"deprecated_at": None, "sunset": None}
         if standing.dropped or number in verdict.effects:  # what is made anew is dropped no more
             values |= {"dropped_in": str(asked.release.finished) if standing.dropped else None}
         if number == asked.number and "contract" in payload:

@@ -170,6 +170,30 @@ class Bus:
 
         await asyncio.to_thread(authorise)
 
+    async def rehearse(self, command: str, actor: Actor, payload: Payload) -> dict[str, Any]:
+        """`result` or `refusal`, as `submit` would come to it for a payload of the newest version, with nothing done or journalled.
+
+        Raises what is no refusal by the command itself.
+        """
+        handler, payload = self._handlers[command], self._formats.check(command, self.newest(command), payload)
+        require_scope(command, actor.scope)
+        while True:
+            prepared = await handler.prepare(actor, payload)
+
+            def undone(connection: Connection, prepared: Any = prepared) -> dict[str, Any]:
+                transaction = Transaction(connection, actor, journal.next_moment(connection, now()))
+                handler.authorise(connection, actor, payload)
+                point = connection.begin_nested()
+                try:
+                    return _outcome(handler, transaction, payload, prepared)
+                finally:
+                    point.rollback()
+
+            try:
+                return await self._database.write(undone)
+            except Moved:
+                log.info("prepared again", command=command)
+
     def newest(self, command: str) -> int:
         """The newest version of a command. Raises NotFound."""
         return self._formats.newest(command)
@@ -204,10 +228,7 @@ class Bus:
         if recorded := _recorded(connection, envelope):
             return recorded, transaction
         handler.authorise(connection, envelope.actor, payload)
-        try:
-            outcome = {"result": handler.handle(transaction, payload, prepared)}
-        except Refused as refusal:
-            outcome = {"refusal": refusal.as_problem()}
+        outcome = _outcome(handler, transaction, payload, prepared)
         _record(connection, envelope, outcome, transaction.now)
         return outcome, transaction
 
@@ -238,6 +259,13 @@ def _recorded(connection: Connection, envelope: Envelope) -> dict[str, Any] | No
             found=name,
         )
     return outcome
+
+
+def _outcome(handler: Handler, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+    try:
+        return {"result": handler.handle(transaction, payload, prepared)}
+    except Refused as refusal:
+        return {"refusal": refusal.as_problem()}
 
 
 def _replayed(envelope: Envelope, recorded: dict[str, Any]) -> Outcome:
