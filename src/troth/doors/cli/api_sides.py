@@ -123,6 +123,12 @@ def of_repository(project: Path, against: str | None, records: Records | None) -
             repair="write one (docs/life-cycle.md), or name two documents",
         )
     after = declared_apis(content)
+    if records is not None and not any(one.subject for one in after.values()):
+        raise Malformed(
+            f"no API in {project / FILE} says which one it is on a server",
+            why="--recorded takes states and documents from there",
+            repair='write subject = "OWNER/API" into its table',
+        )
     everywhere = records is not None and bool(after) and all(one.subject for one in after.values())
     released = _released(project, against, needed=not everywhere)
     # what is declared for the first time was there before, as far as anybody can tell
@@ -130,17 +136,11 @@ def of_repository(project: Path, against: str | None, records: Records | None) -
     pairs = []
     for name in sorted({*before, *after}):
         old, new = before.get(name, DeclaredApi(name)), after.get(name, DeclaredApi(name))
-        subject = new.subject or old.subject
+        subject = (after.get(name) or old).subject
         if records is not None and subject:
             pairs.append(_beside_record(project, new, records.side(name, subject), released))
         else:
             pairs.append(_beside_git(project, old, new, released))
-    if records is not None and not any(one.old.declared.subject for one in pairs):
-        raise Malformed(
-            f"no API in {project / FILE} says which one it is on a server",
-            why="--recorded takes states and documents from there",
-            repair='write subject = "OWNER/API" into its table',
-        )
     known = [released.number if released else None, records.former if records else None]
     return Gathered(pairs, max((one for one in known if one is not None), default=None))
 
