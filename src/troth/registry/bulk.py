@@ -14,14 +14,14 @@ from sqlalchemy import Dialect, LargeBinary, String
 #: the parameter that holds the rows
 ROWS = "given_rows"
 _INSERT = re.compile(r"(?P<into>INSERT INTO .+) VALUES \((?P<values>.+)\)")
-_UPDATE = re.compile(r"(?P<set>UPDATE .+) WHERE (?P<where>.+)")
+_UPDATE = re.compile(r"(?P<set>UPDATE .+) WHERE (?P<where>(?P<column>\S+) = %\((?P<key>\w+)\)s.*)")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 def bulk_text(text: str, types: Mapping[str, Any], dialect: Dialect) -> str | None:
     """The statement for all rows of a parameter `ROWS`, a list of objects in JSON, with bytes in base 64.
 
-    `types` are those of the parameters that rows give. None where the database has no such form.
+    The text is troth's own, as SQLAlchemy compiled it; an update begins its conditions with the one that names its row. `types` are those of the parameters that rows give. None where the database has no such form.
     """
     if dialect.name != "postgresql":
         return None
@@ -34,10 +34,13 @@ def bulk_text(text: str, types: Mapping[str, Any], dialect: Dialect) -> str | No
 
     source = f"json_to_recordset(%({ROWS})s::JSON) AS given({_columns(types, dialect)})"
     if insert := _INSERT.fullmatch(text):
-        return f"{insert['into']} SELECT {_PARAMETER.sub(given, insert['values'])} FROM {source}"
+        values = _PARAMETER.sub(given, insert["values"])
+        return f"{insert['into']} SELECT {values} FROM {source}"  # noqa: S608 (no value is in it)
     if update := _UPDATE.fullmatch(text):
         changed, where = (_PARAMETER.sub(given, update[part]) for part in ("set", "where"))
-        return f"{changed} FROM {source} WHERE {where}"
+        # named once more, else a table that was never analysed is read from its beginning to its end
+        named = f'{update["column"]} = ANY (ARRAY(SELECT given."{update["key"]}" FROM {source}))'  # noqa: S608
+        return f"{changed} FROM {source} WHERE {where} AND {named}"
     return None
 
 
