@@ -49,7 +49,7 @@ class RollBack:
                 found=then,
             )
         changed = difference(now, then)
-        identity = set_all(transaction.connection, kind, subject, then)
+        identity = set_all(transaction.connection, kind, subject, then, transaction.now)
         if kind == "algorithm":
             transaction.changed_algorithms.add(identity)
         return {kind: subject, "position": payload["position"], "changed": changed}

@@ -106,12 +106,12 @@ def difference(now: Values, then: Values) -> dict[str, dict[str, Any]]:
     return {name: {"now": now.get(name), "then": then.get(name)} for name in names}
 
 
-def set_all(connection: Connection, kind: str, subject: str, values: Values) -> str:
-    """Sets exactly these values, and gives the id of the subject, which has to exist."""
+def set_all(connection: Connection, kind: str, subject: str, values: Values, now: str) -> str:
+    """Sets exactly these values from now on, and gives the id of the subject, which has to exist."""
     if kind == "product":
         product = products.existing(connection, subject)
         products.change_product(
-            connection, product.id, summary=values.get("summary", ""), public=values.get("public", False)
+            connection, product.id, now, summary=values.get("summary", ""), public=values.get("public", False)
         )
         return product.id
     algorithm = catalog.find_algorithm(connection, *subject.split("/"))
@@ -121,5 +121,5 @@ def set_all(connection: Connection, kind: str, subject: str, values: Values) -> 
         part, _, inner = name.partition(".")
         if inner:
             parts[part][inner] = value
-    catalog.update_algorithm(connection, algorithm, summary=values.get("summary", ""), **parts)
+    catalog.update_algorithm(connection, algorithm, now, summary=values.get("summary", ""), **parts)
     return algorithm.id
