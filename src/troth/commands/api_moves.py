@@ -167,7 +167,7 @@ def _write(
         if number == asked.number and "contract" in payload:
             values |= {"contract": contract_text(payload["contract"])}
         apis.set_version(connection, row.id, number, now, **values)
-    apis.change_api(connection, row.id, revision=row.revision + 1, newest=_text(after.newest))
+    apis.change_api(connection, row.id, now, revision=row.revision + 1, newest=_text(after.newest))
     told = {"reason": asked.reason, "reference": asked.reference, "note": asked.note or _note(verdict, after)}
     apis.add_move(
         connection,

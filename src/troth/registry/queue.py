@@ -13,6 +13,7 @@ from sqlalchemy import delete as remove
 from sqlalchemy.exc import IntegrityError
 
 from troth.registry.command_tables import queued_commands as queue
+from troth.registry.former_rows import FORMER, keep
 from troth.registry.prepared import Prepared
 from troth.registry.tables import accounts
 
@@ -304,6 +305,7 @@ def change(connection: Connection, position: int, state: QueueState, now: str, o
         values["attempts"] = 0
     if outcome is not None:
         values["outcome"] = json.dumps(outcome)
+    keep(connection, queue, now, position=position)
     connection.execute(update(queue).where(queue.c.position == position).values(**values))
 
 
@@ -324,7 +326,9 @@ def waiting_before(connection: Connection, command: str, version: int) -> int:
 def forget(connection: Connection, before: str, most: int) -> int:
     """Removes at most so many commands that ended before a moment. Their number."""
     old = select(queue.c.position).where(queue.c.state.in_(_ENDED), queue.c.finished_at < before).limit(most)
-    return connection.execute(remove(queue).where(queue.c.position.in_(old))).rowcount
+    positions = connection.execute(old).scalars().all()
+    FORMER[queue.name].forget(connection, "position", positions)
+    return connection.execute(remove(queue).where(queue.c.position.in_(positions))).rowcount
 
 
 def _shown(row: Any) -> QueuedRow:
