@@ -43,7 +43,7 @@ class Upload:
         self._digest = hashlib.sha256()
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
-    def write(self, pieces: Sequence[bytes]) -> None:
+    def write(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Adds these pieces. Raises Unavailable where the disk takes no more."""
         try:
             for start in range(0, len(pieces), _MOST_PIECES):
@@ -70,7 +70,7 @@ class Upload:
             os.close(self._file)
             self._file = -1
 
-    def _written(self, pieces: Sequence[bytes]) -> None:
+    def _written(self, pieces: Sequence[bytes | memoryview]) -> None:
         for piece in pieces:
             self._digest.update(piece)
         whole = sum(map(len, pieces))
