@@ -48,7 +48,9 @@ class SetAlgorithm(Immediate):
             part, _, inner = name.partition(".")
             if inner:
                 parts[part][inner] = value
-        catalog.update_algorithm(transaction.connection, algorithm, summary=payload.get("summary", ""), **parts)
+        catalog.update_algorithm(
+            transaction.connection, algorithm, transaction.now, summary=payload.get("summary", ""), **parts
+        )
         transaction.changed_algorithms.add(algorithm.id)
         return {"algorithm": algorithm.subject}
 

@@ -116,8 +116,8 @@ class PublishCommandVersion:
         if before is None:
             values |= {"state": State.CURRENT.value, "release": str(proposal.release)}
             values |= {"published_by": transaction.actor.id, "published_at": transaction.now}
-        command_subjects.put_version(connection, row.id, number, values)
-        deprecated = self._deprecated(connection, row.id, versions, proposal) if before is None else []
+        command_subjects.put_version(connection, row.id, number, values, transaction.now)
+        deprecated = self._deprecated(transaction, row.id, versions, proposal) if before is None else []
         transaction.afterwards.append(lambda: self._book.forget(row.subject))
         return {
             "command": row.subject,
@@ -131,12 +131,14 @@ class PublishCommandVersion:
 
     @staticmethod
     def _deprecated(
-        connection: Connection, command_id: str, versions: dict[int, VersionRow], proposal: Proposal
+        transaction: Transaction, command_id: str, versions: dict[int, VersionRow], proposal: Proposal
     ) -> list[int]:
         """A new version deprecates the former (note N16)."""
         found = [number for number, one in versions.items() if one.state is State.CURRENT]
         for number in found:
-            command_subjects.set_state(connection, command_id, number, State.DEPRECATED, proposal.release)
+            command_subjects.set_state(
+                transaction.connection, command_id, number, State.DEPRECATED, proposal.release, transaction.now
+            )
         return found
 
     def _versions(self, subject: str) -> dict[int, VersionRow]:
@@ -224,7 +226,7 @@ class SetCommandState(Immediate):
                 clauses=["PDB-40"],
                 asked=str(release),
             )
-        command_subjects.set_state(transaction.connection, row.id, number, end, release)
+        command_subjects.set_state(transaction.connection, row.id, number, end, release, transaction.now)
         transaction.afterwards.append(lambda: self._book.forget(row.subject))
         return {"command": row.subject, "version": number, "state": end.value, "release": str(release)}
 
