@@ -338,7 +338,7 @@ def _entity(row: Entity) -> list[str]:
 
 
 def _particulars(field: Field) -> str:
-    said = {"may be null": field.nullable, "where it is extracted": field.large, "not with `as_of`": field.present_only}
+    said = {"may be null": field.nullable, "where it is extracted": field.large}
     return "; ".join(text for text, holds in said.items() if holds)
 
 

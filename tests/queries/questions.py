@@ -50,7 +50,7 @@ def expressions(known: Known, entity: str, *, past: bool = False, depth: int = 2
 
 
 def _fields(entity: str, past: bool) -> list[Field]:
-    return [one for one in SHAPES[entity].fields.values() if not one.large and not (past and one.present_only)]
+    return [one for one in SHAPES[entity].fields.values() if not one.large]
 
 
 def _comparison(known: Known, entity: str, field: Field) -> st.SearchStrategy[Any]:

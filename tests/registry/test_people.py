@@ -117,8 +117,8 @@ def test_people_come_in_pages_and_the_deleted_are_gone(database: Database) -> No
             accounts.create_account(connection, f"user{number}", "user", (NOW, LATER)[number % 2])
             for number in range(5)
         ]
-        people.describe(connection, made[0].id, {"email": "a@b", "fullname": "A"})
-        people.describe(connection, made[0].id, {"email": "", "external_id": "x|1"})
+        people.describe(connection, made[0].id, {"email": "a@b", "fullname": "A"}, NOW)
+        people.describe(connection, made[0].id, {"email": "", "external_id": "x|1"}, NOW)
         people.end(connection, made[1].id, LAST)
         return [account.id for account in made]
 

@@ -75,7 +75,7 @@ class CreateOrganization(Immediate):
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         connection, actor = transaction.connection, transaction.actor
         made = accounts.create_account(connection, payload["name"], "organization", transaction.now)
-        people.describe(connection, made.id, payload.get("details", {}))
+        people.describe(connection, made.id, payload.get("details", {}), transaction.now)
         accounts.set_member(connection, made.id, actor.id, "admin", transaction.now)
         transaction.changed_accounts.add(made.id)
         return {"organization": made.name, "admin": actor.name}
@@ -87,7 +87,7 @@ class UpdateOrganization(Immediate):
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         organization = accounts.get_account(transaction.connection, payload["organization"])
-        details = people.describe(transaction.connection, organization.id, payload["details"])
+        details = people.describe(transaction.connection, organization.id, payload["details"], transaction.now)
         return {"organization": organization.name, "details": details}
 
 
@@ -169,7 +169,7 @@ def _described(transaction: Transaction, account_id: str, details: dict[str, str
             repair="take it away there first",
             asked=external,
         )
-    return people.describe(transaction.connection, account_id, details)
+    return people.describe(transaction.connection, account_id, details, transaction.now)
 
 
 def _ended(transaction: Transaction, account: Actor, word: str) -> dict[str, Any]:

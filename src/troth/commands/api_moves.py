@@ -160,12 +160,14 @@ def _write(
             values |= {"sunset": sunset} if sunset else {}
         if verdict.effects.get(number) is State.DEPRECATED:
             values |= {"deprecated_at": now}
+        if standing.state in (State.EXPERIMENTAL, State.CURRENT):  # also where it came back to that
+            values |= {"deprecated_at": None, "sunset": None}
         if standing.dropped or number in verdict.effects:  # what is made anew is dropped no more
             values |= {"dropped_in": str(asked.release.finished) if standing.dropped else None}
         if number == asked.number and "contract" in payload:
             values |= {"contract": contract_text(payload["contract"])}
         apis.set_version(connection, row.id, number, now, **values)
-    apis.change_api(connection, row.id, revision=row.revision + 1, newest=_text(after.newest))
+    apis.change_api(connection, row.id, now, revision=row.revision + 1, newest=_text(after.newest))
     told = {"reason": asked.reason, "reference": asked.reference, "note": asked.note or _note(verdict, after)}
     apis.add_move(
         connection,

@@ -74,7 +74,7 @@ class UpdateApi(OnApi):
         row = apis.existing(transaction.connection, payload["api"])
         values: dict[str, Any] = {key: payload[key] for key in ("summary", "public", "documentation") if key in payload}
         if values:
-            apis.change_api(transaction.connection, row.id, revision=row.revision + 1, **values)
+            apis.change_api(transaction.connection, row.id, transaction.now, revision=row.revision + 1, **values)
             transaction.changed_apis.add(row.subject)
         told = {"summary": row.summary, "public": row.public, "documentation": row.documentation}
         return {"api": row.subject, **told, **values}

@@ -140,7 +140,7 @@ def _times(payload: Payload) -> tuple[datetime, datetime]:
 
 
 def _changed(transaction: Transaction, row: apis.ApiRow) -> None:
-    apis.change_api(transaction.connection, row.id, revision=row.revision + 1)
+    apis.change_api(transaction.connection, row.id, transaction.now, revision=row.revision + 1)
     transaction.changed_apis.add(row.subject)
 
 

@@ -27,6 +27,7 @@ class UpdateAlgorithm:
         catalog.update_algorithm(
             transaction.connection,
             algorithm,
+            transaction.now,
             summary=payload.get("summary", algorithm.summary),
             details={**algorithm.details, **payload.get("details", {})},
             settings={**algorithm.settings, **payload.get("settings", {})},

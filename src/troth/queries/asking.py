@@ -26,6 +26,7 @@ from troth.queries.language.patterns import matcher
 from troth.queries.language.syntax import Query
 from troth.queries.selecting import MATCHES, Key, Output, Selecting
 from troth.registry.accounts import belonging
+from troth.registry.former_rows import beginnings
 from troth.registry.journal_facts import moment_of
 
 LARGEST_PAGE = 1_000
@@ -75,7 +76,8 @@ def ask(connection: Connection, caller: Actor, question: Question, cursors: Curs
     query = reading.read_query(document, entity.shape, SHAPES)
     order_by = reading.read_order(question.order_by, query) if question.order_by else ()
     moment = _moment(connection, question.as_of)
-    sight = Sight(caller, (caller.id, *belonging(connection, caller.id)), moment)
+    known = beginnings(connection) if moment is not None else {}
+    sight = Sight(caller, (caller.id, *belonging(connection, caller.id)), moment, known)
     postgresql = connection.dialect.name == "postgresql"
     selecting = Selecting(query, sight, postgresql=postgresql)
     asked = [question.entity, document, question.order_by, moment, caller.id]

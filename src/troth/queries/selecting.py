@@ -93,23 +93,24 @@ class Selecting:
         self._sight = sight
         self._postgresql = postgresql
         self._parts: dict[str, Expressions] = {}
+        #: what has to stand beside the rows to know what they were
+        self._former = {self._entity.former} if sight.moment is not None and self._entity.former else set()
         require_entity(self._entity, sight)
 
     def outputs(self) -> list[Output]:
         """The columns of the answer."""
         extract: Sequence[Field | Applied] = self._query.extract
         if not extract:
-            past = self._sight.moment is not None
-            extract = [
-                one.field
-                for one in self._entity.columns
-                if not one.field.large and not (past and one.field.present_only)
-            ]
+            extract = [one.field for one in self._entity.columns if not one.field.large and self._known(one)]
         return [self._output(one) for one in extract]
 
     def rows(self, expressions: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """A select of these expressions from the rows that the query finds and the caller may know of."""
-        found = select(*expressions).select_from(self._entity.source).where(*self._conditions())
+        conditions = self._conditions()
+        source = self._entity.source
+        for former in sorted(self._former, key=lambda one: one.source.name):
+            source = former.joined(source, str(self._sight.moment))
+        found = select(*expressions).select_from(source).where(*conditions)
         if self._query.group_by:
             found = found.group_by(*(part for field in self._query.group_by for part in self._compared(field)))
         return found
@@ -176,10 +177,19 @@ class Selecting:
             self._parts[field.name] = self._column(field).compared(self._sight)
         return self._parts[field.name]
 
+    def _known(self, column: Column) -> bool:
+        """Whether what it was at the moment is known."""
+        if self._sight.moment is None or column.former is None:
+            return True
+        return self._sight.moment >= self._sight.beginnings.get(column.former.source.name, "")
+
     def _column(self, field: Field) -> Column:
-        if field.present_only and self._sight.moment is not None:
-            raise not_kept(field)
-        return self._entity.by_name[field.name]
+        column = self._entity.by_name[field.name]
+        if self._sight.moment is not None and column.former is not None:
+            if not self._known(column):
+                raise not_known(field, self._sight.beginnings[column.former.source.name])
+            self._former.add(column.former)
+        return column
 
     def _condition(self, node: Expression, negated: bool) -> ColumnElement[bool]:
         if isinstance(node, Joined):
@@ -271,12 +281,12 @@ class Selecting:
         return self._bytes(case((parts[0].is_(None), null()), else_=padded[0] + padded[1] + padded[2]))
 
 
-def not_kept(field: Field) -> Malformed:
-    """The refusal of a field whose past is not known."""
+def not_known(field: Field, begins: str) -> Malformed:
+    """The refusal of a field at a moment before its history."""
     return wrong(
-        f"what {field.name} was in the past is not known",
-        "it is changed in place, and the registry keeps the present one",
-        "leave it out, or ask without as_of; the journal has the commands that changed it",
+        f"what {field.name} was before {begins} is not known",
+        "what it was is kept since this registry was upgraded, and the journal does not tell all that was before",
+        "leave it out, or ask about a later moment; the journal has the commands that changed it",
     )
 
 

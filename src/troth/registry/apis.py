@@ -15,6 +15,7 @@ from troth.access.roles import Actor
 from troth.errors import NameTaken, NotFound
 from troth.registry.accounts import role_of
 from troth.registry.api_tables import api_decisions, api_moves, api_versions, apis
+from troth.registry.former_rows import keep
 from troth.registry.product_tables import products
 from troth.registry.tables import accounts
 from troth.versions import names
@@ -103,8 +104,10 @@ def create_api(connection: Connection, owner_id: str, name: str, now: str, **val
     return row["id"]
 
 
-def change_api(connection: Connection, api_id: str, **values: Any) -> None:
-    """Sets columns of an API."""
+def change_api(connection: Connection, api_id: str, now: str, **values: Any) -> None:
+    """Sets columns of an API, from now on."""
+    if "public" in values:
+        keep(connection, apis, now, id=api_id)
     connection.execute(update(apis).where(apis.c.id == api_id).values(**values))
 
 
@@ -187,6 +190,7 @@ def set_version(connection: Connection, api_id: str, number: int, now: str, **va
     if connection.execute(select(api_versions.c.number).where(mine)).first() is None:
         connection.execute(api_versions.insert().values(api_id=api_id, number=number, created_at=now, **values))
     else:
+        keep(connection, api_versions, now, api_id=api_id, number=number)
         connection.execute(update(api_versions).where(mine).values(**values))
 
 

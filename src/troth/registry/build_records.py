@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, tuple_, update
 
+from troth.registry.former_rows import keep
 from troth.registry.tables import builds, environments, sources, versions
 from troth.versions.history import BuildStatus
 from troth.versions.manifest import Manifest
@@ -117,7 +118,8 @@ def start_build(connection: Connection, algorithm_id: str, actor_id: str, commit
     begun = {"started_by": actor_id, "status": BuildStatus.IN_PROGRESS.value, "started_at": now, "finished_at": None,
              **_columns(BuildFacts(BuildStatus.IN_PROGRESS, ""))}  # fmt: skip
     known = (builds.c.algorithm_id == algorithm_id) & (builds.c.hash == commit)
-    if connection.execute(select(builds.c.id).where(known)).first():
+    if (before := connection.execute(select(builds.c.id).where(known)).scalar()) is not None:
+        keep(connection, builds, now, id=before)
         connection.execute(update(builds).where(known).values(**begun))
         return
     row = {"id": str(uuid.uuid4()), "algorithm_id": algorithm_id, "hash": commit, **begun}
@@ -132,6 +134,9 @@ def finish_build(connection: Connection, algorithm_id: str, commit: str, facts: 
     if facts.environment is not None:
         _record_environment(connection, facts.environment, now)
     known = (builds.c.algorithm_id == algorithm_id) & (builds.c.hash == commit)
+    ended = builds.c.finished_at.is_not(None)
+    if (before := connection.execute(select(builds.c.id).where(known, under_way, ended)).scalar()) is not None:
+        keep(connection, builds, now, id=before)
     connection.execute(update(builds).where(known, under_way).values(**_columns(facts), finished_at=now))
 
 

@@ -16,6 +16,7 @@ from troth.errors import NameTaken
 from troth.registry.accounts import role_of
 from troth.registry.build_records import COLUMNS, BuildRow, build_of
 from troth.registry.deletions import LAST_RETURN, OPEN_DELETION, return_algorithm
+from troth.registry.former_rows import keep
 from troth.registry.lines import recorded
 from troth.registry.tables import accounts, algorithms, builds, environments, versions
 from troth.versions import names
@@ -160,7 +161,9 @@ def create_algorithm(
         "details": json.dumps(details, sort_keys=True),
         "settings": json.dumps(settings, sort_keys=True),
     }
-    if connection.execute(update(algorithms).where(algorithms.c.id == algorithm_id).values(**said)).rowcount:
+    if connection.execute(select(algorithms.c.id).where(algorithms.c.id == algorithm_id)).first() is not None:
+        keep(connection, algorithms, now, id=algorithm_id)
+        connection.execute(update(algorithms).where(algorithms.c.id == algorithm_id).values(**said))
         return_algorithm(connection, algorithm_id, now)
         return
     connection.execute(
@@ -171,9 +174,16 @@ def create_algorithm(
 
 
 def update_algorithm(
-    connection: Connection, algorithm: AlgorithmRow, *, summary: str, details: dict[str, Any], settings: dict[str, Any]
+    connection: Connection,
+    algorithm: AlgorithmRow,
+    now: str,
+    *,
+    summary: str,
+    details: dict[str, Any],
+    settings: dict[str, Any],
 ) -> None:
     """Says these things of an algorithm from now on; versions and builds keep what they have."""
+    keep(connection, algorithms, now, id=algorithm.id)
     connection.execute(
         update(algorithms)
         .where(algorithms.c.id == algorithm.id)

@@ -15,6 +15,7 @@ from troth.access.scopes import reach_of
 from troth.errors import NameTaken, NotFound
 from troth.registry.accounts import role_of
 from troth.registry.command_tables import command_subjects, command_versions
+from troth.registry.former_rows import keep
 from troth.registry.queue import QueuedRow
 from troth.registry.tables import accounts
 from troth.versions import names
@@ -165,8 +166,9 @@ def queued_shown_to(connection: Connection, row: QueuedRow, actor: Actor) -> boo
     return found is not None and belongs(connection, found, actor)
 
 
-def set_flow(connection: Connection, command_id: str, flow: str) -> None:
-    """Lets commands be processed, waits with them, or takes no more of them."""
+def set_flow(connection: Connection, command_id: str, flow: str, now: str) -> None:
+    """Lets commands be processed, waits with them, or takes no more of them, from now on."""
+    keep(connection, command_subjects, now, id=command_id)
     connection.execute(update(command_subjects).where(command_subjects.c.id == command_id).values(flow=flow))
 
 
@@ -184,23 +186,34 @@ def standing_of(versions: Mapping[int, VersionRow]) -> Standing:
     return Standing(tuple(versions), max(named, default=None))
 
 
-def put_version(connection: Connection, command_id: str, version: int, values: Mapping[str, Any]) -> None:
+def put_version(connection: Connection, command_id: str, version: int, values: Mapping[str, Any], now: str) -> None:
     """Adds a version, or writes what may change of it; `values` are columns, documents as values."""
     stored = {name: json.dumps(value) if name in _DOCUMENTS else value for name, value in values.items()}
-    of_version = (command_versions.c.command_id == command_id, command_versions.c.version == version)
-    changed = connection.execute(update(command_versions).where(*of_version).values(**stored))
-    if changed.rowcount == 0:
-        connection.execute(
-            command_versions.insert().values(id=str(uuid.uuid4()), command_id=command_id, version=version, **stored)
-        )
+    known = _kept(connection, command_id, version, now)
+    if known is None:
+        row = {"id": str(uuid.uuid4()), "command_id": command_id, "version": version, **stored}
+        connection.execute(command_versions.insert().values(**row))
+    else:
+        connection.execute(update(command_versions).where(command_versions.c.id == known).values(**stored))
 
 
-def set_state(connection: Connection, command_id: str, version: int, state: State, release: ReleaseNumber) -> None:
+def set_state(
+    connection: Connection, command_id: str, version: int, state: State, release: ReleaseNumber, now: str
+) -> None:
     """Moves a version to another state, in a release."""
     column = {State.DEPRECATED: "deprecated_in", State.RETIRED: "retired_in"}[state]
-    of_version = (command_versions.c.command_id == command_id, command_versions.c.version == version)
+    known = _kept(connection, command_id, version, now)
     values = {"state": state.value, column: str(release)}
-    connection.execute(update(command_versions).where(*of_version).values(**values))
+    connection.execute(update(command_versions).where(command_versions.c.id == known).values(**values))
+
+
+def _kept(connection: Connection, command_id: str, version: int, now: str) -> str | None:
+    """The id of a version, if there is one; what it is until now is kept."""
+    of_version = (command_versions.c.command_id == command_id, command_versions.c.version == version)
+    found: str | None = connection.execute(select(command_versions.c.id).where(*of_version)).scalar()
+    if found is not None:
+        keep(connection, command_versions, now, id=found)
+    return found
 
 
 _DOCUMENTS = frozenset({"schema", "handler_scope", "up_conversion", "golden", "proof"})

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, tuple_, update
 
 from troth.access.roles import Actor
 from troth.registry.access_tables import account_details
+from troth.registry.former_rows import keep
 from troth.registry.tables import accounts, members
 
 #: The place of an account in a list: when it was made, and its id.
@@ -47,22 +48,23 @@ _PERSON = (
 )  # fmt: skip
 
 
-def describe(connection: Connection, account_id: str, changes: Mapping[str, str]) -> dict[str, str]:
+def describe(connection: Connection, account_id: str, changes: Mapping[str, str], now: str) -> dict[str, str]:
     """The details after these changes; what is not named stays, and an empty text takes away."""
     found = select(account_details.c.details).where(account_details.c.account_id == account_id)
     stored = connection.execute(found).scalar()
     details = {name: text for name, text in {**json.loads(stored or "{}"), **changes}.items() if text}
     values = {"details": json.dumps(details, sort_keys=True), "external_id": details.get("external_id")}
-    if stored is not None:
-        connection.execute(update(account_details).where(account_details.c.account_id == account_id).values(**values))
-    elif details:
-        connection.execute(account_details.insert().values(account_id=account_id, **values))
+    if stored is None and details:  # so that what it was before can be kept
+        connection.execute(account_details.insert().values(account_id=account_id, details="{}"))
+    keep(connection, account_details, now, account_id=account_id)
+    connection.execute(update(account_details).where(account_details.c.account_id == account_id).values(**values))
     return details
 
 
 def end(connection: Connection, account_id: str, now: str) -> None:
     """Marks an account as deleted, and forgets what was known of it."""
     gone = {"details": "{}", "external_id": None, "deleted_at": now}
+    keep(connection, account_details, now, account_id=account_id)
     known = update(account_details).where(account_details.c.account_id == account_id).values(**gone)
     if connection.execute(known).rowcount == 0:
         connection.execute(account_details.insert().values(account_id=account_id, **gone))

@@ -17,6 +17,7 @@ from troth.contracts.release_document import ToldMigration, chains_of
 from troth.contracts.release_findings import Recorded, Records
 from troth.errors import NameTaken, NotFound
 from troth.registry.accounts import role_of
+from troth.registry.former_rows import keep
 from troth.registry.prepared import Prepared
 from troth.registry.product_tables import products, release_artifacts, releases
 from troth.registry.release_files import release_evidence
@@ -128,8 +129,9 @@ def create_product(connection: Connection, owner_id: str, name: str, *, summary:
     return identity
 
 
-def change_product(connection: Connection, product_id: str, **values: Any) -> None:
-    """Sets summary or `public`."""
+def change_product(connection: Connection, product_id: str, now: str, **values: Any) -> None:
+    """Sets summary or `public`, from now on."""
+    keep(connection, products, now, id=product_id)
     named = {f"new_{name}": value for name, value in values.items()}
     _changing(tuple(values)).run(connection, {"identity": product_id, **named})
 

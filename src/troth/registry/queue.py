@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, text, tuple_, update
 from sqlalchemy import delete as remove
 from sqlalchemy.exc import IntegrityError
 
 from troth.registry.command_tables import queued_commands as queue
+from troth.registry.former_rows import FORMER, keep
 from troth.registry.prepared import Prepared
 from troth.registry.tables import accounts
 
@@ -170,11 +171,6 @@ def _row(one: Accepted) -> dict[str, Any]:
 
 # --- processing
 
-_TAKE = Prepared(
-    update(queue)
-    .where(queue.c.position == bindparam("at"))
-    .values(state=QueueState.LEASED.value, lease=bindparam("by"), attempts=queue.c.attempts + 1)
-)
 _EARLIER = queue.alias("earlier")
 #: What may be handed out: of commands with one key in common only the first, until it has ended.
 _READY = (queue.c.state == QueueState.WAITING.value) & (
@@ -199,9 +195,15 @@ def lease(connection: Connection, *, now: str, lease: str, most: int, held: Coll
     )  # fmt: skip
     if held:
         wanted = wanted.where(queue.c.command.not_in(held))
+    if (
+        connection.dialect.name == "postgresql"
+    ):  # which else sorts all that wait, where it does not know how many they are
+        connection.execute(text("SET LOCAL enable_bitmapscan = off"))
     rows = connection.execute(wanted).all()
     if rows:
-        _TAKE.many(connection, [{"at": row.position, "by": lease} for row in rows])
+        taken = update(queue).where(queue.c.position.in_([row.position for row in rows]))
+        leased = {"state": QueueState.LEASED.value, "lease": lease, "attempts": queue.c.attempts + 1}
+        connection.execute(taken.values(leased))
     return [_leased(row) for row in rows]
 
 
@@ -303,6 +305,7 @@ def change(connection: Connection, position: int, state: QueueState, now: str, o
         values["attempts"] = 0
     if outcome is not None:
         values["outcome"] = json.dumps(outcome)
+    keep(connection, queue, now, position=position)
     connection.execute(update(queue).where(queue.c.position == position).values(**values))
 
 
@@ -323,7 +326,9 @@ def waiting_before(connection: Connection, command: str, version: int) -> int:
 def forget(connection: Connection, before: str, most: int) -> int:
     """Removes at most so many commands that ended before a moment. Their number."""
     old = select(queue.c.position).where(queue.c.state.in_(_ENDED), queue.c.finished_at < before).limit(most)
-    return connection.execute(remove(queue).where(queue.c.position.in_(old))).rowcount
+    positions = connection.execute(old).scalars().all()
+    FORMER[queue.name].forget(connection, "position", positions)
+    return connection.execute(remove(queue).where(queue.c.position.in_(positions))).rowcount
 
 
 def _shown(row: Any) -> QueuedRow:

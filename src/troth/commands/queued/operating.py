@@ -36,7 +36,7 @@ class SetFlow(Immediate):
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         row = command_subjects.existing(transaction.connection, payload["command"])
         flow = RUNNING if self._action == "resume_command" else DRAINING if payload.get("drain") else PAUSED
-        command_subjects.set_flow(transaction.connection, row.id, flow)
+        command_subjects.set_flow(transaction.connection, row.id, flow, transaction.now)
         transaction.afterwards.append(lambda: self._tell(row.subject))
         return {"command": row.subject, "flow": flow}
 

@@ -30,7 +30,7 @@ from troth.registry import accounts, command_subjects
 from troth.registry.command_subjects import VersionRow
 from troth.registry.database import Database
 from troth.versions.commands.rules import Finding, Objection, Proposal, Standing, judge
-from troth.versions.commands.states import Moving, State, objection
+from troth.versions.commands.states import Moving, State, objection, repair
 from troth.versions.releases.numbers import ReleaseNumber
 
 _FIRST_RELEASE = ReleaseNumber.of(1, 0, 0)
@@ -116,8 +116,8 @@ class PublishCommandVersion:
         if before is None:
             values |= {"state": State.CURRENT.value, "release": str(proposal.release)}
             values |= {"published_by": transaction.actor.id, "published_at": transaction.now}
-        command_subjects.put_version(connection, row.id, number, values)
-        deprecated = self._deprecated(connection, row.id, versions, proposal) if before is None else []
+        command_subjects.put_version(connection, row.id, number, values, transaction.now)
+        deprecated = self._deprecated(transaction, row.id, versions, proposal) if before is None else []
         transaction.afterwards.append(lambda: self._book.forget(row.subject))
         return {
             "command": row.subject,
@@ -131,12 +131,14 @@ class PublishCommandVersion:
 
     @staticmethod
     def _deprecated(
-        connection: Connection, command_id: str, versions: dict[int, VersionRow], proposal: Proposal
+        transaction: Transaction, command_id: str, versions: dict[int, VersionRow], proposal: Proposal
     ) -> list[int]:
         """A new version deprecates the former (note N16)."""
         found = [number for number, one in versions.items() if one.state is State.CURRENT]
         for number in found:
-            command_subjects.set_state(connection, command_id, number, State.DEPRECATED, proposal.release)
+            command_subjects.set_state(
+                transaction.connection, command_id, number, State.DEPRECATED, proposal.release, transaction.now
+            )
         return found
 
     def _versions(self, subject: str) -> dict[int, VersionRow]:
@@ -213,18 +215,18 @@ class SetCommandState(Immediate):
             raise Refused(f"{row.subject} has no version {number}", repair="name one that it has")
         release = ReleaseNumber.parse(payload["release"])
         newest = command_subjects.standing_of(versions).release
-        why = objection(version.state, end, Moving(release, version.deprecated_in))
+        why, helps = objection(version.state, end, Moving(release, version.deprecated_in)), repair(version.state, end)
         if why is None and newest is not None and release < newest:
-            why = f"{release} was before {newest}"
+            why, helps = f"{release} was before {newest}", f"name {newest}, or a later release"
         if why is not None:
             raise Refused(
                 f"version {number} of {row.subject} cannot become {end.value} in {release}",
                 why=f"{why} (note N16)",
-                repair="name a release in which it can, such as the next X.0.0",
+                repair=helps,
                 clauses=["PDB-40"],
                 asked=str(release),
             )
-        command_subjects.set_state(transaction.connection, row.id, number, end, release)
+        command_subjects.set_state(transaction.connection, row.id, number, end, release, transaction.now)
         transaction.afterwards.append(lambda: self._book.forget(row.subject))
         return {"command": row.subject, "version": number, "state": end.value, "release": str(release)}
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Column as TableColumn
 from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_, select
 
-from troth.queries.entities.rows import Column, Entity, Sight, account, column, subject
+from troth.queries.entities.rows import Column, Entity, Sight, account, changing, column, subject
 from troth.queries.language.fields import Kind
 from troth.registry.deletions import deletions
+from troth.registry.former_rows import FORMER
 from troth.registry.lines import line_states
 from troth.registry.tables import accounts, algorithms, builds, versions
 from troth.versions.lifecycles.states import State
@@ -94,10 +96,9 @@ ALGORITHMS = Entity(
     "query_algorithms",
     (
         *_OWNED,
-        column("summary", Kind.TEXT, algorithms.c.summary, "What its author says of it.", present_only=True),
-        column("details", Kind.DOCUMENT, algorithms.c.details, "Label and tagline.", present_only=True),
-        column("settings", Kind.DOCUMENT, algorithms.c.settings, "What its sources have where they declare nothing.",
-               present_only=True),
+        changing("summary", Kind.TEXT, algorithms.c.summary, "What its author says of it."),
+        changing("details", Kind.DOCUMENT, algorithms.c.details, "Label and tagline."),
+        changing("settings", Kind.DOCUMENT, algorithms.c.settings, "What its sources have where they declare nothing."),
         column("created_at", Kind.MOMENT, algorithms.c.created_at, "When it was made."),
     ),
     _OF_ALGORITHM,
@@ -143,6 +144,29 @@ VERSIONS = Entity(
     "by algorithm and number",
 )  # fmt: skip
 
+
+def _status(sight: Sight) -> ColumnElement[Any]:
+    if sight.moment is None:
+        return builds.c.status
+    ended = sight.was(builds.c.finished_at)
+    return case((ended.is_(None) | (ended > sight.moment), literal("building")), else_=sight.was(builds.c.status))
+
+
+def _ended(sight: Sight, value: TableColumn[Any]) -> ColumnElement[Any]:
+    """The value, where the build had ended by then."""
+    return sight.since(sight.was(builds.c.finished_at), sight.was(value))
+
+
+def _starter(sight: Sight) -> ColumnElement[Any]:
+    """Of a build that was begun anew since, another may have begun it then."""
+    if sight.moment is None:
+        return _STARTER.c.name
+    then = accounts.alias("starter_then")
+    former = FORMER["builds"].table
+    found = select(then.c.name).where(then.c.id == former.c.started_by).correlate(former).scalar_subquery()
+    return case((former.c.valid_to.is_not(None), found), else_=_STARTER.c.name)
+
+
 BUILDS = Entity(
     "builds",
     "Builds of commits.",
@@ -151,26 +175,22 @@ BUILDS = Entity(
     (
         *_OWNED,
         column("hash", Kind.TEXT, builds.c.hash, "The commit."),
-        column("status", Kind.TEXT,
-               lambda sight: (builds.c.status if sight.moment is None else case(
-                   (builds.c.finished_at.is_(None) | (builds.c.finished_at > sight.moment), literal("building")),
-                   else_=builds.c.status),), "building, succeeded or failed."),
-        column("source", Kind.TEXT, lambda sight: (sight.since(builds.c.finished_at, builds.c.source),),
-               "Digest of its source.", nullable=True),
-        column("environment", Kind.TEXT, lambda sight: (sight.since(builds.c.finished_at, builds.c.environment),),
-               "Digest of its libraries.", nullable=True),
-        column("started_at", Kind.MOMENT, builds.c.started_at, "When it began."),
-        column("finished_at", Kind.MOMENT, lambda sight: (sight.since(builds.c.finished_at, builds.c.finished_at),),
-               "When it ended.", nullable=True),
-        column("started_by", Kind.TEXT, _STARTER.c.name, "Who had it made.", nullable=True),
-        column("log", Kind.TEXT, lambda sight: (sight.since(builds.c.finished_at, builds.c.log),), "Its log.",
-               nullable=True, large=True),
+        column("status", Kind.TEXT, lambda sight: (_status(sight),), "building, succeeded or failed."),
+        column("source", Kind.TEXT, lambda sight: (_ended(sight, builds.c.source),), "Digest of its source.", nullable=True),
+        column("environment", Kind.TEXT, lambda sight: (_ended(sight, builds.c.environment),), "Digest of its libraries.",
+               nullable=True),
+        column("started_at", Kind.MOMENT, lambda sight: (sight.was(builds.c.started_at),), "When it began."),
+        column("finished_at", Kind.MOMENT, lambda sight: (_ended(sight, builds.c.finished_at),), "When it ended.",
+               nullable=True),
+        column("started_by", Kind.TEXT, lambda sight: (_starter(sight),), "Who had it made.", nullable=True),
+        column("log", Kind.TEXT, lambda sight: (_ended(sight, builds.c.log),), "Its log.", nullable=True, large=True),
     ),
     builds.join(algorithms, algorithms.c.id == builds.c.algorithm_id)
     .join(accounts, accounts.c.id == algorithms.c.owner_id)
     .join(_STARTER, _STARTER.c.id == builds.c.started_by, isouter=True),
     lambda sight: and_(sight.manages(algorithms.c.owner_id), member(sight)),
-    lambda sight: and_(sight.happened(builds.c.started_at), stood(sight)),
+    lambda sight: and_(sight.happened(sight.was(builds.c.started_at)), stood(sight)),
     ((builds.c.started_at, True), (builds.c.id, False)),
     "the newest first",
+    former=FORMER["builds"],
 )  # fmt: skip

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Column as TableColumn
 from sqlalchemy import ColumnElement, and_, case, false, literal, literal_column, null, or_, select, true
 
-from troth.queries.entities.rows import Column, Entity, Sight, account, column, subject
+from troth.queries.entities.rows import Column, Entity, Sight, account, changing, column, subject
 from troth.queries.language.fields import Kind
 from troth.registry.api_tables import api_versions, apis
 from troth.registry.command_tables import command_subjects, command_versions, queued_commands
+from troth.registry.former_rows import FORMER, Former
 from troth.registry.gateway_tables import api_callers
 from troth.registry.tables import accounts
 
@@ -43,20 +45,18 @@ APIS = Entity(
         *_owned("api", apis),
         column("version", Kind.INTEGER, api_versions.c.number, "Its number."),
         column("state", Kind.TEXT,
-               case((api_versions.c.dropped_in.is_not(None), literal("dropped")), else_=api_versions.c.state),
-               "experimental, current, deprecated, retired or dropped.", present_only=True),
-        column("since", Kind.TEXT, api_versions.c.since, "The release in which it came into its state.", nullable=True,
-               present_only=True),
-        column("deprecated_at", Kind.MOMENT,
-               lambda sight: (sight.since(api_versions.c.deprecated_at, api_versions.c.deprecated_at),),
-               "When it was deprecated.", nullable=True),
-        column("sunset", Kind.TEXT, api_versions.c.sunset, "When it is to go.", nullable=True, present_only=True),
-        column("extended", Kind.TEXT, api_versions.c.extended, "The release that its retirement was put off to.",
-               nullable=True, present_only=True),
-        column("contract_digest", Kind.TEXT, api_versions.c.contract_digest, "Digest of what it promises.", nullable=True,
-               present_only=True),
+               lambda sight: (case((sight.was(api_versions.c.dropped_in).is_not(None), literal("dropped")),
+                                   else_=sight.was(api_versions.c.state)),),
+               "experimental, current, deprecated, retired or dropped.", former=FORMER["api_versions"]),
+        changing("since", Kind.TEXT, api_versions.c.since, "The release in which it came into its state.", nullable=True),
+        changing("deprecated_at", Kind.MOMENT, api_versions.c.deprecated_at, "When it was deprecated.", nullable=True),
+        changing("sunset", Kind.TEXT, api_versions.c.sunset, "When it is to go.", nullable=True),
+        changing("extended", Kind.TEXT, api_versions.c.extended, "The release that its retirement was put off to.",
+                 nullable=True),
+        changing("contract_digest", Kind.TEXT, api_versions.c.contract_digest, "Digest of what it promises.",
+                 nullable=True),
         column("created_at", Kind.MOMENT, api_versions.c.created_at, "When it was made."),
-        column("public", Kind.BOOLEAN, apis.c.public, "Whether everybody may know of the API.", present_only=True),
+        changing("public", Kind.BOOLEAN, apis.c.public, "Whether everybody may know of the API."),
     ),
     api_versions.join(apis, apis.c.id == api_versions.c.api_id).join(accounts, accounts.c.id == apis.c.owner_id),
     lambda sight: or_(apis.c.public, sight.administers, sight.manages(apis.c.owner_id)),
@@ -110,11 +110,13 @@ def _member(sight: Sight) -> ColumnElement[bool]:
     return sight.belongs(command_subjects.c.owner_id, accounts.c.name, command_subjects.c.name)
 
 
-def _of_members(name: str, value: ColumnElement[Any], summary: str) -> Column:
+def _of_members(
+    name: str, value: Callable[[Sight], ColumnElement[Any]], summary: str, former: Former | None = None
+) -> Column:
     def shown(sight: Sight) -> tuple[ColumnElement[Any]]:
-        return (case((_member(sight), value), else_=null()),)
+        return (case((_member(sight), value(sight)), else_=null()),)
 
-    return column(name, Kind.TEXT, shown, f"{summary} For members of the owner.", nullable=True)
+    return column(name, Kind.TEXT, shown, f"{summary} For members of the owner.", nullable=True, former=former)
 
 
 COMMANDS = Entity(
@@ -125,19 +127,19 @@ COMMANDS = Entity(
     (
         *_owned("command", command_subjects),
         column("version", Kind.INTEGER, command_versions.c.version, "Its number."),
-        column("state", Kind.TEXT, command_versions.c.state, "Its state.", present_only=True),
-        column("serialisation", Kind.TEXT, command_versions.c.serialisation, "How payloads are written."),
+        changing("state", Kind.TEXT, command_versions.c.state, "Its state."),
+        changing("serialisation", Kind.TEXT, command_versions.c.serialisation, "How payloads are written."),
         column("release", Kind.TEXT, command_versions.c.release, "The release of the owner's software in which it came."),
-        column("deprecated_in", Kind.TEXT, command_versions.c.deprecated_in, "The release that deprecated it.",
-               nullable=True, present_only=True),
-        column("retired_in", Kind.TEXT, command_versions.c.retired_in, "The release that retired it.", nullable=True,
-               present_only=True),
+        changing("deprecated_in", Kind.TEXT, command_versions.c.deprecated_in, "The release that deprecated it.",
+                 nullable=True),
+        changing("retired_in", Kind.TEXT, command_versions.c.retired_in, "The release that retired it.", nullable=True),
         column("published_at", Kind.MOMENT, command_versions.c.published_at, "When it was published."),
-        _of_members("published_by", _PUBLISHER.c.name, "Who published it."),
-        _of_members("handler", command_versions.c.handler, "What processes it."),
-        column("public", Kind.BOOLEAN, command_subjects.c.public, "Whether everybody may send it.", present_only=True),
-        column("flow", Kind.TEXT, command_subjects.c.flow, "running, paused or draining.", present_only=True),
-        column("schema", Kind.DOCUMENT, command_versions.c.schema, "Its wire format.", large=True),
+        _of_members("published_by", lambda sight: _PUBLISHER.c.name, "Who published it."),
+        _of_members("handler", lambda sight: sight.was(command_versions.c.handler), "What processes it.",
+                    FORMER["command_versions"]),
+        column("public", Kind.BOOLEAN, command_subjects.c.public, "Whether everybody may send it."),
+        changing("flow", Kind.TEXT, command_subjects.c.flow, "running, paused or draining."),
+        changing("schema", Kind.DOCUMENT, command_versions.c.schema, "Its wire format.", large=True),
     ),
     command_versions.join(command_subjects, command_subjects.c.id == command_versions.c.command_id)
     .join(accounts, accounts.c.id == command_subjects.c.owner_id)
@@ -151,6 +153,12 @@ COMMANDS = Entity(
     "by command and number",
 )  # fmt: skip
 
+
+def _ended(sight: Sight, value: TableColumn[Any]) -> ColumnElement[Any]:
+    """The value, where the command had ended by then; while it waits and is tried, nobody keeps its every moment."""
+    return sight.since(sight.was(queued_commands.c.finished_at), sight.was(value))
+
+
 COMMAND_RESULTS = Entity(
     "command-results",
     "Commands that were accepted, and what became of them, as long as they are kept.",
@@ -161,19 +169,19 @@ COMMAND_RESULTS = Entity(
         column("uuid", Kind.TEXT, queued_commands.c.uuid, "Its uuid."),
         column("command", Kind.TEXT, queued_commands.c.command, "The command."),
         column("version", Kind.INTEGER, queued_commands.c.version, "Version of its wire format."),
-        column("state", Kind.TEXT, queued_commands.c.state, "What became of it so far.", present_only=True),
-        column("attempts", Kind.INTEGER, queued_commands.c.attempts, "How often it was tried.", present_only=True),
+        column("state", Kind.TEXT, lambda sight: (_ended(sight, queued_commands.c.state),), "What became of it so far.",
+               nullable=True, former=FORMER["queued_commands"]),
+        column("attempts", Kind.INTEGER, lambda sight: (_ended(sight, queued_commands.c.attempts),),
+               "How often it was tried.", nullable=True, former=FORMER["queued_commands"]),
         column("priority", Kind.INTEGER, queued_commands.c.priority, "Lower is sooner."),
         column("submitted_by", Kind.TEXT, _SENDER.c.name, "Who sent it.", nullable=True),
         column("accepted_at", Kind.MOMENT, queued_commands.c.accepted_at, "When it was durable."),
-        column("finished_at", Kind.MOMENT,
-               lambda sight: (sight.since(queued_commands.c.finished_at, queued_commands.c.finished_at),),
-               "When it ended.", nullable=True),
-        column("seconds", Kind.NUMBER, lambda sight: (sight.since(queued_commands.c.finished_at, queued_commands.c.seconds),),
-               "From acceptance to the end.", nullable=True),
-        column("outcome", Kind.DOCUMENT,
-               lambda sight: (sight.since(queued_commands.c.finished_at, queued_commands.c.outcome),),
-               "What came of it.", nullable=True),
+        column("finished_at", Kind.MOMENT, lambda sight: (_ended(sight, queued_commands.c.finished_at),),
+               "When it ended.", nullable=True, former=FORMER["queued_commands"]),
+        column("seconds", Kind.NUMBER, lambda sight: (_ended(sight, queued_commands.c.seconds),),
+               "From acceptance to the end.", nullable=True, former=FORMER["queued_commands"]),
+        column("outcome", Kind.DOCUMENT, lambda sight: (_ended(sight, queued_commands.c.outcome),),
+               "What came of it.", nullable=True, former=FORMER["queued_commands"]),
     ),
     queued_commands.join(_SENDER, _SENDER.c.id == queued_commands.c.actor_id, isouter=True),
     lambda sight: or_(
@@ -184,4 +192,5 @@ COMMAND_RESULTS = Entity(
     lambda sight: sight.happened(queued_commands.c.accepted_at),
     ((queued_commands.c.position, True),),
     "the newest first",
+    as_of_note="What came of a command is known of the past from its end on: before it, `state`, `attempts` and `outcome` are null.",
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from troth.queries.entities.rows import Entity, Sight, account, column, subject
+from troth.queries.entities.rows import Entity, Sight, account, changing, column, subject
 from troth.queries.language.fields import Kind
 from troth.registry.product_tables import products, releases
 from troth.registry.tables import accounts
@@ -29,8 +29,8 @@ PRODUCTS = Entity(
     "query_products",
     (
         *_OWNED,
-        column("summary", Kind.TEXT, products.c.summary, "What is said of it.", present_only=True),
-        column("public", Kind.BOOLEAN, products.c.public, "Whether everybody may know of it.", present_only=True),
+        changing("summary", Kind.TEXT, products.c.summary, "What is said of it."),
+        changing("public", Kind.BOOLEAN, products.c.public, "Whether everybody may know of it."),
         column("created_at", Kind.MOMENT, products.c.created_at, "When it was made."),
     ),
     products.join(accounts, accounts.c.id == products.c.owner_id),

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Integer, Text, and_, false, func, literal,
 
 from troth.access.scopes import reach_of
 from troth.clock import stamp
-from troth.queries.entities.rows import Entity, Sight, column
+from troth.queries.entities.rows import Entity, Sight, changing, column
 from troth.queries.language.fields import Kind
 from troth.registry.access_tables import account_details
 from troth.registry.journal_facts import journal_facts
@@ -59,11 +59,10 @@ ACCOUNTS = Entity(
     (
         column("name", Kind.TEXT, accounts.c.name, "Its name."),
         column("kind", Kind.TEXT, accounts.c.kind, "user or organization."),
-        column("administrator", Kind.BOOLEAN, accounts.c.administrator, "Whether it administers this server.",
-               present_only=True),
+        column("administrator", Kind.BOOLEAN, accounts.c.administrator, "Whether it administers this server."),
         column("created_at", Kind.MOMENT, accounts.c.created_at, "When it was made."),
-        column("external_id", Kind.TEXT, account_details.c.external_id, "What an outer directory knows it by.",
-               nullable=True, present_only=True),
+        changing("external_id", Kind.TEXT, account_details.c.external_id, "What an outer directory knows it by.",
+                 nullable=True),
         column("id", Kind.TEXT, accounts.c.id, "Its id."),
     ),
     accounts.join(account_details, account_details.c.account_id == accounts.c.id, isouter=True),

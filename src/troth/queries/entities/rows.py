@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import msgspec
+from sqlalchemy import Column as TableColumn
 from sqlalchemy import ColumnElement, FromClause, Text, and_, case, false, literal_column, null, or_, true
 
 from troth.access.roles import Actor
 from troth.access.scopes import reach_of
 from troth.queries.language.fields import Field, Kind, Shape
+from troth.registry.former_rows import FORMER, Former
 from troth.registry.tables import accounts
 from troth.versions.names import folded
 
@@ -28,6 +30,8 @@ class Sight:
     owner_ids: tuple[str, ...]
     #: a moment of the past as a stamp; None is now
     moment: str | None = None
+    #: since when the history of a table is known, where that is not since ever
+    beginnings: Mapping[str, str] = field(default_factory=dict)
 
     def belongs(
         self, owner_id: ColumnElement[Any], owner: ColumnElement[Any], name: ColumnElement[Any]
@@ -62,6 +66,13 @@ class Sight:
         if self.moment is None:
             return ended.is_(None)
         return (_unindexed(begun) <= self.moment) & (ended.is_(None) | (ended > self.moment))
+
+    def was(self, value: TableColumn[Any]) -> ColumnElement[Any]:
+        """What a column held then that is changed in place: its `Column` or `Entity` names the table as `former`."""
+        if self.moment is None:
+            return value
+        former = FORMER[value.table.name].table
+        return case((former.c.valid_to.is_not(None), former.c[value.name]), else_=value)
 
     def since(self, at: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
         """The value, where it had come by then; else nothing."""
@@ -108,6 +119,8 @@ class Column:
     given: Callable[[Any], Any] = lambda value: value
     #: `=` in a form that an index answers
     equal: Callable[[Sight, str], ColumnElement[bool]] | None = None
+    #: where its values of the past lie, where it is changed in place
+    former: Former | None = None
 
     def compared(self, sight: Sight) -> Expressions:
         """What it is compared by."""
@@ -127,14 +140,19 @@ def column(
     *,
     nullable: bool = False,
     large: bool = False,
-    present_only: bool = False,
     **how: Any,
 ) -> Column:
     """A column; versions and documents are made as such."""
-    described = Field(name, kind, summary, nullable, large, present_only)
+    described = Field(name, kind, summary, nullable, large)
     made = {Kind.VERSION: dotted, Kind.DOCUMENT: document}.get(kind, first)
     source = parts if isinstance(parts, tuple) or not isinstance(parts, ColumnElement) else (parts,)
     return Column(described, source, **{"made": made, **how})
+
+
+def changing(name: str, kind: Kind, value: TableColumn[Any], summary: str, **how: Any) -> Column:
+    """A column that is changed in place, and whose values of the past are kept."""
+    former = FORMER[value.table.name]
+    return column(name, kind, lambda sight: (sight.was(value),), summary, former=former, **how)
 
 
 @dataclass(frozen=True)
@@ -161,6 +179,8 @@ class Entity:
     grant: str = ""
     #: what `as_of` means where it is not the rows of that moment
     as_of_note: str = ""
+    #: where it lies which rows there were, where that is changed in place
+    former: Former | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Column]:

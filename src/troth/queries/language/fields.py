@@ -87,8 +87,6 @@ class Field:
     nullable: bool = False
     #: answered only where `extract` names it
     large: bool = False
-    #: changed in place, so that what it was in the past is not known: `as_of` does not answer it
-    present_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

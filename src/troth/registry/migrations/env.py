@@ -9,6 +9,7 @@ from troth.registry import (  # noqa: F401 - their tables belong to the metadata
     data_tables,
     deletions,
     failures,
+    former_rows,
     gateway_tables,
     inside_tables,
     journal_facts,
