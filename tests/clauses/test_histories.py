@@ -377,6 +377,7 @@ def test_a_change_by_a_waiver_is_allowed_and_says_so() -> None:
     assert [(one["id"], one["clauses"], one["holds"]) for one in found["waivers"]] == [("w1", ["PDB-21"], True)]
 
 
+@pytest.mark.clause("PDB-21")
 @pytest.mark.parametrize(
     ("waiver", "why"),
     [
