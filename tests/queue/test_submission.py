@@ -230,6 +230,19 @@ def test_the_usual_priority_asks_for_no_queue(publisher: Publisher) -> None:
     assert list(publisher.curl("", json.dumps(envelope).encode())[1]) == ["uuid"]
 
 
+def test_what_was_done_before_is_not_done_again_by_the_queue(publisher: Publisher) -> None:
+    """The first attempt does not ask; what it does is taken back, for a uuid is recorded once."""
+    product, identity = f"{publisher.name}/{publisher.server.new_name('shop')}", str(uuid.uuid4())
+    publisher.client.command("create_product", product=product)
+    update = {"product": product, "summary": "first"}
+    done = publisher.client.command("update_product", identity=identity, **update)
+    publisher.client.command("update_product", product=product, summary="second")
+    body, query = json.dumps(update).encode(), f"command=update_product&version=1&uuid={identity}"
+    status, answer = publisher.curl(f"{query}{WAIT}", body)
+    assert (status, answer["state"], answer["result"]) == (200, "done", done)
+    assert publisher.client.product(product)["summary"] == "second"
+
+
 def test_who_is_no_member_any_more_sends_nothing(publisher: Publisher, handler: str) -> None:
     organization = publisher.server.organization(publisher.client)
     command = f"{organization}/{publisher.server.new_name('command')}"
