@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, delete, func, select, text
 
-from tests.registry.conftest import database, database_url, postgres  # noqa: F401 - fixtures
+from tests.registry.conftest import database_url, postgres  # noqa: F401 - fixtures
 from tests.registry.test_registry import FACTS
 from tests.server import RunningServer, running_server
 from troth.access.roles import Actor
@@ -311,7 +311,7 @@ def test_before_its_history_begins_a_field_is_refused(world: World) -> None:
         world.database.write_now(lambda connection: connection.execute(delete(history_beginnings)))
 
 
-def test_what_ended_twice_ended_then(database: Database) -> None:  # noqa: F811 - it is the fixture
+def test_what_ended_twice_ended_then(database_url: str) -> None:  # noqa: F811 - it is the fixture
     """A queued command that is tried again, and a build that is begun again, were something else before."""
 
     def at(minute: int) -> str:
@@ -328,6 +328,8 @@ def test_what_ended_twice_ended_then(database: Database) -> None:  # noqa: F811 
     def ended(minute: int, state: QueueState) -> Ended:
         return Ended(1, state, at(minute), at(minute), float(minute), "{}")
 
+    database = Database(database_url)
+    database.migrate()
     caller = database.write_now(accepted)
     (leased,) = database.write_now(lambda c: queue.lease(c, now=at(1), lease="l", most=1, held=()))
     database.write_now(lambda c: queue.end(c, "l", [replace(ended(2, QueueState.FAILED), position=leased.position)]))
@@ -363,3 +365,4 @@ def test_what_ended_twice_ended_then(database: Database) -> None:  # noqa: F811 
     assert database.write_now(lambda c: queue.forget(c, at(9), 10)) == 1
     with database.read() as connection:
         assert connection.execute(select(FORMER["queued_commands"].table)).all() == []
+    database.close()

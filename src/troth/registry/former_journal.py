@@ -194,7 +194,7 @@ def _algorithm_made(reading: Reading, at: str, payload: Values, result: Values) 
 
 def _algorithm_changed(reading: Reading, at: str, payload: Values, result: Values) -> None:
     before = reading.now["algorithms"][payload["algorithm"], 0]
-    summary: str = payload.get("summary", before["summary"])
+    summary = payload["summary"] if "summary" in payload else before["summary"]
     details, settings = ({**json.loads(before[name]), **payload.get(name, {})} for name in ("details", "settings"))
     _algorithm(reading, at, payload["algorithm"], summary, details, settings)
 
