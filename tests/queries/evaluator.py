@@ -105,7 +105,8 @@ _SEEN: dict[str, Callable[[Known, Row, bool, Actor], bool]] = {
 
 
 def _as_it_was(entity: str, row: Row, member: bool, as_of: str | None) -> Row:
-    row = {key: value for key, value in row.items() if key not in ("deleted", "id", "position", "line")}
+    later = [values for ends, values in sorted(row.get("former", ()), key=lambda one: one[0]) if as_of and ends > as_of]
+    row = {key: value for key, value in row.items() if key not in ("deleted", "id", "position", "former", "line")}
     if entity == "releases":
         del row["public"]
     if entity == "versions" and not member:
@@ -117,9 +118,7 @@ def _as_it_was(entity: str, row: Row, member: bool, as_of: str | None) -> Row:
             row |= dict.fromkeys((at, *names))
     if entity == "builds" and (row["finished_at"] is None or row["finished_at"] > as_of):
         row |= {"finished_at": None, "status": "building"}
-    for name in ("summary", "public", "details", "settings"):
-        row.pop(name, None)
-    return row
+    return row | (later[0] if later else {})
 
 
 def rank(name: str, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from troth.access.roles import Actor
 from troth.clock import stamp
 from troth.registry.call_records import CallRecord, add_records
 from troth.registry.deletions import deletions
+from troth.registry.former_rows import FORMER
 from troth.registry.lines import line_states
 from troth.registry.product_tables import products, releases
 from troth.registry.tables import accounts, algorithms, builds, members, versions
@@ -102,7 +103,9 @@ class Making:
         deleted = self._deleted(identity, actor) if name == "z9" else []
         row = {"algorithm": f"{owner}/{name}", "owner": owner, "name": name}
         shown = {"summary": name, "details": "{}", "settings": "{}"}
-        self.known.rows["algorithms"].append({**row, **shown, "created_at": made, "deleted": deleted})
+        former = self._former("algorithms", identity, lambda: {**shown, "summary": chance.choice(NOTES)})
+        whole = {**row, **shown, "created_at": made, "deleted": deleted, "former": former}
+        self.known.rows["algorithms"].append(whole)
         numbers = {
             (chance.choice((0, 1, 2, 10)), chance.choice((0, 1, 2, 10)), chance.choice((0, 3, 12))) for _ in range(6)
         }
@@ -119,6 +122,16 @@ class Making:
         values = {"deprecated_at": deprecated, "retires_after": deprecated, "retired_at": retired, "stopped": False}
         self.connection.execute(line_states.insert().values(algorithm_id=algorithm, major=major, **values))
         return deprecated, retired
+
+    def _former(
+        self, name: str, identity: str, values: Callable[[], dict[str, Any]]
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """Up to three times it was something else."""
+        chance = self.random
+        found = [(moment(hours), values()) for hours in chance.sample(range(10, 50), chance.randrange(4))]
+        for ends, held in found:
+            self.connection.execute(FORMER[name].table.insert().values(id=identity, valid_to=ends, **held))
+        return found
 
     def _deleted(self, identity: str, actor: Actor) -> list[tuple[str, str | None]]:
         """Deleted at 20 for ten hours; the last one made then stays so."""
@@ -163,7 +176,11 @@ class Making:
             products, owner_id=actor.id, name=name, folded=folded(name), summary="", public=public, created_at=made
         )
         row = {"product": f"{owner}/{name}", "owner": owner, "name": name}
-        self.known.rows["products"].append({**row, "summary": "", "public": public, "created_at": made})
+        former = self._former(
+            "products", product, lambda: {"summary": chance.choice(NOTES), "public": chance.random() < 0.5}
+        )
+        shown = {"summary": "", "public": public, "created_at": made, "former": former}
+        self.known.rows["products"].append({**row, **shown})
         for number in chance.sample(NUMBERS, 6):
             self._release(product, row, public, number)
 

@@ -188,15 +188,15 @@ def _algorithm(reading: Reading, at: str, subject: str, summary: str, details: V
 
 
 def _algorithm_made(reading: Reading, at: str, payload: Values, result: Values) -> None:
-    said = payload.get("details", {}), payload.get("settings", {})
-    _algorithm(reading, at, payload["algorithm"], payload.get("summary", ""), *said)
+    details, settings = payload.get("details", {}), payload.get("settings", {})
+    _algorithm(reading, at, payload["algorithm"], payload.get("summary", ""), details, settings)
 
 
 def _algorithm_changed(reading: Reading, at: str, payload: Values, result: Values) -> None:
     before = reading.now["algorithms"][payload["algorithm"], 0]
-    details, settings = json.loads(before["details"]), json.loads(before["settings"])
-    changed = {**details, **payload.get("details", {})}, {**settings, **payload.get("settings", {})}
-    _algorithm(reading, at, payload["algorithm"], str(payload.get("summary", before["summary"])), *changed)
+    summary = payload["summary"] if "summary" in payload else before["summary"]
+    details, settings = ({**json.loads(before[name]), **payload.get(name, {})} for name in ("details", "settings"))
+    _algorithm(reading, at, payload["algorithm"], summary, details, settings)
 
 
 def _product_made(reading: Reading, at: str, payload: Values, result: Values) -> None:
@@ -219,7 +219,7 @@ def _rolled_back(reading: Reading, at: str, payload: Values, result: Values) -> 
         part, _, inner = name.partition(".")
         if inner:
             parts[part][inner] = value
-    _algorithm(reading, at, payload["algorithm"], values.get("summary", ""), **parts)
+    _algorithm(reading, at, payload["algorithm"], values.get("summary", ""), parts["details"], parts["settings"])
 
 
 def _api_made(reading: Reading, at: str, payload: Values, result: Values) -> None:

@@ -50,13 +50,15 @@ _PERSON = (
 
 def describe(connection: Connection, account_id: str, changes: Mapping[str, str], now: str) -> dict[str, str]:
     """The details after these changes; what is not named stays, and an empty text takes away."""
-    found = select(account_details.c.details).where(account_details.c.account_id == account_id)
-    stored = connection.execute(found).scalar()
+    found = select(accounts.c.created_at, account_details.c.details).where(accounts.c.id == account_id)
+    joined = found.join(account_details, account_details.c.account_id == accounts.c.id, isouter=True)
+    created_at, stored = connection.execute(joined).one()
     details = {name: text for name, text in {**json.loads(stored or "{}"), **changes}.items() if text}
     values = {"details": json.dumps(details, sort_keys=True), "external_id": details.get("external_id")}
     if stored is None and details:  # so that what it was before can be kept
         connection.execute(account_details.insert().values(account_id=account_id, details="{}"))
-    keep(connection, account_details, now, account_id=account_id)
+    if created_at != now:
+        keep(connection, account_details, now, account_id=account_id)
     connection.execute(update(account_details).where(account_details.c.account_id == account_id).values(**values))
     return details
 
