@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Integer, String, bindparam, func, select, upd
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
+from troth.clock import now, stamp
 from troth.registry import journal
 from troth.registry.accounts import SYSTEM, create_account
 from troth.registry.bulk import bulk_text
@@ -125,7 +126,7 @@ def test_what_was_found_is_asked_again_once_it_may_have_changed(database: Databa
 
     def change(connection: Connection) -> None:
         assert existing(connection, "ada/shop").summary == ""
-        change_product(connection, identity, summary="new")
+        change_product(connection, identity, stamp(now()), summary="new")
         assert existing(connection, "ada/shop").summary == "new"
         connection.execute(update(products).values(summary="newer"))
         assert existing(connection, "ada/shop").summary == "newer"
