@@ -205,7 +205,7 @@ def test_what_was_done_before_is_not_done_again_by_the_queue(publisher: Publishe
     """The first attempt does not ask; what it does is taken back, for a uuid is recorded once."""
     product, identity = f"{publisher.name}/{publisher.server.new_name('shop')}", str(uuid.uuid4())
     publisher.client.command("create_product", product=product)
-    update = {"product": product, "summary": "first"}
+    update: dict[str, Any] = {"product": product, "summary": "first"}
     done = publisher.client.command("update_product", identity=identity, **update)
     publisher.client.command("update_product", product=product, summary="second")
     body, query = json.dumps(update).encode(), f"command=update_product&version=1&uuid={identity}"
