@@ -50,7 +50,7 @@ def measure(options: Options) -> Findings:
     for name, database in (("SQLite", ""), ("PostgreSQL", "postgresql")):
         options.say(f"commands: {name}")
         try:
-            with _database(database) as url, troth_server({"database": url} if url else {}) as server:
+            with empty_registry(database) as url, troth_server({"database": url} if url else {}) as server:
                 found.append(_measured(name, server, options))
         except ImportError as error:
             failures.append(f"{name}: {error}")
@@ -126,7 +126,7 @@ def fsync_rate(folder: Path) -> float:
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[str]:
+def empty_registry(kind: str) -> Iterator[str]:
     """The URL of an empty registry; nothing for SQLite in the server's home."""
     if not kind:
         yield ""

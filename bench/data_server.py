@@ -1,12 +1,13 @@
 """What the data API is measured against: Starlette streaming bodies to files and back, as one would write it by hand.
 
 Run as `python -m bench.data_server FOLDER`: listens on a free port of 127.0.0.1 and prints its address. It asks for no key,
-computes no digest and does not wait for the disk.
+computes no digest and does not wait for the disk, except for what goes to `/synced/NAME`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 from pathlib import Path
@@ -26,6 +27,9 @@ async def put(request: Request) -> Response:
     with open(FOLDER / request.path_params["name"], "wb") as file:
         async for piece in request.stream():
             file.write(piece)
+        if request.url.path.startswith("/synced/"):
+            file.flush()
+            await asyncio.to_thread(os.fdatasync, file.fileno())
     return Response("{}", media_type="application/json")
 
 
@@ -35,7 +39,8 @@ async def get(request: Request) -> Response:
 
 
 async def _serve() -> None:
-    app = Starlette(routes=[Route("/{name}", put, methods=["PUT"]), Route("/{name}", get)])
+    routes = [Route(path, put, methods=["PUT"]) for path in ("/{name}", "/synced/{name}")]
+    app = Starlette(routes=[*routes, Route("/{name}", get)])
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", access_log=False, log_level="warning")
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)

@@ -9,7 +9,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ _JSON = {"Content-Type": "application/json"}
 _TURNS = 20_000
 #: parts of a round on troth's own calls
 _SLICES = 5
+#: how the answer of a retired version begins
+_GONE = b'{"type":"urn:troth:error:gone"'
 
 
 def measure(options: Options) -> Findings:
@@ -167,12 +170,22 @@ def _wsgi_turns(states: ApiStates | None, path: str) -> float:
 
 
 def _own(options: Options, wrong: list[int]) -> Table:
-    """What a call takes longer when troth's own API is deprecated, by processor time of the server."""
-    with troth_server(ONE_WORKER) as current, troth_server(ONE_WORKER) as deprecated:
-        with deprecated.client() as client:
-            _deprecate_own(client)
-        rows = paired(options, "own path", published(current, "echo"), published(deprecated, "echo"), wrong)
-    note = "Echo of 100 bytes of JSON; two servers, one of which has `troth/algorithmia` v1 deprecated: five more headers a reply."
+    """What a call takes longer when troth's own API is deprecated or retired, by processor time of the server."""
+    with ExitStack() as opened:
+        servers = {
+            name: opened.enter_context(troth_server(ONE_WORKER)) for name in ("current", "deprecated", "retired")
+        }
+        echoes = {name: published(server, "echo") for name, server in servers.items()}
+        for name in ("deprecated", "retired"):
+            with servers[name].client() as client:
+                _deprecate_own(client, retired=name == "retired")
+        gone = echoes["retired"]
+        echoes["retired"] = replace(gone, target=replace(gone.target, expected=_GONE, status=410))
+        rows = paired(options, "own path", echoes, wrong)
+    note = (
+        "Echo of 100 bytes of JSON; three servers, on which `troth/algorithmia` v1 is current, deprecated (five more headers a reply) "
+        "and retired (410 instead of an answer)."
+    )
     return Table(
         "States on troth's own calls: µs of the server's processor time",
         ["what", *rounds_of(options.rounds), "target below", ""],
@@ -181,20 +194,23 @@ def _own(options: Options, wrong: list[int]) -> Table:
     )
 
 
-def paired(
-    options: Options, label: str, current: EchoServer, deprecated: EchoServer, wrong: list[int]
-) -> list[Sequence[str]]:
-    """Rows with the processor time of both, call for call, and what the second takes longer."""
-    found: list[list[float]] = [[], []]
+def paired(options: Options, label: str, servers: Mapping[str, EchoServer], wrong: list[int]) -> list[Sequence[str]]:
+    """Rows with the processor time of each, call for call, and what the others take longer than the first."""
+    slices: dict[str, list[float]] = {name: [] for name in servers}
     for number in range(options.rounds):
         options.say(f"{label}: round {number + 1} of {options.rounds}")
-        for _ in range(_SLICES):  # short ones in turn, so that a slow spell of the machine touches both
-            for server, values in zip((current, deprecated), found, strict=True):
-                values.append(_own_cost(options, server, wrong))
-    found = [[statistics.median(row[at : at + _SLICES]) for at in range(0, len(row), _SLICES)] for row in found]
-    more = [mine - theirs for theirs, mine in zip(*found, strict=True)]
-    rows: list[Sequence[str]] = [["current", *each(found[0]), "-", "-"], ["deprecated", *each(found[1]), "-", "-"]]
-    rows.append(["difference", *each(more), f"{TARGET_OWN:g}", met(statistics.median(more) < TARGET_OWN)])
+        for _ in range(_SLICES):  # short ones in turn, so that a slow spell of the machine touches all
+            for name, server in servers.items():
+                slices[name].append(_own_cost(options, server, wrong))
+    found = {
+        name: [statistics.median(values[at : at + _SLICES]) for at in range(0, len(values), _SLICES)]
+        for name, values in slices.items()
+    }
+    rows: list[Sequence[str]] = [[name, *each(values), "-", "-"] for name, values in found.items()]
+    first, *others = found
+    for name in others:
+        more = [mine - theirs for theirs, mine in zip(found[first], found[name], strict=True)]
+        rows.append([f"{name}, more", *each(more), f"{TARGET_OWN:g}", met(statistics.median(more) < TARGET_OWN)])
     return rows
 
 
@@ -203,10 +219,12 @@ def _own_cost(options: Options, server: EchoServer, wrong: list[int]) -> float:
     return _cost(short, server.target, server.process_id, wrong)
 
 
-def _deprecate_own(client: Client) -> None:
+def _deprecate_own(client: Client, *, retired: bool) -> None:
     client.command("create_api", api="troth/algorithmia", public=True)
     for command, version, release in [
         ("create_api_version", "v1", "0.1.0"), ("graduate_api", "v1", "0.1.0"), ("create_api_version", "v2", "0.2.0"),
         ("graduate_api", "v2", "0.3.0"),
     ]:  # fmt: skip
         client.command(command, api="troth/algorithmia", api_version=version, release=release)
+    if retired:
+        client.command("retire_api", api="troth/algorithmia", api_version="v1", release="1.0.0")

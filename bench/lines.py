@@ -29,7 +29,7 @@ def _line(options: Options, wrong: list[int]) -> Table:
         assert [row["state"] for row in client.lines(subject)["lines"]] == ["deprecated", "current"]
         echo = published(server, "echo")
         deprecated, current = (_under(echo, f"{subject}/{number}") for number in ("1.0.0", "2.0.0"))
-        rows = paired(options, "line", current, deprecated, wrong)
+        rows = paired(options, "line", {"current": current, "deprecated": deprecated}, wrong)
     note = (
         "Echo of 100 bytes of JSON, by complete numbers of one build: four more headers a reply of the deprecated line."
     )

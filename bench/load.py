@@ -29,7 +29,7 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One kind of request on 127.0.0.1, and the bytes that the body of every right answer holds."""
+    """One kind of request on 127.0.0.1, and the status and the bytes that every right answer has."""
 
     port: int
     path: str
@@ -37,6 +37,7 @@ class Target:
     body: bytes
     expected: bytes
     method: str = "POST"
+    status: int = 200
 
     def request(self) -> bytes:
         """The whole request as it goes over the wire."""
@@ -87,7 +88,7 @@ def wrk(target: Target, connections: int, seconds: float) -> Load:
     """The same load by wrk, one thread. Raises LoadFailed."""
     headers = "\n".join(f"{name}: {value}" for name, value in target.headers.items())
     given = {"BENCH_BODY": target.body.decode(), "BENCH_HEADERS": headers, "BENCH_EXPECTED": target.expected.decode()}
-    given["BENCH_METHOD"] = target.method
+    given |= {"BENCH_METHOD": target.method, "BENCH_STATUS": str(target.status)}
     length = max(1, round(seconds))
     command = ["wrk", "-t1", f"-c{connections}", f"-d{length}s", "--timeout", "10s", "-s", str(_SCRIPT)]
     command.append(f"http://127.0.0.1:{target.port}{target.path}")
@@ -144,7 +145,7 @@ class _Run:
     def __init__(self, target: Target, connections: int, patience: float) -> None:
         self._patience = patience
         self._request = target.request()
-        self._expected = target.expected
+        self._line, self._expected = f"HTTP/1.1 {target.status} ".encode(), target.expected
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
         for _ in range(connections):
@@ -199,7 +200,7 @@ class _Run:
         now = time.perf_counter()
         self._latencies.append(now - connection.sent)
         self._waiting -= 1
-        if not data.startswith(b"HTTP/1.1 200 ") or self._expected not in data:
+        if not data.startswith(self._line) or self._expected not in data:
             self._wrong += 1
         if now < self._deadline:
             self._send(connection, now)

@@ -8,6 +8,7 @@ end
 
 function init(args)
   expected = os.getenv("BENCH_EXPECTED")
+  right_status = tonumber(os.getenv("BENCH_STATUS"))
   wrk.method = os.getenv("BENCH_METHOD")
   wrk.body = os.getenv("BENCH_BODY")
   for name, value in string.gmatch(os.getenv("BENCH_HEADERS"), "([^:\n]+): ([^\n]+)") do
@@ -21,7 +22,7 @@ function request()
 end
 
 function response(status, headers, body)
-  if status ~= 200 or not string.find(body, expected, 1, true) then
+  if status ~= right_status or not string.find(body, expected, 1, true) then
     wrong = wrong + 1
   end
 end

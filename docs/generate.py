@@ -53,6 +53,7 @@ _SAMPLES: dict[str, Any] = {
     "plan": "2c9e8d7f-6a5b-4d3c-b2a1-908f7e6d5c4b",
     "product": "ada/shop",
     "position": 7,
+    "kind": "algorithm",
     "roll_back.reason": "it was better",
     "values": {"summary": "greets"},
     "tag": "v0.1.0",
@@ -388,12 +389,22 @@ def _command(name: str, version: int, schema: dict[str, Any]) -> list[str]:
         "",
         *(_table(["field", "required", "value"], rows) if rows else ["The payload is an empty object.", ""]),
         *([f"Exactly one of {_named(choice)} is given.", ""] if choice else []),
+        *_by_value(schema.get("allOf", [])),
         *([f"{_named(schema['not']['required'])} exclude each other.", ""] if "not" in schema else []),
         "```json",
         json.dumps(payload, indent=2),
         "```",
         "",
     ]
+
+
+def _by_value(rows: list[dict[str, Any]]) -> list[str]:
+    """Which fields are given too, by the value of another one."""
+    if not rows:
+        return []
+    (field,) = rows[0]["if"]["properties"]
+    cells = ((f"`{row['if']['properties'][field]['const']}`", _named(row["then"]["required"])) for row in rows)
+    return _table([field, "also given"], cells)
 
 
 def _named(fields: Iterable[str]) -> str:
@@ -403,6 +414,7 @@ def _named(fields: Iterable[str]) -> str:
 def _example(name: str, version: int, schema: dict[str, Any]) -> dict[str, Any]:
     alternatives = schema.get("oneOf", [])
     fields = [*schema.get("required", []), *(alternatives[0]["required"] if alternatives else [])]
+    fields += [one for row in schema.get("allOf", [])[:1] for one in row["then"]["required"]]
     payload = {field: _SAMPLES.get(f"{name}.{field}", _SAMPLES[field]) for field in fields}
     shipped().decode(name, version, json.dumps(payload).encode())
     return payload

@@ -133,6 +133,9 @@ class Settings:
         "networks of this machine and private ones, with commas between them, that upstreams of APIs and webhooks may be in, "
         "e.g. 10.1.0.0/16",
     )
+    brownout_notice_days: int = _setting(
+        7, "days from the announcement of a brownout of an API's version until it may begin; 0: at once"
+    )
     tokens_jwks: str = _setting(
         "", "file or https address of the keys (JWKS) whose signed tokens (JWT) are taken; empty: none are"
     )

@@ -357,3 +357,64 @@ def test_a_change_in_a_release_before_the_newest_waits_for_a_decision() -> None:
     assert last(events) == ("allowed", ("PDB-13",))
     earlier = {**move("change", "v4", additions=["a parameter"]), "release": "5.1.0"}
     assert last([*events, earlier]) == ("not-regulated", ("PDB-04",))
+
+
+WAIVER = {"clauses": ["PDB-21"], "reason": "nobody reads it", "approved_by": "bob"}
+
+
+def changed(release_number: str = "5.2.0", day: str = "2026-05-31", **waiver: Any) -> EventVerdict:
+    """The verdict on a break of the current version, which this waiver is to excuse."""
+    given = {key: value for key, value in {**WAIVER, **waiver}.items() if value is not None}
+    broken = move("change", "v4", breaks=["shade is gone"], date=day, waivers=[given])
+    return verdicts([*BORN, release(release_number), broken])[-1]
+
+
+@pytest.mark.clause("PDB-21")
+def test_a_change_by_a_waiver_is_allowed_and_says_so() -> None:
+    found = changed(id="w1", expires_at="2026-05-31", number="v4/5.2.0", subject="ada/api").as_dict()
+    assert (found["verdict"], found["clauses"]) == ("allowed", [])
+    assert [one["clause"] for one in found["waived"]] == ["PDB-21"]
+    assert [(one["id"], one["clauses"], one["holds"]) for one in found["waivers"]] == [("w1", ["PDB-21"], True)]
+
+
+@pytest.mark.clause("PDB-21")
+@pytest.mark.parametrize(
+    ("waiver", "why"),
+    [
+        ({"number": "v4/5.3.0"}, "it is for v4/5.3.0, and not for v4/5.2.0"),
+        ({"clauses": ["PDB-21", "PDB-30"]}, "PDB-30 cannot be waived; of an API PDB-19, PDB-21, PDB-29 can"),
+        ({"approved_by": None}, "nobody approved it"),
+        ({"reason": " "}, "nobody said why"),
+        ({"expires_at": "2026-05-30"}, "it expired at 2026-05-30"),
+        ({"revoked_at": "2026-05-31"}, "it was revoked at 2026-05-31"),
+        ({"subject": "ada/others"}, "it is for the api ada/others, and not for api"),
+        ({"kind": "product"}, "it is for the product api, and not for api"),
+    ],
+)
+def test_a_waiver_that_does_not_hold_excuses_nothing(waiver: dict[str, Any], why: str) -> None:
+    found = changed(**waiver).as_dict()
+    assert (found["verdict"], found["clauses"]) == ("refused", ["PDB-21"])
+    assert [(one["holds"], one["why"]) for one in found["waivers"]] == [(False, why)]
+
+
+@pytest.mark.clause("PDB-30")
+def test_no_waiver_of_a_history_excuses_what_is_never_waived() -> None:
+    frozen = move("change", "v4", additions=["a field"], waivers=[{**WAIVER, "clauses": ["PDB-19"]}])
+    assert last([*GROWN, release("7.4.0"), frozen]) == ("refused", ("PDB-30", "PDB-32"))
+    both = move("change", "v4", breaks=["shade is gone"], additions=["a field"], waivers=[WAIVER])
+    assert last([*BORN, release("5.1.1"), both]) == ("refused", ("PDB-19",))
+    for wrong in ("bob", {"clauses": 1}, {**WAIVER, "id": 7}):
+        with pytest.raises(Malformed):
+            verdicts([*BORN, release("5.2.0"), move("change", "v4", breaks=["x"], waivers=[wrong])])
+
+
+def test_what_was_waived_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "history.ndjson"
+    broken = move("change", "v4", breaks=["shade is gone"], waivers=[{**WAIVER, "id": "w1"}])
+    file.write_text(lines([*BORN, release("5.2.0"), broken]))
+    assert execute(["check", "history", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "5. change api v4 in 5.2.0: allowed by a waiver" in out
+    assert "waived: PDB-21: v4 is current" in out
+    assert "by a waiver of PDB-21" in out
+    assert "nobody reads it" in out

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.errors import MalformedNumber
+from troth.errors import MalformedNumber, Refused
 from troth.versions.clauses import policy
+from troth.versions.lifecycles.brownouts import LONGEST, Planned, check_brownout
 from troth.versions.lifecycles.judging import judge, moved
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.lifecycles.rules import overdue, retires_in
@@ -431,3 +433,27 @@ def test_no_life_has_two_current_versions_or_retires_without_notice(
         for one in subject.live(R):
             was = before.versions[one.number]
             assert was.state is R or (was.state is D and was.since is not None and was.since.major < release.major)
+
+
+@pytest.mark.clause("PDB-34")
+@given(
+    st.sampled_from([*State, None]),
+    st.integers(-10, 3000),
+    st.integers(1, 3000),
+    st.integers(0, 10),
+)
+def test_a_brownout_is_short_announced_and_of_what_is_deprecated(
+    state: State | None, minutes: int, length: int, notice: int
+) -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    begins, lasts = now + timedelta(minutes=minutes), timedelta(minutes=length)
+    planned = Planned(4, state, begins, begins + lasts, now, timedelta(days=notice))
+    legal = state is D and minutes >= notice * 24 * 60 and lasts <= LONGEST
+    try:
+        check_brownout("ada/shop", planned)
+    except Refused as error:
+        assert not legal
+        assert error.clauses == (("PDB-37",) if state is D and minutes >= notice * 24 * 60 else ("PDB-34",))
+        assert error.repair
+    else:
+        assert legal

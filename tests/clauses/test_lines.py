@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,12 @@ from sqlalchemy import Connection, select, update
 from tests.cli.author import Author
 from tests.server import ECHO, RunningServer, write_project
 from troth.clock import now, stamp
+from troth.doors.cli.main import execute
 from troth.errors import Forbidden, MalformedPayload, NotFound, Refused
 from troth.registry.lines import line_states
 from troth.registry.tables import algorithms, usage
 from troth.sdk import Client
+from troth.sdk.lock import written
 
 PUBLIC = {"visibility": "public"}
 
@@ -304,3 +307,58 @@ def test_a_line_lives_and_ends_on_the_command_line(deprecated: Lines, tmp_path: 
     assert "retired, without" in author.troth("line", "list", algorithm).stdout
     assert f"{algorithm}/1 was retired by it" in author.troth("waiver", "show", f"{algorithm}/1").stdout
     assert "a new major deprecates nothing" in author.troth("line", "notice", algorithm, "--none").stdout
+
+
+class Linted:
+    """An application of Sam's, and what troth lint says of it."""
+
+    def __init__(self, lines: Lines, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.capture = capture
+        key = folder / "key"
+        key.write_text(lines.server.keys[lines.caller])
+        self.remote = ("--lines", "--server", lines.server.address, "--key-file", str(key))
+
+    def said(self, *tokens: str) -> str:
+        self.capture.readouterr()
+        assert execute(["lint", str(self.folder), *tokens, *self.remote]) == 1
+        return self.capture.readouterr().out
+
+
+def test_references_that_float_on_a_line_that_leaves_are_told_with_where_to_go(
+    deprecated: Lines, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = deprecated.algorithm
+    app = tmp_path / "app.py"
+    app.write_text("".join(f'algo("{name}/{version}")\n' for version in ("1.0.*", "1.*", "1.0.0", "2.0", "latest")))
+    (tmp_path / "other.py").write_text('algo("nobody/nothing/1.0")\n')
+    (tmp_path / "troth.lock").write_text(
+        written({f"{name}/1.0": {"version": "1.0.0"}, f"{name}/2.*": {"version": "2.0.0"}})
+    )
+    linted = Linted(deprecated, tmp_path, capsys)
+    line = deprecated.lines()["1"]
+    words = f"line 1 is deprecated since {line['deprecated_at'][:10]}, and may be retired from "
+    words += f"{line['retires_after'][:10]} on; go to 2.0.0"
+    told = linted.said().splitlines()
+    assert [words in one for one in told] == [True, True, False, False, False, True]
+    assert told[0].startswith(f"{app}:1:7: {name}/1.0.* floats")
+    assert told[-1].startswith(f"{tmp_path / 'troth.lock'}:4:6: {name}/1.0 floats")
+    rows = json.loads(linted.said("--json"))
+    assert [one.get("leaving", {}).get("successor") for one in rows] == ["2.0.0", "2.0.0", None, None, None, "2.0.0"]
+    assert {"calls", "callers"} & rows[0]["leaving"].keys() == set(), "who calls is not what it is about"
+    (first, *_) = linted.said("--format", "github").splitlines()
+    assert first.startswith("::warning file=")
+    assert "go to 2.0.0" in first
+    deprecated.let_time_pass(31)
+    deprecated.retire()
+    assert "retired since" in linted.said()
+    assert "gets no more fixes" in linted.said()
+
+
+def test_without_a_server_lines_cannot_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "app.py").write_text('algo("ada/shades/1.0")\n')
+    assert execute(["lint", str(tmp_path)]) == 1
+    assert execute(["lint", str(tmp_path), "--lines", "--server", "http://127.0.0.1:9"]) == 5
+    assert "no server answers" in capsys.readouterr().err
+    (tmp_path / "app.py").write_text("nothing\n")
+    assert execute(["lint", str(tmp_path), "--lines", "--server", "http://127.0.0.1:9"]) == 0, "nobody has to be asked"

@@ -23,12 +23,12 @@ def written(when: datetime) -> str:
 
 
 NOW = datetime.now(UTC)
-BEGINS, ENDS = NOW + timedelta(days=2), NOW + timedelta(days=2, minutes=5)
+BEGINS, ENDS = NOW + timedelta(days=8), NOW + timedelta(days=8, minutes=5)
 
 
 @pytest.fixture
 def planned(served: Served) -> Iterator[dict[str, Any]]:
-    """A brownout of v4 in two days; the gateway's clock is set back to now behind it."""
+    """A brownout of v4 in eight days; the gateway's clock is set back to now behind it."""
     times: dict[str, Any] = {"begins": written(BEGINS), "ends": written(ENDS)}
     found = served.client.command("plan_brownout", api=served.api, api_version="v4", **times)
     yield found
@@ -107,6 +107,26 @@ def test_what_is_no_brownout_is_refused(
     times: dict[str, Any] = {"begins": written(begins), "ends": written(ends)}
     with pytest.raises(error):
         served.client.command("plan_brownout", api=served.api, api_version=version, **times)
+
+
+@pytest.mark.clause("PDB-34")
+def test_a_brownout_is_announced_a_week_before(served: Served) -> None:
+    for begins, words in (
+        (NOW + timedelta(minutes=30), "minutes after its announcement"),
+        (NOW + timedelta(days=6), "5 days after its announcement"),
+        (NOW - timedelta(days=1), "that is past"),
+    ):
+        times: dict[str, Any] = {"begins": written(begins), "ends": written(begins + timedelta(minutes=5))}
+        with pytest.raises(Refused) as refused:
+            served.client.command("plan_brownout", api=served.api, api_version="v4", **times)
+        assert words in f"{refused.value.what} {refused.value.why}"
+        assert refused.value.clauses == ("PDB-34",)
+        least = datetime.fromisoformat(refused.value.repair.split()[4])
+        assert timedelta(days=7) <= least - NOW < timedelta(days=7, hours=1)
+    assert served.client.api_upstreams(served.api)["brownouts"] == []
+    times = {"begins": written(least), "ends": written(least + timedelta(minutes=5))}
+    found = served.client.command("plan_brownout", api=served.api, api_version="v4", **times)
+    served.client.command("cancel_brownout", brownout=found["brownout"])
 
 
 def test_only_the_owner_plans_and_cancels(served: Served, planned: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from tests.mutants.mutant import replace_attribute as _replace
 from troth.contracts.apis import branch
 from troth.contracts.histories import judging as history_judging
 from troth.contracts.histories import moves as history_moves
+from troth.contracts.histories import waivers as history_waivers
 from troth.contracts.openapi import evidence
 from troth.versions.lifecycles import change_rules, judging, numbers, rules
 from troth.versions.lifecycles.states import State
@@ -162,7 +163,12 @@ LIFE_CYCLE_MUTANTS: dict[str, list[Mutant]] = {
         Mutant("graduates-in-z", "a version graduates in Z", _steps(TRANSITIONS, [(E, C)], ALL)),
     ],
     "PDB-20": [_fix("PDB-20", "begins", "missing", words="a version begins in any state")],
-    "PDB-21": [_BREAKS_PASS],
+    "PDB-21": [
+        _BREAKS_PASS,
+        Mutant(
+            "any-waiver", "every waiver in a history holds", lambda: _replace(history_waivers, "_fault", lambda *_: "")
+        ),
+    ],
     "PDB-22": [
         Mutant("nothing-soaks", "experimental takes no additions", _changes(E, Weight.ADDITION, steps=frozenset()))
     ],

@@ -9,7 +9,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
 from troth.calls.api_uses import ApiUses
 from troth.calls.own_apis import OwnApis
-from troth.versions.lifecycles import headers
+from troth.versions.lifecycles import brownouts, headers
 from troth.versions.lifecycles.headers import Pairs
 from troth.versions.lifecycles.live import LiveTable
 
@@ -45,6 +45,10 @@ def _calls_unmarked() -> None:
     _replace(OwnApis, "take", take)
 
 
+def _no_notice() -> None:
+    _replace(brownouts, "RULES", tuple(rule for rule in brownouts.RULES if rule.id != "announced"))
+
+
 REPLY_MUTANTS: dict[str, list[Mutant]] = {
     "PDB-26": [
         Mutant("state-unsaid", "replies do not say their state", _unsaid(b"troth-api-state")),
@@ -54,6 +58,7 @@ REPLY_MUTANTS: dict[str, list[Mutant]] = {
     "PDB-34": [
         Mutant("successor-unsaid", "deprecated versions name no successor", _unsaid(b"link")),
         Mutant("end-unsaid", "deprecated versions do not say when they go", _unsaid(b"troth-retires-in")),
+        Mutant("unannounced", "brownouts come without notice", _no_notice),
         Mutant("callers-unlisted", "nobody counts callers", lambda: _replace(ApiUses, "add", lambda *_: None)),
     ],
     "PDB-38": [

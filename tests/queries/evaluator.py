@@ -46,6 +46,8 @@ def seen(known: Known, entity: str, caller: Actor, as_of: str | None) -> list[Ro
     found = []
     for row in known.rows[entity]:
         member = caller.name in known.members.get(row.get("owner", ""), ()) or caller.name == row.get("owner")
+        if entity == "versions":
+            row = {**row, "state": _line_state(known, row, as_of)}
         if _there(entity, row, as_of) and _SEEN[entity](known, row, member, caller):
             found.append(_as_it_was(entity, row, member, as_of))
     return found
@@ -69,6 +71,23 @@ def _floats(row: Row) -> bool:
     return None not in ends and all(row["published_at"] >= ended for ended in ends)
 
 
+def _line_state(known: Known, row: Row, as_of: str | None) -> str | None:
+    """The state of a version's line then, if the line had a version that is for everybody."""
+    major = row["version"].partition(".")[0]
+    public = any(
+        one["algorithm"] == row["algorithm"]
+        and one["version"].partition(".")[0] == major
+        and one["visibility"] == "public"
+        and _floats(one)
+        and (as_of is None or one["published_at"] <= as_of)
+        for one in known.rows["versions"]
+    )
+    deprecated, retired = (at if at and (as_of is None or at <= as_of) else None for at in row["line"])
+    if not public:
+        return None
+    return "retired" if retired else "deprecated" if deprecated else "current" if int(major) else "experimental"
+
+
 _SEEN: dict[str, Callable[[Known, Row, bool, Actor], bool]] = {
     "algorithms": lambda known, row, member, caller: (
         member
@@ -87,7 +106,7 @@ _SEEN: dict[str, Callable[[Known, Row, bool, Actor], bool]] = {
 
 def _as_it_was(entity: str, row: Row, member: bool, as_of: str | None) -> Row:
     later = [values for ends, values in sorted(row.get("was", ()), key=lambda one: one[0]) if as_of and ends > as_of]
-    row = {key: value for key, value in row.items() if key not in ("deleted", "id", "position", "was")}
+    row = {key: value for key, value in row.items() if key not in ("deleted", "id", "position", "was", "line")}
     if entity == "releases":
         del row["public"]
     if entity == "versions" and not member:

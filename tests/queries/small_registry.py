@@ -17,6 +17,7 @@ from troth.clock import stamp
 from troth.registry.call_records import CallRecord, add_records
 from troth.registry.deletions import deletions
 from troth.registry.former_rows import FORMER
+from troth.registry.lines import line_states
 from troth.registry.product_tables import products, releases
 from troth.registry.tables import accounts, algorithms, builds, members, versions
 from troth.versions.names import folded
@@ -108,8 +109,19 @@ class Making:
         numbers = {
             (chance.choice((0, 1, 2, 10)), chance.choice((0, 1, 2, 10)), chance.choice((0, 3, 12))) for _ in range(6)
         }
+        lines = {major: self._line(identity, major) for major in sorted({number[0] for number in numbers})}
         for number in sorted(numbers):
-            self._version(identity, row, deleted, number)
+            self._version(identity, {**row, "line": lines[number[0]]}, deleted, number)
+
+    def _line(self, algorithm: str, major: int) -> tuple[str | None, str | None]:
+        """When the line was deprecated and retired; of every second one nothing was announced."""
+        hour = self.random.randrange(20, 60)
+        if hour % 2:
+            return None, None
+        deprecated, retired = moment(hour), moment(hour + 3) if hour % 3 else None
+        values = {"deprecated_at": deprecated, "retires_after": deprecated, "retired_at": retired, "stopped": False}
+        self.connection.execute(line_states.insert().values(algorithm_id=algorithm, major=major, **values))
+        return deprecated, retired
 
     def _former(
         self, name: str, identity: str, values: Callable[[], dict[str, Any]]

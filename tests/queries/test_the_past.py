@@ -25,6 +25,7 @@ from troth.registry.database import Database
 from troth.registry.former_journal import read_former_rows
 from troth.registry.former_rows import FORMER, Former, history_beginnings
 from troth.registry.queue import Accepted, Ended, QueueState
+from troth.registry.settable import SETTABLE
 from troth.registry.tables import journal
 from troth.versions.history import BuildStatus
 
@@ -86,7 +87,7 @@ class World:
 
     def then(self, kind: str, subject: str, position: int) -> dict[str, Any]:
         with self.database.read() as connection:
-            return former_settings.settings_at(connection, kind, subject, position) or {}
+            return former_settings.settings_at(connection, SETTABLE[kind].named({kind: subject}), position) or {}
 
 
 def _product(verb: str) -> Callable[[World, int], tuple[str, dict[str, Any]]]:

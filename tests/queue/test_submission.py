@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from tests.queue.conftest import Publisher
+from troth.errors import NotFound
 
 NAMED = {
     "type": "object",
@@ -199,6 +200,47 @@ def test_a_command_of_troth_s_own_can_be_queued(publisher: Publisher) -> None:
     for name, payload in (("create_key", {"account": publisher.name}), ("create_account", {"name": "nobody"})):
         status, problem = publisher.curl(f"command={name}&version=1{WAIT}", json.dumps(payload).encode())
         assert status in (403, 409), problem
+
+
+@pytest.mark.parametrize("extra", ["&due=2999-01-01T00:00:00Z", "&priority=5", "&subject=shops"])
+def test_what_only_the_queue_gives_has_a_command_of_troth_s_own_queued(publisher: Publisher, extra: str) -> None:
+    product = f"{publisher.name}/{publisher.server.new_name('shop')}"
+    body, query = json.dumps({"product": product}).encode(), f"command=create_product&version=1{extra}"
+    status, answer = publisher.curl(query, body)
+    assert (status, list(answer)) == (200, ["uuid"])
+    if "due" in extra:
+        assert publisher.shown(answer["uuid"])["state"] == "waiting"
+        with pytest.raises(NotFound):
+            publisher.client.product(product)
+    else:
+        assert publisher.ended(answer["uuid"])["outcome"]["result"]["product"] == product
+    key = json.dumps({"account": publisher.name}).encode()
+    status, problem = publisher.curl(f"command=create_key&version=2{extra}", key)
+    assert status == 400  # a key needs its scope, as it does at once
+    status, problem = publisher.curl(f"command=create_key&version=1{extra}", key)
+    assert (status, "is not queued" in problem["detail"]) == (409, True)
+    assert "leave secondsToWaitForCompletion, due, priority and subject out" in problem["repair"]
+
+
+def test_the_usual_priority_asks_for_no_queue(publisher: Publisher) -> None:
+    product = f"{publisher.name}/{publisher.server.new_name('shop')}"
+    envelope = {"command": "create_product", "version": 1, "payload": {"product": product}, "priority": 0}
+    assert publisher.curl("priority=0", json.dumps(envelope).encode())[1]["outcome"] == "done"
+    envelope |= {"payload": {"product": f"{product}2"}, "due": "2999-01-01T00:00:00Z"}
+    assert list(publisher.curl("", json.dumps(envelope).encode())[1]) == ["uuid"]
+
+
+def test_what_was_done_before_is_not_done_again_by_the_queue(publisher: Publisher) -> None:
+    """The first attempt does not ask; what it does is taken back, for a uuid is recorded once."""
+    product, identity = f"{publisher.name}/{publisher.server.new_name('shop')}", str(uuid.uuid4())
+    publisher.client.command("create_product", product=product)
+    update: dict[str, Any] = {"product": product, "summary": "first"}
+    done = publisher.client.command("update_product", identity=identity, **update)
+    publisher.client.command("update_product", product=product, summary="second")
+    body, query = json.dumps(update).encode(), f"command=update_product&version=1&uuid={identity}"
+    status, answer = publisher.curl(f"{query}{WAIT}", body)
+    assert (status, answer["state"], answer["result"]) == (200, "done", done)
+    assert publisher.client.product(product)["summary"] == "second"
 
 
 def test_who_is_no_member_any_more_sends_nothing(publisher: Publisher, handler: str) -> None:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
 import pytest
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Integer, String, bindparam, func, select, update
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
+from troth.clock import now, stamp
 from troth.registry import journal
-from troth.registry.accounts import create_account
+from troth.registry.accounts import SYSTEM, create_account
+from troth.registry.bulk import bulk_text
 from troth.registry.database import Database
 from troth.registry.prepared import Prepared
 from troth.registry.product_tables import products
 from troth.registry.products import change_product, create_product, existing, find_product
+from troth.registry.tables import commands
 
 NOW = "2026-11-25T12:00:00.000000Z"
 
@@ -67,3 +79,102 @@ def test_entries_of_a_transaction_that_failed_leave_no_trace(database: Database)
     with database.read() as connection:
         links = journal.read(connection, 0, 10)
     assert [link.previous for link in links[1:]] == [link.digest for link in links[:-1]]
+
+
+# --- what the writer's transactions hold back
+
+
+def _row(actor_id: str, number: int, position: int, **more: Any) -> dict[str, Any]:
+    values = {"actor_id": actor_id, "uuid": str(uuid.UUID(int=number)), "name": "c", "version": 1,
+              "payload": b"\x00\xff", "outcome": '{"result": "\\u0000 \u00fc not told"}', "position": position}  # fmt: skip
+    return {**values, **more}
+
+
+_RECORD = Prepared(commands.insert(), waits=True)
+
+
+def _recorded(connection: Connection, number: int) -> str:
+    """Journals something, and records a command of SYSTEM's under this number."""
+    position = journal.append(connection, {"at": NOW, "number": number})
+    _RECORD.run(connection, _row(SYSTEM.id, number, position))
+    return str(uuid.UUID(int=number))
+
+
+def test_rows_that_wait_are_seen_by_whatever_reads_them(database: Database) -> None:
+    def ask(connection: Connection) -> None:
+        identity = _recorded(connection, 1)
+        found = journal.recorded_outcome(connection, SYSTEM.id, identity)
+        assert found == ("c", 1, b"\x00\xff", {"result": "\x00 ü not told"})
+        _recorded(connection, 2)
+        assert connection.execute(select(func.count()).select_from(commands)).scalar_one() == 2
+        _recorded(connection, 3)
+        with connection.begin_nested():
+            _recorded(connection, 4)
+        savepoint = connection.begin_nested()
+        assert journal.recorded_outcome(connection, SYSTEM.id, _recorded(connection, 5))
+        savepoint.rollback()
+        assert journal.recorded_outcome(connection, SYSTEM.id, str(uuid.UUID(int=5))) is None
+
+    database.write_now(ask)
+    with database.read() as connection:
+        numbers = connection.execute(select(commands.c.uuid).order_by(commands.c.uuid)).scalars()
+        assert [uuid.UUID(one).int for one in numbers] == [1, 2, 3, 4]
+
+
+def test_what_was_found_is_asked_again_once_it_may_have_changed(database: Database) -> None:
+    identity = database.write_now(_made)
+
+    def change(connection: Connection) -> None:
+        assert existing(connection, "ada/shop").summary == ""
+        change_product(connection, identity, stamp(now()), summary="new")
+        assert existing(connection, "ada/shop").summary == "new"
+        connection.execute(update(products).values(summary="newer"))
+        assert existing(connection, "ada/shop").summary == "newer"
+        connection.exec_driver_sql("UPDATE products SET summary = 'newest'")
+        assert existing(connection, "ada/shop").summary == "newest"
+
+    database.write_now(change)
+
+
+def test_a_fault_of_a_row_that_waited_is_of_the_one_who_wrote_it(database: Database) -> None:
+    """Four are written together; two of them record the same command, and a third one what is too much for its column."""
+    began, go_on = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        began.set()
+        assert go_on.wait(60)
+
+    def nothing(connection: Connection) -> str:
+        _RECORD.run(connection, _row(SYSTEM.id, 9, 10_000, outcome=None))
+        return ""
+
+    def jobs() -> Iterator[Callable[[Connection], str]]:
+        yield from (partial(_recorded, number=number) for number in (1, 2, 1))
+        yield nothing
+
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(database.write_now, hold)
+        assert began.wait(60)
+        sent = []
+        for job in jobs():
+            waiting = database._jobs.qsize()
+            sent.append(pool.submit(database.write_now, job))
+            while database._jobs.qsize() == waiting:
+                time.sleep(0.001)
+        go_on.set()
+        held.result(60)
+        faults = [one.exception(60) for one in sent]
+    assert [type(fault) for fault in faults] == [type(None), type(None), IntegrityError, IntegrityError]
+    assert "not told" not in str(faults[2])
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(commands)).scalar_one() == 2
+        assert [link.position for link in journal.read(connection, 0, 10)] == [1, 2]
+
+
+def test_a_value_that_is_too_long_is_not_cut_off() -> None:
+    dialects = {name: make_url(f"{name}://").get_dialect()() for name in ("postgresql+psycopg", "sqlite")}
+    wanted, types = "UPDATE t SET a = %(a)s::VARCHAR WHERE t.id = %(at)s", {"a": String(3), "at": Integer()}
+    text = bulk_text(wanted, types, dialects["postgresql+psycopg"])
+    assert text is not None
+    assert 'AS given("a" TEXT, "at" INTEGER) WHERE t.id = given."at" AND t.id = ANY' in text
+    assert bulk_text(wanted, types, dialects["sqlite"]) is None

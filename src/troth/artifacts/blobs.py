@@ -10,6 +10,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +36,14 @@ class Upload:
     def __init__(self, folder: Path) -> None:
         self.id = str(uuid.uuid4())
         self.path = folder / self.id
+        #: where the blob of the same digest is that was there before
+        self.replaced = folder / f"{self.id}.replaced"
         self.size = 0
         self._begun = 0  # bytes that are on their way to the disk
         self._digest = hashlib.sha256()
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
-    def write(self, pieces: Sequence[bytes]) -> None:
+    def write(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Adds these pieces. Raises Unavailable where the disk takes no more."""
         try:
             for start in range(0, len(pieces), _MOST_PIECES):
@@ -67,7 +70,7 @@ class Upload:
             os.close(self._file)
             self._file = -1
 
-    def _written(self, pieces: Sequence[bytes]) -> None:
+    def _written(self, pieces: Sequence[bytes | memoryview]) -> None:
         for piece in pieces:
             self._digest.update(piece)
         whole = sum(map(len, pieces))
@@ -110,6 +113,10 @@ class BlobStore:
         target.parent.mkdir(exist_ok=True)
         with self._guard:
             self._kept[upload.id] = blob
+            # the last name of a large file takes long to remove: one that was there already keeps one until `settle`,
+            # where the file system gives a second one
+            with suppress(OSError):
+                os.link(target, upload.replaced)
             upload.path.replace(target)
         _sync_folder(target.parent)
         return blob
@@ -121,11 +128,12 @@ class BlobStore:
         raise NotFound("there is no such upload", why="it was stored already, or cut off", repair="send the file again")
 
     def settle(self, upload: Upload) -> None:
-        """The registry names the blob of this upload by now, or never will. What is no blob is removed."""
+        """The registry names the blob of this upload by now, or never will. What is no blob is removed, which takes its time."""
         upload.close()
-        upload.path.unlink(missing_ok=True)
         with self._guard:
             self._kept.pop(upload.id, None)
+        for path in (upload.path, upload.replaced):
+            path.unlink(missing_ok=True)
 
     def open(self, digest: str) -> int:
         """A descriptor to read a blob from, which stays good when the blob is removed. Raises FileNotFoundError."""
@@ -133,18 +141,17 @@ class BlobStore:
 
     def collect(self, digests: Collection[str], needed: Callable[[Collection[str]], Collection[str]]) -> int:
         """Removes those of these blobs that nobody awaits and `needed` does not name; how many that were."""
-        removed = 0
+        removed: list[Path] = []
         with self._guard:  # so that none is stored again between the question and its removal
             awaited = {blob.digest for blob in self._kept.values()}
             candidates = [digest for digest in digests if digest not in awaited]
             kept = needed(candidates) if candidates else ()
             for digest in set(candidates).difference(kept):
-                try:
-                    self._path(digest).unlink()
-                    removed += 1
-                except FileNotFoundError:
-                    pass
-        return removed
+                with suppress(FileNotFoundError):
+                    removed.append(self._path(digest).rename(self._uploads / str(uuid.uuid4())))
+        for path in removed:  # what is large takes long, and nobody who stores something waits for it
+            path.unlink()
+        return len(removed)
 
     def stored(self) -> Iterator[str]:
         """The digests of all blobs."""

@@ -6,7 +6,6 @@ Transactions come one after the other, so of two who move one version at once th
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +18,7 @@ from troth.commands.apis import CreateApi, DecideApi, OnApi, UpdateApi
 from troth.commands.bus import Handler, Moved, Transaction
 from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
+from troth.contracts.apis.digests import change_digest, contract_text
 from troth.contracts.openapi.evidence import api_changes, own_versions, undescribed
 from troth.errors import Malformed, Refused
 from troth.registry import apis, products, waivers
@@ -84,7 +84,7 @@ class MoveApi(OnApi):
             raise Moved
         if self._move is not Move.CHANGE:
             return asked
-        changed = change_digest(asked.number, payload, prepared)
+        changed = digest_of(asked.number, payload, prepared)
         found = self._excusing.waivers(connection, row.id, changed, asked.numbered, transaction.now)
         return replace(asked, waivers=found)
 
@@ -124,10 +124,9 @@ class MoveApi(OnApi):
         return Compared(beside, changes, undescribed(contract), tuple(own_versions(contract, number)))
 
 
-def change_digest(number: int, payload: Payload, prepared: Compared) -> str:
-    """What a change is known by: the version, the contract that it replaces, the one that it brings, and what is declared."""
-    told = [version_name(number), prepared.beside, payload.get("contract"), payload.get("changes", [])]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def digest_of(number: int, payload: Payload, prepared: Compared) -> str:
+    """What the change that is asked for is known by."""
+    return change_digest(number, prepared.beside, payload.get("contract"), payload.get("changes", ()))
 
 
 def api_handlers(database: Database, excusing: Excusing) -> dict[str, Handler]:
@@ -161,10 +160,12 @@ def _write(
             values |= {"sunset": sunset} if sunset else {}
         if verdict.effects.get(number) is State.DEPRECATED:
             values |= {"deprecated_at": now}
+        if standing.state in (State.EXPERIMENTAL, State.CURRENT):  # also where it came back to that
+            values |= {"deprecated_at": None, "sunset": None}
         if standing.dropped or number in verdict.effects:  # what is made anew is dropped no more
             values |= {"dropped_in": str(asked.release.finished) if standing.dropped else None}
         if number == asked.number and "contract" in payload:
-            values |= {"contract": json.dumps(payload["contract"], sort_keys=True)}
+            values |= {"contract": contract_text(payload["contract"])}
         apis.set_version(connection, row.id, number, now, **values)
     apis.change_api(connection, row.id, now, revision=row.revision + 1, newest=_text(after.newest))
     told = {"reason": asked.reason, "reference": asked.reference, "note": asked.note or _note(verdict, after)}

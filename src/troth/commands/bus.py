@@ -12,6 +12,7 @@ import json
 import uuid as uuids
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -29,7 +30,7 @@ from troth.registry.tables import commands
 
 log = structlog.get_logger()
 
-_ADD = Prepared(commands.insert())
+_ADD = Prepared(commands.insert(), waits=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +148,15 @@ class Bus:
         log.info("command done", command=envelope.command, uuid=envelope.uuid, actor=envelope.actor.name)
         return Outcome(outcome.uuid, outcome.command, outcome.version, outcome.result, transaction.secrets)
 
-    async def process(self, envelope: Envelope) -> dict[str, Any]:
+    async def process(self, envelope: Envelope, *, again: bool) -> dict[str, Any]:
         """The result of a command that the queue hands over, once it is durable: nothing about it is looked up twice.
 
-        Raises the refusal where it was refused.
+        `again` where an earlier attempt may have done it. Raises the refusal where it was refused.
         """
         payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
         require_scope(envelope.command, envelope.actor.scope)
         payload = self._formats.up_converted(envelope.command, envelope.version, payload)
-        recorded, _ = await self._written(self._handlers[envelope.command], envelope, payload)
+        recorded, _ = await self._written(self._handlers[envelope.command], envelope, payload, new=not again)
         return _replayed(envelope, recorded).result
 
     async def admit(self, envelope: Envelope) -> None:
@@ -170,24 +171,65 @@ class Bus:
 
         await asyncio.to_thread(authorise)
 
+    async def rehearse(self, command: str, actor: Actor, payload: Payload) -> dict[str, Any]:
+        """`result` or `refusal`, as `submit` would come to it for a payload of the newest version, with nothing done or journalled.
+
+        Raises what is no refusal by the command itself.
+        """
+        handler, payload = self._handlers[command], self._formats.check(command, self.newest(command), payload)
+        require_scope(command, actor.scope)
+        while True:
+            prepared = await handler.prepare(actor, payload)
+
+            def undone(connection: Connection, prepared: Any = prepared) -> dict[str, Any]:
+                transaction = Transaction(connection, actor, journal.next_moment(connection, now()))
+                handler.authorise(connection, actor, payload)
+                point = connection.begin_nested()
+                try:
+                    return _outcome(handler, transaction, payload, prepared)
+                finally:
+                    point.rollback()
+
+            try:
+                return await self._database.write(undone)
+            except Moved:
+                log.info("prepared again", command=command)
+
     def newest(self, command: str) -> int:
         """The newest version of a command. Raises NotFound."""
         return self._formats.newest(command)
 
     async def _written(
-        self, handler: Handler, envelope: Envelope, payload: Payload
+        self, handler: Handler, envelope: Envelope, payload: Payload, *, new: bool = False
     ) -> tuple[dict[str, Any], Transaction]:
         """The outcome and its transaction; prepared anew as long as others are faster."""
         while True:
             prepared = await handler.prepare(envelope.actor, payload)
-
-            def commit(connection: Connection, prepared: Any = prepared) -> tuple[dict[str, Any], Transaction]:
-                return self._commit(connection, handler, envelope, payload, prepared)
-
             try:
-                return await self._database.write(commit, after=lambda done: self._tell(done[1]))
+                return await self._once(handler, envelope, payload, prepared, new=new)
             except Moved:
                 log.info("prepared again", command=envelope.command, uuid=envelope.uuid)
+
+    async def _once(
+        self, handler: Handler, envelope: Envelope, payload: Payload, prepared: Any, *, new: bool
+    ) -> tuple[dict[str, Any], Transaction]:
+        """One transaction. What is `new` is done unasked, for its uuid can be recorded once only, together with what it did;
+        whatever fails then is looked up first, and done as if it were not new."""
+
+        def commit(connection: Connection, new: bool = new) -> tuple[dict[str, Any], Transaction]:
+            return self._commit(connection, handler, envelope, payload, prepared, new=new)
+
+        def tell(done: tuple[dict[str, Any], Transaction]) -> None:
+            self._tell(done[1])
+
+        if new:
+            try:
+                return await self._database.write(commit, after=tell)
+            except Moved:
+                raise
+            except Exception as error:
+                log.debug("looked up", command=envelope.command, uuid=envelope.uuid, error=type(error).__name__)
+        return await self._database.write(partial(commit, new=False), after=tell)
 
     def _earlier(self, handler: Handler, envelope: Envelope, payload: Payload) -> dict[str, Any] | None:
         """The outcome of the same command before; authority is asked for where there is none."""
@@ -198,16 +240,20 @@ class Bus:
         return recorded
 
     def _commit(
-        self, connection: Connection, handler: Handler, envelope: Envelope, payload: Payload, prepared: Any
+        self,
+        connection: Connection,
+        handler: Handler,
+        envelope: Envelope,
+        payload: Payload,
+        prepared: Any,
+        *,
+        new: bool,
     ) -> tuple[dict[str, Any], Transaction]:
         transaction = Transaction(connection, envelope.actor, journal.next_moment(connection, now()))
-        if recorded := _recorded(connection, envelope):
+        if not new and (recorded := _recorded(connection, envelope)):
             return recorded, transaction
         handler.authorise(connection, envelope.actor, payload)
-        try:
-            outcome = {"result": handler.handle(transaction, payload, prepared)}
-        except Refused as refusal:
-            outcome = {"refusal": refusal.as_problem()}
+        outcome = _outcome(handler, transaction, payload, prepared)
         _record(connection, envelope, outcome, transaction.now)
         return outcome, transaction
 
@@ -238,6 +284,13 @@ def _recorded(connection: Connection, envelope: Envelope) -> dict[str, Any] | No
             found=name,
         )
     return outcome
+
+
+def _outcome(handler: Handler, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
+    try:
+        return {"result": handler.handle(transaction, payload, prepared)}
+    except Refused as refusal:
+        return {"refusal": refusal.as_problem()}
 
 
 def _replayed(envelope: Envelope, recorded: dict[str, Any]) -> Outcome:

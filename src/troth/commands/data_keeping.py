@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from troth.artifacts.blobs import BlobStore
+from troth.artifacts.blobs import BlobStore, Upload
 from troth.clock import now, stamp
 from troth.commands.bus import Bus, Envelope
 from troth.registry import data
@@ -64,6 +64,10 @@ class DataKeeping:
         """Files are gone that had these blobs, or, where that is not known, any."""
         self._behind(self._run(lambda: self.collect(digests)))
 
+    def settled(self, upload: Upload, freed: str | None) -> None:
+        """The registry has been asked to name this upload. What has no file since is removed, for which nobody waits."""
+        self._behind(self._run(lambda: self._settle(upload, freed)))
+
     def collect(self, digests: Collection[str] | None = None) -> int:
         """Removes those of these blobs, or of all, that no file has; how many. Blocks."""
         return self.blobs.collect(list(self.blobs.stored()) if digests is None else digests, self._needed)
@@ -78,6 +82,11 @@ class DataKeeping:
 
         if await self._run(lambda: self._ask(lambda c: data.passing_files(c, **limits))):
             await self._submit("expire_data", limits)
+
+    def _settle(self, upload: Upload, freed: str | None) -> None:
+        self.blobs.settle(upload)
+        if freed:
+            self.collect([freed])
 
     async def _end_session(self, session: str) -> None:
         digests = await self._run(lambda: self._ask(lambda c: data.session_blobs(c, session)))

@@ -26,6 +26,7 @@ PATTERNS: Final = {
     r"^[a-z][a-z0-9_]{0,39}$": "a name in small letters, digits and underscores, which begins with a letter",
     r"^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$": "the name of a file, without folders",
     r"^[^\u0000]*[^\s\u0000][^\u0000]*$": "a text that is not empty",
+    r"^v[1-9][0-9]{0,8}$": "a version of an API, like v4",
     r"^[0-9a-f-]{36}$": "an id of 36 digits and dashes",
     r"^[0-9a-f-]{36,64}$": "an id of a thing, as troth collect lists it",
     r"^[^\u0000-\u0020]*$": "a text without spaces",

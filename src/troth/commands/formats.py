@@ -101,6 +101,7 @@ _STEPS: dict[tuple[str, int], UpConversion] = {
     ("create_organization", 1): dict,
     # what others keep the source of may be left out
     ("create_algorithm", 1): dict,
+    ("roll_back", 1): lambda payload: {"kind": "algorithm" if "algorithm" in payload else "product", **payload},
 }
 
 

@@ -16,12 +16,10 @@ from troth.commands.formats import Payload
 from troth.errors import Malformed, NotFound, Refused
 from troth.registry import apis, upstreams
 from troth.registry.upstreams import EVERY_VERSION, Upstream
+from troth.versions.lifecycles.brownouts import Planned, check_brownout
 from troth.versions.lifecycles.numbers import parsed
-from troth.versions.lifecycles.states import State
 from troth.versions.lifecycles.table import MOST_BROWNOUTS, Brownout, given_moment, moment, version_name
 
-#: A brownout shows who still uses a version; a longer one would be its retirement.
-_LONGEST = timedelta(hours=24)
 #: Why the gateway would not reach an address now; empty where nothing speaks against it.
 Trouble = Callable[[str], Awaitable[str]]
 _LIMITS = ("connect_seconds", "seconds", "body_bytes", "health_path")
@@ -56,21 +54,24 @@ class SetUpstream(OnApi):
 
 
 class PlanBrownout(OnApi):
+    """Announces a brownout: replies tell of it from now on, so now is when its notice begins."""
+
     action = "plan_brownout"
+
+    def __init__(self, notice: timedelta) -> None:
+        self._notice = notice
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: Any) -> dict[str, Any]:
         connection = transaction.connection
         row = apis.existing(connection, payload["api"])
         number = parsed(payload["api_version"])
         version = next((one for one in apis.versions_of(connection, row.id) if one.number == number), None)
-        if version is None or version.state is not State.DEPRECATED:
-            raise Refused(
-                f"{row.subject} {version_name(number)} cannot be browned out",
-                why=f"it is {version.state if version else 'not there'}, and what is not deprecated will not be gone",
-                repair="deprecate it first",
-                clauses=["PDB-34"],
-            )
-        brownout = _brownout(number, payload, moment(transaction.now))
+        now = moment(transaction.now)
+        begins, ends = _times(payload)
+        check_brownout(
+            row.subject, Planned(number, version.state if version else None, begins, ends, now, self._notice)
+        )
+        brownout = Brownout(number, upstreams.second(begins), upstreams.second(ends), bool(payload.get("production")))
         if len(upstreams.brownouts_of(connection, row.id, transaction.now)) >= MOST_BROWNOUTS:
             raise Refused(f"{row.subject} has {MOST_BROWNOUTS} brownouts ahead", repair="cancel some of them")
         identity = upstreams.plan_brownout(connection, row.id, brownout, transaction.actor.id, transaction.now)
@@ -97,11 +98,11 @@ class CancelBrownout:
         return {"brownout": found.id, **_told(row.subject, found.brownout), "cancelled_at": transaction.now}
 
 
-def gateway_handlers(trouble: Trouble) -> dict[str, Handler]:
-    """Every command of the gateway by its name."""
+def gateway_handlers(trouble: Trouble, notice: timedelta) -> dict[str, Handler]:
+    """Every command of the gateway by its name. `notice` is what callers have before a brownout."""
     return {
         "set_upstream": SetUpstream(trouble),
-        "plan_brownout": PlanBrownout(),
+        "plan_brownout": PlanBrownout(notice),
         "cancel_brownout": CancelBrownout(),
     }
 
@@ -123,8 +124,8 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _brownout(number: int, payload: Payload, now: datetime) -> Brownout:
-    """The brownout that is asked for, in UTC. Raises Refused and Malformed."""
+def _times(payload: Payload) -> tuple[datetime, datetime]:
+    """When the brownout that is asked for begins and ends. Raises Malformed."""
     begins, ends = (
         given_moment(payload[name], f"the {what} of the brownout", "write a time like 2027-01-10T10:00:00Z")
         for name, what in (("begins", "beginning"), ("ends", "end"))
@@ -135,20 +136,7 @@ def _brownout(number: int, payload: Payload, now: datetime) -> Brownout:
             why=f"it begins at {payload['begins']}",
             repair="let it end later",
         )
-    if begins < now - timedelta(seconds=1):
-        raise Refused(
-            f"a brownout cannot begin at {payload['begins']}",
-            why="that is past, and a brownout is announced before it comes",
-            repair="let it begin later",
-        )
-    if ends - begins > _LONGEST:
-        raise Refused(
-            f"a brownout cannot last {ends - begins}",
-            why="it shows who still uses the version; one that lasts longer than a day would be the retirement",
-            repair="plan shorter ones",
-            clauses=["PDB-37"],
-        )
-    return Brownout(number, upstreams.second(begins), upstreams.second(ends), bool(payload.get("production")))
+    return begins, ends
 
 
 def _changed(transaction: Transaction, row: apis.ApiRow) -> None:

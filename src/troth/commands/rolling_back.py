@@ -1,55 +1,143 @@
-"""The command that takes settings back to what they were at a position of the journal."""
+"""The command that takes settings and states back to what they were at a position of the journal, by the ordinary commands."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from troth.access.roles import Actor
-from troth.commands.algorithms import require_for
-from troth.commands.bus import Transaction
+from troth.commands.accounts import Immediate
+from troth.commands.algorithms import existing, require_for
+from troth.commands.bus import Handler, Moved, Transaction
 from troth.commands.formats import Payload
 from troth.errors import NotFound, Refused
-from troth.registry.former_settings import SETTABLE, difference, set_all, settings_at
+from troth.registry import catalog
+from troth.registry.database import Database
+from troth.registry.former_settings import difference, settings_at
+from troth.registry.settable import SETTABLE, Named, Values
 
 
-def named(payload: Payload) -> tuple[str, str]:
-    """(kind, owner/name) of what a payload names."""
-    return next((kind, payload[kind]) for kind in SETTABLE if kind in payload)
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """The ordinary command that sets what was then, and its payload."""
+
+    command: str
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    order: _Order | None
+    by_ordinary: Any = None
+
+
+class SetAlgorithm(Immediate):
+    """Sets exactly these values, where the ordinary command leaves what is not named."""
+
+    def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
+        require_for("update_algorithm", connection, actor, payload["algorithm"])
+
+    def handle(self, transaction: Transaction, payload: Payload, prepared: None) -> dict[str, Any]:
+        algorithm = existing(transaction.connection, payload["algorithm"])
+        parts: dict[str, Values] = {"details": {}, "settings": {}}
+        for name, value in payload.items():
+            part, _, inner = name.partition(".")
+            if inner:
+                parts[part][inner] = value
+        catalog.update_algorithm(
+            transaction.connection, algorithm, transaction.now, summary=payload.get("summary", ""), **parts
+        )
+        transaction.changed_algorithms.add(algorithm.id)
+        return {"algorithm": algorithm.subject}
 
 
 class RollBack:
-    """Sets what `values` say, which has to be what the journal says of the position: so nobody sets what was not shown."""
+    """Sets what `values` say, which has to be what the journal says of the position: so nobody sets what was not shown.
+
+    An ordinary command does it, and refuses what it would refuse otherwise. `ordinary` are the handlers by their commands; also
+    `return_api`, the move back to a former state, which nobody can ask for otherwise.
+    """
+
+    def __init__(self, database: Database, ordinary: Mapping[str, Handler], return_api: Handler) -> None:
+        self._database = database
+        self._ordinary = ordinary
+        self._only_here: dict[str, Handler] = {"set_algorithm": SetAlgorithm(), "return_api": return_api}
 
     def authorise(self, connection: Connection, actor: Actor, payload: Payload) -> None:
-        kind, subject = named(payload)
-        require_for("roll_back", connection, actor, subject)
-        require_for(SETTABLE[kind].action, connection, actor, subject)
+        named = SETTABLE[payload["kind"]].named(payload)
+        require_for("roll_back", connection, actor, named.about)
+        require_for(SETTABLE[named.kind].action, connection, actor, named.about)
+        if order := _order(connection, named, payload):
+            self._handler(order).authorise(connection, actor, order.payload)
 
-    async def prepare(self, actor: Actor, payload: Payload) -> None:
-        return None
+    async def prepare(self, actor: Actor, payload: Payload) -> _Prepared:
+        order = await asyncio.to_thread(self._ordered, payload)
+        return _Prepared(order, await self._handler(order).prepare(actor, order.payload) if order else None)
 
-    def handle(self, transaction: Transaction, payload: Payload, prepared: None) -> dict[str, Any]:
-        kind, subject = named(payload)
-        now = SETTABLE[kind].present(transaction.connection, subject)
-        then = settings_at(transaction.connection, kind, subject, payload["position"])
-        if now is None or then is None:
-            raise NotFound(
-                f"there is no {kind} {subject} to be rolled back to position {payload['position']}",
-                why="it is not there now, or was not made by then",
-                repair=f"troth journal --about {subject} shows its entries",
-            )
+    def handle(self, transaction: Transaction, payload: Payload, prepared: _Prepared) -> dict[str, Any]:
+        connection, named = transaction.connection, SETTABLE[payload["kind"]].named(payload)
+        now, then = _values(connection, named, payload["position"])
         if then != payload["values"]:
             raise Refused(
-                f"these were not the settings of {subject} at position {payload['position']}",
+                f"these were not the settings of {named} at position {payload['position']}",
                 why="what is set has to be what the journal says",
                 repair="look at the difference again: troth rollback",
                 asked=payload["values"],
                 found=then,
             )
-        changed = difference(now, then)
-        identity = set_all(transaction.connection, kind, subject, then, transaction.now)
-        if kind == "algorithm":
-            transaction.changed_algorithms.add(identity)
-        return {kind: subject, "position": payload["position"], "changed": changed}
+        order = _order(connection, named, payload)
+        if order != prepared.order:
+            raise Moved
+        told = {"kind": named.kind, **named.names, "position": payload["position"], "changed": difference(now, then)}
+        if order is None:
+            return told
+        return {**told, "did": self._done(transaction, named, now, order, prepared)}
+
+    def _done(
+        self, transaction: Transaction, named: Named, now: Values, order: _Order, prepared: _Prepared
+    ) -> dict[str, Any]:
+        """The result of the ordinary command. Raises what it raises; where it refuses, with what is legal from here."""
+        try:
+            result = self._handler(order).handle(transaction, order.payload, prepared.by_ordinary)
+        except Refused as refusal:
+            if instead := SETTABLE[named.kind].instead(now):
+                refusal.repair = f"{refusal.repair}; what is legal as it is: {instead}"
+            raise
+        return {"command": order.command, **result}
+
+    def _handler(self, order: _Order) -> Handler:
+        return self._only_here.get(order.command) or self._ordinary[order.command]
+
+    def _ordered(self, payload: Payload) -> _Order | None:
+        with self._database.read() as connection:
+            return _order(connection, SETTABLE[payload["kind"]].named(payload), payload)
+
+
+def _values(connection: Connection, named: Named, position: int) -> tuple[Values, Values]:
+    """(now, then). Raises NotFound."""
+    now, then = SETTABLE[named.kind].present(connection, named), settings_at(connection, named, position)
+    if now is None or then is None:
+        raise NotFound(
+            f"there is no {named.kind} {named} to be rolled back to position {position}",
+            why="it is not there now, or was not made by then",
+            repair=f"troth journal --about {named.about} shows its entries",
+        )
+    return now, then
+
+
+def _order(connection: Connection, named: Named, payload: Payload) -> _Order | None:
+    """What is to be done; None where nothing differs, and where the values are not those of then."""
+    row = SETTABLE[named.kind]
+    now, then = row.present(connection, named), settings_at(connection, named, payload["position"])
+    if now is None or then is None or now == then or then != payload["values"]:
+        return None
+    command, values = row.order(now, then)
+    names: Payload = dict(named.names)
+    if "command_version" in names:
+        names["version"] = int(names.pop("command_version"))
+    also = {"reason": payload["reason"], "release": payload["release"]} if row.rides else {}
+    return _Order(command, {**names, **also, **values})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from troth.commands.api_moves import Compared, MoveApi, change_digest
+from troth.commands.api_moves import Compared, MoveApi, digest_of
 from troth.commands.bus import Transaction
 from troth.commands.excusing import Excusing
 from troth.commands.formats import Payload
@@ -28,7 +28,7 @@ class RequestApiWaiver(MoveApi):
         clauses = waivable("api", payload["clauses"])
         row = apis.existing(connection, payload["api"])
         change = self.asked(transaction, row, payload, prepared)
-        changed, before = change_digest(change.number, payload, prepared), apis.subject_of(connection, row)
+        changed, before = digest_of(change.number, payload, prepared), apis.subject_of(connection, row)
         without = judge(replace(change, waivers=()), before)
         held = supposed("api", row.subject, change.numbered, changed, clauses)
         by = judge(replace(change, waivers=(held,)), before)

@@ -10,8 +10,9 @@ from troth.access.roles import Actor, relations, require
 from troth.errors import NotFound
 from troth.queries.language.hints import wrong
 from troth.registry import accounts
-from troth.registry.former_settings import SETTABLE, difference, settings_at
+from troth.registry.former_settings import difference, settings_at
 from troth.registry.journal_facts import moment_of, position_at
+from troth.registry.settable import SETTABLE
 
 
 def rollback(connection: Connection, caller: Actor, kind: str, subject: str, to: str) -> dict[str, Any]:
@@ -20,24 +21,27 @@ def rollback(connection: Connection, caller: Actor, kind: str, subject: str, to:
     Raises Malformed, Forbidden, and NotFound where the subject is not there, or was not then.
     """
     row = SETTABLE.get(kind)
-    if row is None or subject.count("/") != 1:
-        raise wrong(
-            f"{kind} {subject[:80]!r} has no settings", f"there are those of {' and '.join(SETTABLE)}, by OWNER/NAME"
-        )
-    owner = accounts.find_account(connection, subject.split("/")[0])
+    found = row.pattern.fullmatch(subject) if row else None
+    if row is None or found is None:
+        kinds = ", ".join(f"{one.kind} {one.written}" for one in SETTABLE.values())
+        raise wrong(f"{kind[:40]} {subject[:140]!r} cannot be rolled back", f"what can is {kinds}")
+    named = row.named(found.groupdict())
+    owner = accounts.find_account(connection, named.about.split("/")[0])
     role = accounts.role_of(connection, owner.id, caller.id) if owner else None
-    require(row.action, relations(caller, owner.id if owner else None, role), subject)
+    require(row.action, relations(caller, owner.id if owner else None, role), named.about)
     position = position_at(connection, to)
-    now = row.present(connection, subject)
-    then = None if position is None else settings_at(connection, kind, subject, position)
+    now = row.present(connection, named)
+    then = None if position is None else settings_at(connection, named, position)
     if now is None or then is None or position is None:
         raise NotFound(
-            f"there are no settings of the {kind} {subject[:130]} at {to[:40]!r}",
+            f"there are no settings of the {kind} {named} at {to[:40]!r}",
             why="it is not there now, was not made by then, or the journal has no such entry",
-            repair=f"troth journal --about {subject[:130]} shows its entries",
+            repair=f"troth journal --about {named.about} shows its entries",
         )
     return {
-        kind: subject,
+        "kind": kind,
+        **named.names,
+        "names": dict(named.names),
         "position": position,
         "at": moment_of(connection, position),
         "values": then,

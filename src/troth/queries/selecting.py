@@ -170,12 +170,16 @@ class Selecting:
             nullable = one.function != "count"
         else:
             expressions, nullable = self._compared(one), one.nullable
+            if one.kind is Kind.MOMENT:  # which every collation orders alike, and whose indexes have none of their own
+                return [*self._absent_first(expressions[0], nullable, descends), Key(expressions[0], descends)]
             if one.kind is Kind.BOOLEAN:  # which databases do not order alike
                 expressions = (case((expressions[0], 1), else_=0),)
-        found = []
-        if nullable:
-            found.append(Key(case((expressions[0].is_(None), 0), else_=1), descends))
+        found = self._absent_first(expressions[0], nullable, descends)
         return found + [Key(self._bytes(part), descends) for part in expressions]
+
+    @staticmethod
+    def _absent_first(part: ColumnElement[Any], nullable: bool, descends: bool) -> list[Key]:
+        return [Key(case((part.is_(None), 0), else_=1), descends)] if nullable else []
 
     def _compared(self, field: Field) -> Expressions:
         """What a field is compared by: one and the same wherever it stands, which grouping needs."""

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from troth.registry import schema
+from troth.registry import prepared, schema
 from troth.registry.upgrading import upgraded
 
 log = structlog.get_logger()
@@ -56,6 +56,9 @@ class Database:
         #: how often this process wrote: what was read is new as long as it has not moved
         self.commits = 0
         self._engine = _engine(url)
+        # statements are prepared on a PostgreSQL connection by connection, and forgotten where one is rolled back
+        self._writing = self._engine if url.startswith("sqlite") else _engine(url)
+        prepared.listen(self._writing)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_all, name="registry writer", daemon=True)
         self._writer.start()
@@ -112,6 +115,7 @@ class Database:
         self._jobs.put(None)
         self._writer.join()
         self._engine.dispose()
+        self._writing.dispose()
 
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -126,7 +130,7 @@ class Database:
     def _commit(self, batch: list[_Job]) -> None:
         """Commits all jobs together, or one by one where one of them fails, so that a failure is its own only."""
         try:
-            with self._engine.begin() as connection:
+            with self._writing.begin() as connection, prepared.together(connection):
                 results = [job.work(connection) for job in batch]
         except Exception as error:
             if len(batch) == 1:

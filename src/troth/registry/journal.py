@@ -22,7 +22,7 @@ _LAST = Prepared(
     .order_by(journal.c.position.desc())
     .limit(1)
 )
-_ADD = Prepared(journal.insert())
+_ADD = Prepared(journal.insert(), waits=True)
 _SENT = Prepared(
     select(commands.c.name, commands.c.version, commands.c.payload, commands.c.outcome).where(
         commands.c.actor_id == bindparam("actor"), commands.c.uuid == bindparam("identity")

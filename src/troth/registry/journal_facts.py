@@ -31,7 +31,7 @@ journal_facts = Table(
 )
 
 # what every command writes, built once
-_ADD = Prepared(journal_facts.insert())
+_ADD = Prepared(journal_facts.insert(), waits=True)
 
 
 def add_facts(connection: Connection, position: int, entry: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, text, tuple_, update
 from sqlalchemy import delete as remove
 from sqlalchemy.exc import IntegrityError
 
@@ -171,11 +171,6 @@ def _row(one: Accepted) -> dict[str, Any]:
 
 # --- processing
 
-_TAKE = Prepared(
-    update(queue)
-    .where(queue.c.position == bindparam("at"))
-    .values(state=QueueState.LEASED.value, lease=bindparam("by"), attempts=queue.c.attempts + 1)
-)
 _EARLIER = queue.alias("earlier")
 #: What may be handed out: of commands with one key in common only the first, until it has ended.
 _READY = (queue.c.state == QueueState.WAITING.value) & (
@@ -200,9 +195,15 @@ def lease(connection: Connection, *, now: str, lease: str, most: int, held: Coll
     )  # fmt: skip
     if held:
         wanted = wanted.where(queue.c.command.not_in(held))
+    if (
+        connection.dialect.name == "postgresql"
+    ):  # which else sorts all that wait, where it does not know how many they are
+        connection.execute(text("SET LOCAL enable_bitmapscan = off"))
     rows = connection.execute(wanted).all()
     if rows:
-        _TAKE.many(connection, [{"at": row.position, "by": lease} for row in rows])
+        taken = update(queue).where(queue.c.position.in_([row.position for row in rows]))
+        leased = {"state": QueueState.LEASED.value, "lease": lease, "attempts": queue.c.attempts + 1}
+        connection.execute(taken.values(leased))
     return [_leased(row) for row in rows]
 
 

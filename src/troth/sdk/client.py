@@ -298,9 +298,9 @@ class Client(Questions):
             if cursor is None or found == most:
                 return
 
-    def rollback(self, kind: str, subject: str, to: str) -> dict[str, Any]:
-        """What the settings of an algorithm or product were at a position or moment, and how they differ now."""
-        return self._get("/api/v1/rollback", **{kind: subject, "to": to})
+    def rollback(self, kind: str, subject: str, to: str, release: str = "") -> dict[str, Any]:
+        """What settings or a state were at a position or moment, how they differ now, and what a rollback would come to."""
+        return self._get("/api/v1/rollback", kind=kind, subject=subject, to=to, release=release)
 
     def receipt(self, request: str) -> dict[str, Any]:
         """What ran in the call with this request id."""

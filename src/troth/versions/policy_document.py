@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from troth.versions.clauses import policy
 from troth.versions.escaping import element
+from troth.versions.lifecycles.brownouts import RULES as BROWNOUT_RULES
 from troth.versions.lifecycles.rules import RULES
 from troth.versions.pages import page, table
 from troth.versions.releases.rules import RULES as RELEASE_RULES
@@ -30,6 +31,7 @@ def policy_document(
         "readings": {note.id: {"concerns": note.concerns, "reading": note.reading} for note in found.notes.values()},
         "rules": {
             "apis": [rule.as_dict() for rule in RULES],
+            "brownouts": [rule.as_dict() for rule in BROWNOUT_RULES],
             "releases": [rule.as_dict() for rule in RELEASE_RULES],
         },
         "judged_from": _JUDGED_FROM,

@@ -30,7 +30,7 @@ from troth.registry import accounts, command_subjects
 from troth.registry.command_subjects import VersionRow
 from troth.registry.database import Database
 from troth.versions.commands.rules import Finding, Objection, Proposal, Standing, judge
-from troth.versions.commands.states import Moving, State, objection
+from troth.versions.commands.states import Moving, State, objection, repair
 from troth.versions.releases.numbers import ReleaseNumber
 
 _FIRST_RELEASE = ReleaseNumber.of(1, 0, 0)
@@ -215,14 +215,14 @@ class SetCommandState(Immediate):
             raise Refused(f"{row.subject} has no version {number}", repair="name one that it has")
         release = ReleaseNumber.parse(payload["release"])
         newest = command_subjects.standing_of(versions).release
-        why = objection(version.state, end, Moving(release, version.deprecated_in))
+        why, helps = objection(version.state, end, Moving(release, version.deprecated_in)), repair(version.state, end)
         if why is None and newest is not None and release < newest:
-            why = f"{release} was before {newest}"
+            why, helps = f"{release} was before {newest}", f"name {newest}, or a later release"
         if why is not None:
             raise Refused(
                 f"version {number} of {row.subject} cannot become {end.value} in {release}",
                 why=f"{why} (note N16)",
-                repair="name a release in which it can, such as the next X.0.0",
+                repair=helps,
                 clauses=["PDB-40"],
                 asked=str(release),
             )

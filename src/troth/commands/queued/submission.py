@@ -49,6 +49,11 @@ class Submission:
     #: None: the answer says that it was accepted
     seconds: float | None = None
 
+    @property
+    def is_for_queue(self) -> bool:
+        """Whether it asks for what only the queue gives."""
+        return self.seconds is not None or bool(self.due_at or self.subject or self.priority)
+
 
 class Submissions:
     """Takes submissions of commands of teams, and of troth's own that are to be queued."""
@@ -117,7 +122,7 @@ class Submissions:
             raise Refused(
                 f"{asked.command} is not queued",
                 why="it holds a secret, which is in no payload and no outcome that is kept",
-                repair="leave secondsToWaitForCompletion out",
+                repair="leave secondsToWaitForCompletion, due, priority and subject out",
             )
         # with its sender: else anybody could hold back everybody's behind a word of theirs
         key = ordered_key([asked.actor.id, asked.subject]) if asked.subject else None

@@ -81,7 +81,7 @@ class Working:
         if work.sender is None:
             raise Refused("the sender's account is gone", why="a command of troth's own is done in its sender's name")
         envelope = Envelope(name, version, payload, work.sender, work.leased.uuid)
-        return await self._bus.process(envelope)
+        return await self._bus.process(envelope, again=work.leased.attempts > 1)
 
     @staticmethod
     def _given(work: Work, version: int, value: Any) -> dict[str, Any]:

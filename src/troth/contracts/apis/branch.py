@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +18,13 @@ from troth.versions.lifecycles.subject import Api, Asked, ContractChange, Move, 
 from troth.versions.lifecycles.verdict import MoveVerdict, Objection
 from troth.versions.releases.numbers import ReleaseNumber
 from troth.versions.verdict import Outcome
+from troth.versions.waivers import Considered
 
 _LEAVING = {State.DEPRECATED: Move.DEPRECATE, State.RETIRED: Move.RETIRE}
 #: Compares two OpenAPI documents and gives the answer as JSON.
 Compare = Callable[[Any, Any], Mapping[str, Any]]
+#: Gives the waivers that somebody may mean for a change of one document into another.
+Excusing = Callable[[Asked, str, str], Sequence[Considered]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Checked:
     standing: tuple[Objection, ...]
     #: the state of each version on the branch
     states: Mapping[str, str]
+    #: what was not looked at, and why
+    notes: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -65,27 +70,38 @@ class Checked:
             "states": dict(self.states),
             "moves": [one.as_dict() for one in self.verdicts],
             "standing": [one.as_dict() for one in self.standing],
+            "notes": list(self.notes),
         }
 
 
 def checked(
-    old: Side, new: Side, release: ReleaseNumber, compare: Compare, former: ReleaseNumber | None = None
+    old: Side,
+    new: Side,
+    release: ReleaseNumber,
+    compare: Compare,
+    former: ReleaseNumber | None = None,
+    excusing: Excusing = lambda asked, old, new: (),
+    notes: tuple[str, ...] = (),
 ) -> Checked:
     """What the branch does, judged as riding on this release, behind the `former` one where that is known.
 
-    Raises Malformed for documents that cannot be compared.
+    A change is judged by the waivers that `excusing` gives for it. Raises Malformed for documents that cannot be compared.
     """
-    before = replace(old.declared.subject(), decisions=new.declared.decisions)
+    before = replace(old.declared.seen(), decisions=new.declared.decisions)
     if before.starting_point is None:
         before = replace(before, starting_point=new.declared.starting_point)
     changes = dict(_changes(old, new, compare))
     api, verdicts = before, []
     for asked in _asked(old, new, before, release, changes):
+        if asked.move is Move.CHANGE and asked.number in new.documents:
+            given = excusing(asked, old.documents[asked.number], new.documents[asked.number])
+            asked = replace(asked, waivers=tuple(given))
         verdict = judge(asked, api)
         verdicts.append(verdict)
         api = moved(api, verdict)
     states = {one.standing.name: one.standing.state.value for one in new.declared.versions.values()}
-    return Checked(new.declared.name, release, tuple(verdicts), tuple(_standing(new, api, release, former)), states)
+    standing = tuple(_standing(new, api, release, former))
+    return Checked(new.declared.name, release, tuple(verdicts), standing, states, notes)
 
 
 def _changes(old: Side, new: Side, compare: Compare) -> Iterator[tuple[int, tuple[ContractChange, ...]]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from troth.versions.escaping import annotation, plain
 from troth.versions.lifecycles.rendering import ENDINGS, headline, verdict_lines
+from troth.versions.releases.rendering import waiver_lines
 
 Told = Mapping[str, Any]
 
@@ -26,6 +27,7 @@ def _lines(told: Told) -> Iterator[str]:
     for one in told["standing"]:
         yield f"  {one['clause']}: {one['text']}"
         yield f"    help: {one['repair']}"
+    yield from (f"  note: {one}" for one in told["notes"])
     if not told["moves"] and not told["standing"]:
         yield "  nothing changes for who uses it"
 
@@ -41,6 +43,7 @@ def as_markdown(answers: Sequence[Told]) -> str:
         lines += [_row(told, move) for move in told["moves"]]
         lines.append("")
         lines += [f"- **{one['clause']}**: {plain(one['text'])}; {plain(one['repair'])}" for one in told["standing"]]
+        lines += [f"- note: {plain(one)}" for one in told["notes"]]
     return "\n".join(lines).strip() + "\n"
 
 
@@ -55,10 +58,15 @@ def as_annotations(answers: Sequence[Told], files: Mapping[str, str], usual: str
                 lines.append(
                     annotation(kind, file, f"{one['clause']}: {headline(move)}", f"{one['text']}; {one['repair']}")
                 )
+            excused = ", ".join(waiver_lines(move))
+            for one in move["waived"]:
+                title = f"{one['clause']}: {headline(move)}"
+                lines.append(annotation("notice", file, title, f"{one['text']}; {excused}"))
             lines += [annotation("warning", file, headline(move), note) for note in move["warnings"]]
         lines += [
             annotation("error", usual, one["clause"], f"{one['text']}; {one['repair']}") for one in told["standing"]
         ]
+        lines += [annotation("warning", usual, told["api"], note) for note in told["notes"]]
     return "\n".join(lines)
 
 
@@ -66,4 +74,9 @@ def _row(told: Told, move: Told) -> str:
     state = told["states"].get(move["version"], "gone")
     because = "<br>".join(plain(line) for line in verdict_lines(move))
     clauses = ", ".join(move["clauses"])
-    return f"| {move['version']} | {state} | {move['move']} | {move['outcome']} | {clauses} | {because} |"
+    return f"| {move['version']} | {state} | {move['move']} | {_outcome(move)} | {clauses} | {because} |"
+
+
+def _outcome(move: Told) -> str:
+    by_waiver = move["outcome"] == "allowed" and move["waived"]
+    return "allowed by a waiver" if by_waiver else str(move["outcome"])

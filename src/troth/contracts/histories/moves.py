@@ -13,6 +13,7 @@ from typing import Any, Final
 from troth.contracts.histories.reading import Event, History
 from troth.contracts.histories.spellings import BREAKS, FEATURES, MOVES, NUMBER, OPERATION, REFERENCE, VERSION
 from troth.contracts.histories.verdict import EventVerdict, Said, decided
+from troth.contracts.histories.waivers import waivers_of
 from troth.errors import MalformedNumber
 from troth.versions.lifecycles.judging import judge, moved
 from troth.versions.lifecycles.numbers import next_major, parsed
@@ -62,12 +63,16 @@ class Apis:
         name = self.name_of(event)
         api = self.api(name)
         asked = self._asked(event, move, release, api)
+        asked = replace(asked, waivers=waivers_of(event, asked, name))
         what = f"{asked.move} {name} {asked.name} in {release}"
         if move is Move.DEPRECATE and self.deprecated.get((name, asked.number)) == release:
             return decided(event, what, (), ("PDB-31",))
         verdict = judge(asked, api)
         if self._unjudged_release(release):
-            verdict = replace(verdict, outcome=Outcome.ALLOWED, objections=(), rests_on=("PDB-03",), judged=False)
+            verdict = replace(
+                verdict, outcome=Outcome.ALLOWED, objections=(), rests_on=("PDB-03",), judged=False,
+                waived=(), waivers=(),
+            )  # fmt: skip
         self.found[name] = moved(api, verdict)
         for number, state in verdict.effects.items():
             if state is State.DEPRECATED and number != asked.number:
@@ -199,7 +204,11 @@ class Apis:
 def _told(event: Event, what: str, verdict: MoveVerdict) -> EventVerdict:
     said = tuple(Said(one.clause, one.text, one.repair, one.question, one.also) for one in verdict.objections)
     notes = verdict.warnings + verdict.decided
-    return EventVerdict(event, what, verdict.outcome, said, verdict.clauses, notes, judged=verdict.judged)
+    waived = tuple(Said(one.clause, one.text, also=one.also) for one in verdict.waived)
+    told = tuple(one.as_dict(verdict.asked.numbered) for one in verdict.waivers)
+    return EventVerdict(
+        event, what, verdict.outcome, said, verdict.clauses, notes, verdict.judged, waived, told
+    )  # fmt: skip
 
 
 def _changes(event: Event) -> Iterator[ContractChange]:

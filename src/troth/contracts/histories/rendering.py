@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from troth.contracts.histories.verdict import EventVerdict
+from troth.versions.releases.rendering import waiver_lines
 from troth.versions.verdict import Outcome
 
 
 def lines_of(verdict: EventVerdict) -> Iterator[str]:
     """One event for a terminal: what was done and what is said of it, then why."""
     outcome = verdict.outcome.value.replace("-", " ")
+    if verdict.waived and verdict.outcome is Outcome.ALLOWED:
+        outcome += " by a waiver"
     ending = "" if verdict.judged else " (before the starting point, not judged)"
     named = f" [{', '.join(verdict.clauses)}]" if verdict.clauses else ""
     yield f"{verdict.event.identity}. {verdict.what}: {outcome}{named}{ending}"
@@ -20,6 +23,8 @@ def lines_of(verdict: EventVerdict) -> Iterator[str]:
             yield f"     to decide: {one.question}"
         if one.repair:
             yield f"     help: {one.repair}"
+    yield from (f"     waived: {one.clause}: {one.text}" for one in verdict.waived)
+    yield from (f"     {line}" for line in waiver_lines({"waivers": verdict.waivers}))
     yield from (f"     note: {one}" for one in verdict.notes)
 
 

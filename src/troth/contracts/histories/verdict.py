@@ -33,6 +33,10 @@ class EventVerdict:
     rests_on: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     judged: bool = True
+    #: what a waiver excuses
+    waived: tuple[Said, ...] = ()
+    #: as JSON: those that it rests on, and, where it is not allowed, those that do not hold
+    waivers: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -47,6 +51,8 @@ class EventVerdict:
             "questions": [one.question for one in self.said if one.question],
             "help": list(dict.fromkeys(one.repair for one in self.said if one.repair)),
             "notes": list(self.notes),
+            "waived": [{"clause": one.clause, "text": one.text} for one in self.waived],
+            "waivers": [{key: value for key, value in one.items() if value != ""} for one in self.waivers],
         }
         return {
             "event": self.event.identity,

@@ -211,9 +211,7 @@ class DataDoor:
         except streams.TooMuch:
             raise quota_reached(room or 0) from None
         finally:
-            await streams.in_thread(threads, blobs.settle, upload)
-            if freed := stored.get("earlier"):
-                self._keeping.freed([freed])
+            self._keeping.settled(upload, stored.get("earlier"))
         if actor.within and path.collection.startswith(".session/"):
             self._keeping.sessions.add(actor.within.session)
         return _json({"result": str(path)})

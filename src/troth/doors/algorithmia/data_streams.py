@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -19,12 +20,23 @@ from starlette.types import Send as ASGISend
 from troth.artifacts.blobs import Upload
 
 Result = TypeVar("Result")
+#: ASGI extension by which a body of known length is read without copies (`troth.doors.server.large_bodies`), and in it the
+#: function that gives the body
+LARGE_BODY, TAKE = "troth.large_body", "take"
 #: bytes that are handed to a thread together
 _BATCH = 1 << 20
 _PIECE = 512 * 1024
 #: bytes of a body that nobody has a right to send and that are still read, so that the client hears why
 PATIENCE = 64 << 20
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
+
+
+class _LargeBody(Protocol):
+    """What the server's protocol gives for `LARGE_BODY`, as is said there."""
+
+    async def piece(self) -> memoryview | None: ...
+
+    def release(self) -> None: ...
 
 
 class TooMuch(Exception):
@@ -37,28 +49,53 @@ async def received(request: Request, upload: Upload, threads: ThreadPoolExecutor
     Raises TooMuch where it has more than `room` bytes, and ClientDisconnect where it does not come to its end.
     """
     loop = asyncio.get_running_loop()
-    pieces: list[bytes] = []
-    size = gathered = 0
     writing: asyncio.Future[None] | None = None
     request.state.begun = True
+    body = _large(request)
     try:
-        async for piece in request.stream():
-            size, gathered = size + len(piece), gathered + len(piece)
-            if room is not None and size > room:
-                raise TooMuch
-            pieces.append(piece)
-            if gathered >= _BATCH:
+        async with aclosing(_gathered(request, room) if body is None else _pieces(body, room)) as batches:
+            async for batch in batches:
                 if writing is not None:
                     await writing
-                writing = loop.run_in_executor(threads, upload.write, pieces)
-                pieces, gathered = [], 0
+                writing = loop.run_in_executor(threads, upload.write, batch)
     finally:
         if writing is not None:
             await asyncio.wait([writing])  # nothing writes to what is closed next
+        if body is not None:
+            body.release()
     if writing is not None:
         writing.result()
+
+
+def _large(request: Request) -> _LargeBody | None:
+    """The body by the extension, if the server has it and the body is one for it."""
+    offered = request.scope.get("extensions", {}).get(LARGE_BODY)
+    body: _LargeBody | None = offered[TAKE]() if offered else None
+    return body
+
+
+async def _gathered(request: Request, room: int | None) -> AsyncGenerator[list[bytes]]:
+    pieces: list[bytes] = []
+    size = gathered = 0
+    async for piece in request.stream():
+        size, gathered = size + len(piece), gathered + len(piece)
+        if room is not None and size > room:
+            raise TooMuch
+        pieces.append(piece)
+        if gathered >= _BATCH:
+            yield pieces
+            pieces, gathered = [], 0
     if pieces:
-        await loop.run_in_executor(threads, upload.write, pieces)
+        yield pieces
+
+
+async def _pieces(body: _LargeBody, room: int | None) -> AsyncGenerator[list[memoryview]]:
+    size = 0
+    while (piece := await body.piece()) is not None:
+        size += len(piece)
+        if room is not None and size > room:
+            raise TooMuch
+        yield [piece]
 
 
 async def drained(request: Request, most: int | None = None) -> None:

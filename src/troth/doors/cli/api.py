@@ -21,6 +21,13 @@ api = App(
     help="Keeps the life cycle of HTTP APIs: versions vN that are experimental, current, deprecated or retired.",
     help_format="plaintext",
 )
+api.command("troth.doors.cli.api_callers:callers", name="callers")
+api.command("troth.doors.cli.api_callers:alerts", name="alerts")
+api.command("troth.doors.cli.api_gateway:upstream", name="upstream")
+api.command("troth.doors.cli.api_gateway:served", name="served")
+api.command("troth.doors.cli.api_gateway:brownout", name="brownout")
+api.command("troth.doors.cli.api_check:check", name="check")
+api.command("troth.doors.cli.api_waivers:request_waiver", name="request-waiver")
 _LARGEST_FILE = 16 << 20
 
 Release = Annotated[str, Parameter(help="The release that it rides on: X.0.0, X.Y.0 or X.Y.Z.")]

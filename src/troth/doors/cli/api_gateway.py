@@ -98,7 +98,7 @@ def plan(
     version
         vN.
     begins
-        When: 2027-01-10T10:00:00Z.
+        When: 2027-01-10T10:00:00Z, a week from now at the earliest unless the operator says otherwise.
     ends
         Until when, a day later at the latest.
     """

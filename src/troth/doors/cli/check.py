@@ -83,6 +83,7 @@ check = App(
     help="Judges whether what callers rely on is kept: a project, two documents, or many pairs of them.",
     help_format="plaintext",
 )
+check.command("troth.doors.cli.history:history", name="history")
 #: Exit codes by answer; what cannot be told is refused like what breaks.
 _EXIT = {"compatible": 0, "breaking": 3, "cannot-tell": 3, "invalid": 2}
 _LARGEST_FILE = 16 << 20

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from troth.doors.cli.output import Remote, say, show, show_json, show_table
-from troth.errors import Malformed, NotFound, Refused
+from troth.errors import Malformed, NotFound, Refused, TrothError
 from troth.sdk import Client
 from troth.versions import chain
 from troth.versions.chain import Link
@@ -62,39 +62,50 @@ def rollback(
     *,
     to: Annotated[str, Parameter(help="A position of the journal, or a moment like 2026-11-25T13:00:00Z.")],
     reason: Reason,
+    release: Annotated[str, Parameter(help="Of the state of a version: the release that the move rides on.")] = "",
     yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
     remote: Remote = Remote(),
 ) -> int:
-    """Takes the settings of an algorithm or product back to what they were, after it showed what that changes.
+    """Takes settings or a state back to what they were, after it showed what that changes.
 
+    The ordinary command does it, and refuses what it would refuse otherwise: a retired version is not brought back by this either.
     What was published stays as it is: versions keep the permissions that they were published with.
 
     Parameters
     ----------
     kind
-        algorithm or product.
+        algorithm, line-notice, product, api, api-version, command, command-version or member.
     subject
-        OWNER/NAME.
+        OWNER/NAME; of versions of APIs OWNER/API/vN, of versions of commands OWNER/COMMAND/N, of members ORGANIZATION/ACCOUNT.
     """
-    if kind not in ("algorithm", "product"):
-        raise Malformed(f"{kind[:40]!r} has no settings", why="algorithms and products do", repair="name one of them")
     with remote.client() as client:
-        found = client.rollback(kind, subject, to)
+        found = client.rollback(kind, subject, to, release)
         if not remote.json:
             _show_difference(found)
         if not found["difference"]:
             if remote.json:
                 show_json({**found, "done": False})
             return 0
+        if "refusal" in found:
+            raise TrothError.from_problem(found["refusal"])
         if not yes:
             _confirm()
-        named = {kind: subject, "position": found["position"], "values": found["values"]}
-        result = client.command("roll_back", reason=reason, **named)
+        result = client.command("roll_back", version=2, reason=reason, **_asked(found, release))
     if remote.json:
         show_json({**result, "done": True})
     else:
         show(f"{subject} is as it was at position {result['position']}")
     return 0
+
+
+def _asked(found: dict[str, Any], release: str) -> dict[str, Any]:
+    """The payload of the command that does what was shown, without the reason."""
+    names = dict(found["names"])
+    if "command_version" in names:
+        names["command_version"] = int(names["command_version"])
+    if found["kind"].endswith("-version"):
+        names["release"] = release
+    return {"kind": found["kind"], **names, "position": found["position"], "values": found["values"]}
 
 
 def _show_difference(found: dict[str, Any]) -> None:
@@ -103,6 +114,11 @@ def _show_difference(found: dict[str, Any]) -> None:
         return
     rows = [[name, _text(one["now"]), _text(one["then"])] for name, one in found["difference"].items()]
     show_table("", ["setting", "now", f"at position {found['position']}"], rows)
+    did = found.get("result", {}).get("did", {})
+    others = {**did.get("verdict", {}).get("effects", {}), **dict.fromkeys(did.get("deprecated", ()), "deprecated")}
+    for name, state in others.items():
+        if name not in found["names"].values():
+            show(f"with it {escape(str(name))} becomes {state}")
 
 
 def _confirm() -> None:

@@ -8,124 +8,91 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from cyclopts import App
+from cyclopts.command_spec import CommandSpec
 from cyclopts.exceptions import CycloptsError
 from cyclopts.help import format_usage
 from rich.markup import escape
 
 from troth import __version__
-from troth.doors.cli import (
-    announcing,
-    api_callers,
-    api_gateway,
-    api_waivers,
-    author,
-    builds,
-    caller,
-    inside,
-    operator,
-    people,
-    policy,
-    publishing,
-    references,
-)
-from troth.doors.cli.api import api
-from troth.doors.cli.api_check import check as api_check
-from troth.doors.cli.check import check
-from troth.doors.cli.command import command
-from troth.doors.cli.credential import credential
-from troth.doors.cli.diff import diff
-from troth.doors.cli.history import history
-from troth.doors.cli.importing import import_
-from troth.doors.cli.journal import journal, rollback
-from troth.doors.cli.line import line
 from troth.doors.cli.output import say, show_error
-from troth.doors.cli.product import product
-from troth.doors.cli.querying import query
-from troth.doors.cli.recording import record
-from troth.doors.cli.registry_upgrade import upgrade
-from troth.doors.cli.release import release
-from troth.doors.cli.release_waivers import request_waiver
-from troth.doors.cli.rules import rules
-from troth.doors.cli.service import service
-from troth.doors.cli.top import top
-from troth.doors.cli.upgrading import upgrade_plan
-from troth.doors.cli.waiver import waiver
-from troth.doors.cli.worker import worker
 from troth.errors import Failed, TrothError
 from troth.observe import logs
 
-app = App(
+
+class _Verbs(App):
+    """Verbs that are imported when they are asked for, so that none waits for the others."""
+
+    def help_print(self, *arguments: Any, **options: Any) -> None:
+        """Prints the help, which says of each verb what it is for."""
+        _describe(self)
+        super().help_print(*arguments, **options)
+
+
+def _describe(verbs: App) -> None:
+    for name, verb in verbs.resolved_commands().items():
+        place = verbs._commands[name]
+        if isinstance(place, CommandSpec):
+            place.help = verb.help
+        _describe(verb)
+
+
+app = _Verbs(
     name="troth",
     help="A version is a promise; troth keeps it.\n\nBegin with `troth demo`, or `troth up` and then `troth new hello`.",
     version=__version__,
     version_flags=["--version", "-V"],
     help_format="plaintext",
 )
-app.command(operator.up)
-app.command(upgrade)
-app.command(operator.demo)
-app.command(author.new)
-app.command(author.run)
-app.command(author.compile_, name="compile")
-app.command(author.publish)
-app.command(import_, name="import")
-app.command(builds.build)
-app.command(builds.rebuild)
-app.command(check)
-check.command(history)
-app.command(credential)
-app.command(caller.call)
-app.command(caller.why)
-app.command(caller.versions)
-app.command(diff)
-app.command(api)
-api.command(api_callers.callers)
-api.command(api_callers.alerts)
-api.command(api_gateway.upstream)
-api.command(api_gateway.served)
-api.command(api_gateway.brownout)
-api.command(api_check, name="check")
-api.command(api_waivers.request_waiver, name="request-waiver")
-app.command(command)
-app.command(product)
-app.command(release)
-release.command(record)
-release.command(publishing.cut)
-release.command(request_waiver, name="request-waiver")
-release.command(publishing.list_, name="list")
-release.command(publishing.show_, name="show")
-release.command(publishing.changelog)
-release.command(publishing.stable)
-release.command(publishing.yank)
-release.command(publishing.fetch)
-release.command(announcing.due)
-release.command(announcing.cadence)
-release.command(announcing.plan)
-release.command(announcing.cancel)
-app.command(announcing.calendar)
-app.command(upgrade_plan, name="upgrade-plan")
-app.command(references.lint)
-app.command(references.lock)
-app.command(policy.policy_in_force, name="policy")
-app.command(policy.clauses)
-app.command(policy.explain)
-app.command(rules)
-app.command(waiver)
-app.command(line)
-app.command(operator.doctor)
-app.command(top)
-app.command(worker)
-app.command(service)
-app.command(query)
-app.command(journal)
-app.command(rollback)
-app.command(builds.collect)
-app.command(inside.secret)
-app.command(inside.insights)
-app.command(people.key)
-app.command(people.account)
+#: Where each verb is.
+_VERBS = {
+    "up": "operator:up",
+    "upgrade": "registry_upgrade:upgrade",
+    "demo": "operator:demo",
+    "new": "author:new",
+    "run": "author:run",
+    "compile": "author:compile_",
+    "publish": "author:publish",
+    "import": "importing:import_",
+    "build": "builds:build",
+    "rebuild": "builds:rebuild",
+    "check": "check:check",
+    "credential": "credential:credential",
+    "call": "caller:call",
+    "why": "caller:why",
+    "versions": "caller:versions",
+    "diff": "diff:diff",
+    "api": "api:api",
+    "command": "command:command",
+    "product": "product:product",
+    "release": "release:release",
+    "calendar": "announcing:calendar",
+    "upgrade-plan": "upgrading:upgrade_plan",
+    "lint": "references:lint",
+    "lock": "references:lock",
+    "policy": "policy:policy_in_force",
+    "clauses": "policy:clauses",
+    "explain": "policy:explain",
+    "rules": "rules:rules",
+    "waiver": "waiver:waiver",
+    "line": "line:line",
+    "doctor": "operator:doctor",
+    "top": "top:top",
+    "worker": "worker:worker",
+    "service": "service:service",
+    "query": "querying:query",
+    "journal": "journal:journal",
+    "rollback": "journal:rollback",
+    "collect": "builds:collect",
+    "secret": "inside:secret",
+    "insights": "inside:insights",
+    "key": "people:key",
+    "account": "people:account",
+}
+for _name, _place in _VERBS.items():
+    app.command(f"troth.doors.cli.{_place}", name=_name)
 
 
 def _say_usage(chain: Sequence[str]) -> None:

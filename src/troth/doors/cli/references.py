@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.markup import escape
 
-from troth.doors.cli.output import Common, Remote, say, show, show_json, working
+from troth.doors.cli.output import Remote, say, show, show_json, working
 from troth.errors import Refused
 from troth.sdk import application
 from troth.sdk import lock as locks
+from troth.sdk.leaving import Leaving, leaving, locked
 from troth.versions.escaping import annotation
 
 _FLOATING = 1
@@ -22,27 +23,41 @@ def lint(
     told: Annotated[
         Literal["text", "json", "github"], Parameter(name="--format", help="github is annotations of a workflow.")
     ] = "text",
-    common: Common = Common(),
+    lines: Annotated[
+        bool, Parameter(negative="", help="Ask the server which of them float on a deprecated or retired line.")
+    ] = False,
+    remote: Remote = Remote(),
 ) -> int:
     """Reports references in an application's files that may come to mean another version (ALG-14, ALG-20).
 
     It reads addresses with algo:// or /v1/algo/, and what algo("..."), .call("...") and troth call are given. References that
-    are none are reported too. Exits with 1 where there is something to report.
+    are none are reported too. With --lines those that float on a line which is on its way out have the version to go to and the
+    dates; those in a troth.lock too. Exits with 1 where there is something to report.
 
     Parameters
     ----------
     paths
         Files and folders (default: this folder).
     """
-    found = [use for use in application.uses(paths or (Path(),)) if use.floats or use.reference is None]
-    if common.json or told == "json":
-        show_json([use.as_dict() for use in found])
-    for use in found if told != "json" and not common.json else ():
-        if told == "github":
-            print(annotation("warning" if use.floats else "error", str(use.path), use.clause, use.words, use.line))
+    chosen = paths or (Path(),)
+    found = [use for use in application.uses(chosen) if use.floats or use.reference is None]
+    ending: dict[application.Use, Leaving] = {}
+    if lines:
+        with remote.client() as client, working("asking for lines ..."):
+            in_locks = list(locked(chosen))
+            ending = {one.use: one for one in leaving(client, [*found, *in_locks])}
+        found = [*(use for use in found if use.path.name != application.LOCK_FILE), *filter(ending.get, in_locks)]
+    form = "json" if remote.json else told
+    if form == "json":
+        more = {use: {"leaving": one.as_dict(), "advice": one.words} for use, one in ending.items()}
+        show_json([{**use.as_dict(), **more.get(use, {})} for use in found])
+    for use in found if form != "json" else ():
+        words = f"{use.words}; {ending[use].words}" if use in ending else use.words
+        if form == "github":
+            print(annotation("warning" if use.floats else "error", str(use.path), use.clause, words, use.line))
         else:
-            show(escape(f"{use.path}:{use.line}:{use.column}: {use.words} ({use.clause})"))
-    if found and told == "text" and not common.json:
+            show(escape(f"{use.path}:{use.line}:{use.column}: {words} ({use.clause})"))
+    if found and form == "text":
         say("use the complete version in production; troth lock writes down what floating references mean now")
     return _FLOATING if found else 0
 

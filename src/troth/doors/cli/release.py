@@ -30,6 +30,19 @@ release = App(
     help="Judges the releases of a product: software whose numbers are X.Y.Z, as its troth.toml declares it.",
     help_format="plaintext",
 )
+release.command("troth.doors.cli.recording:record", name="record")
+release.command("troth.doors.cli.publishing:cut", name="cut")
+release.command("troth.doors.cli.release_waivers:request_waiver", name="request-waiver")
+release.command("troth.doors.cli.publishing:list_", name="list")
+release.command("troth.doors.cli.publishing:show_", name="show")
+release.command("troth.doors.cli.publishing:changelog", name="changelog")
+release.command("troth.doors.cli.publishing:stable", name="stable")
+release.command("troth.doors.cli.publishing:yank", name="yank")
+release.command("troth.doors.cli.publishing:fetch", name="fetch")
+release.command("troth.doors.cli.announcing:due", name="due")
+release.command("troth.doors.cli.announcing:cadence", name="cadence")
+release.command("troth.doors.cli.announcing:plan", name="plan")
+release.command("troth.doors.cli.announcing:cancel", name="cancel")
 
 
 @release.command

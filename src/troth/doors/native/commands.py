@@ -1,7 +1,7 @@
 """Commands over HTTP: submitted at `/api/v1/cmd`, which carries the version of the API and not theirs (PDB-12), and looked at.
 
 A name with an owner is a team's command, accepted durably and processed behind. The others are troth's own: their outcome is the
-answer, unless the sender asks for them to be queued.
+answer, unless the sender asks for what only the queue gives: to wait, to be put off, a priority, an order.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class CommandApi:
         body = unpacked(asked.request, await body_of(asked.request, self._largest), self._largest)
         serialisation = serialisation_of(asked.request)
         given = _enclosed(query, body, serialisation, asked.actor)
-        if "/" not in given.command and given.seconds is None:
+        if "/" not in given.command and not given.is_for_queue:
             return await self._own(given)
         return await self._submissions.submit(given)
 

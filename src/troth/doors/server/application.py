@@ -182,7 +182,7 @@ def _rest(server: Server) -> tuple[Starlette, dict[tuple[str, str], Endpoint]]:
     operations += WaiverApi(server.database, server.signing_key).operations()
     operations += [*PeopleApi(server.database).operations(), *InsideApi(server.database).operations()]
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
-    operations += RollbackApi(server.database).operations()
+    operations += RollbackApi(server.database, server.bus).operations()
     operations = QueryApi(server.database, Cursors(server.home.webhook_key())).over(operations)
     document = json.dumps(openapi(operations)).encode()
 

@@ -28,7 +28,7 @@ from troth.calls.results import Results
 from troth.calls.routing import Caller, Route, RoutingTable
 from troth.calls.warming import Warming
 from troth.calls.within import CallKeys
-from troth.commands.api_moves import api_handlers
+from troth.commands.api_moves import MoveApi, api_handlers
 from troth.commands.building import Building
 from troth.commands.bus import Bus, Envelope, Handler, Outcome
 from troth.commands.cuts import Cuts
@@ -41,6 +41,7 @@ from troth.commands.lines import line_handlers
 from troth.commands.moving import Moving, RecordReplay
 from troth.commands.release_room import ReleaseRoom
 from troth.commands.replaying import Replaying
+from troth.commands.rolling_back import RollBack
 from troth.commands.waiving import waiver_handlers
 from troth.commands.waiving_apis import RequestApiWaiver
 from troth.doors.server import tokens
@@ -72,6 +73,7 @@ from troth.settings import Settings, default_owner
 from troth.signing import SigningKey
 from troth.sites.store import Sites
 from troth.versions.history import Readings
+from troth.versions.lifecycles.subject import Move
 
 log = structlog.get_logger()
 
@@ -276,9 +278,9 @@ async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server
     handlers |= product_handlers(database, release_files, sites, room, excusing, settings.judging_seconds, cuts)
     calls = HandlerCalls(database, table, engine, lambda *told: server.handled(*told))
     queue = open_queue(settings, database, bus, launcher, table, calls)
-    handlers |= {**api_handlers(database, excusing), **queue.handlers}
-    handlers |= handlers_of_gateway(home, settings)
+    handlers |= {**api_handlers(database, excusing), **queue.handlers, **handlers_of_gateway(home, settings)}
     handlers |= line_handlers(excusing, settings.usage_days, lambda: server.observation.bookkeeping.flush())
+    handlers["roll_back"] = RollBack(database, handlers, MoveApi("roll_back", Move.RETURN, database, excusing))
     handlers |= {**waiver_handlers(judging, signing_key), "request_api_waiver": RequestApiWaiver(database, excusing)}
     observed = observation(
         settings, database, faults, lambda facts: server.receipt(facts), lambda: server.states(), table.uses, gateway.ledger,

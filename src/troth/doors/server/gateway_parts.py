@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from troth.calls.api_ledger import ApiLedger
 from troth.calls.api_uses import ApiUses
@@ -16,9 +17,11 @@ from troth.doors.gateway.addresses import Addresses
 from troth.doors.gateway.alerting import Alerting
 from troth.doors.gateway.door import GatewayDoor
 from troth.doors.server.launching import listed
+from troth.errors import MalformedSetting
 from troth.home import Home
 from troth.registry.database import Database
 from troth.settings import Settings
+from troth.versions.lifecycles.brownouts import LONGEST_NOTICE
 
 
 @dataclass(slots=True)
@@ -57,4 +60,12 @@ def open_gateway(
 
 def handlers_of_gateway(home: Home, settings: Settings) -> dict[str, Handler]:
     """Every command of the gateway and of alerts by its name."""
-    return {**gateway_handlers(Addresses(listed(settings.gateway_allow)).trouble), **alert_handlers(home.webhook_key())}
+    if not 0 <= settings.brownout_notice_days <= LONGEST_NOTICE:
+        raise MalformedSetting(
+            f"brownout_notice_days cannot be {settings.brownout_notice_days}",
+            why=f"it is from 0 to {LONGEST_NOTICE}",
+            repair="leave it out, or write 7",
+        )
+    trouble = Addresses(listed(settings.gateway_allow)).trouble
+    notice = timedelta(days=settings.brownout_notice_days)
+    return {**gateway_handlers(trouble, notice), **alert_handlers(home.webhook_key())}

@@ -12,7 +12,6 @@ from troth.commands.cutting import CutRelease
 from troth.commands.excusing import Excusing
 from troth.commands.release_judging import ReleaseJudging
 from troth.commands.release_room import ReleaseRoom
-from troth.commands.rolling_back import RollBack
 from troth.commands.staged_files import StagedFiles
 from troth.commands.waiving_releases import RequestReleaseWaiver
 from troth.home import Home
@@ -65,5 +64,4 @@ def product_handlers(
         "cancel_planned_release": announcing.CancelPlannedRelease(),
         "create_calendar": announcing.CreateCalendar(),
         "revoke_calendar": announcing.RevokeCalendar(),
-        "roll_back": RollBack(),
     }

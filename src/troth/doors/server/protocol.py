@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -23,6 +24,7 @@ from troth.doors.algorithmia.calls import PREFIX, CallDoor
 from troth.doors.algorithmia.streams import form_of
 from troth.doors.server.departures import Departures
 from troth.doors.server.known_heads import KnownHead, known_head
+from troth.doors.server.large_bodies import offer
 from troth.doors.server.peers import process_of
 from troth.runtime.cork import CorkedTransport
 
@@ -105,10 +107,13 @@ class CorkedProtocol(HttpToolsProtocol):
             self._watch_out()
 
     def on_body(self, body: bytes) -> None:
-        if not self.cycle.response_complete:
-            latest = self.loop.time() + self.body_seconds
-            self._deadline = min(latest, self._deadline + len(body) / _SLOWEST)
+        self.heard(len(body))
         super().on_body(body)
+
+    def heard(self, size: int) -> None:
+        """So many bytes of a body came."""
+        if not self.cycle.response_complete:
+            self._deadline = min(self.loop.time() + self.body_seconds, self._deadline + size / _SLOWEST)
 
     def on_message_complete(self) -> None:
         if not self.cycle.response_complete:
@@ -140,6 +145,7 @@ class CorkedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
+        offer(self, cycle)
         super()._start_asgi_task(cycle, app)
 
     def _watch_out(self) -> None:
@@ -224,12 +230,7 @@ class _Taken:
         )
 
 
-class _NobodyWaits:
-    def set(self) -> None:
-        """Wakes nobody."""
-
-
-_NOBODY_WAITS = _NobodyWaits()
+_NOBODY_WAITS = SimpleNamespace(set=lambda: None)
 
 
 class CallProtocol(CorkedProtocol):

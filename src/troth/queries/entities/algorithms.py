@@ -11,7 +11,9 @@ from troth.queries.entities.rows import Column, Entity, Sight, account, changing
 from troth.queries.language.fields import Kind
 from troth.registry.deletions import deletions
 from troth.registry.former_rows import FORMER
+from troth.registry.lines import line_states
 from troth.registry.tables import accounts, algorithms, builds, versions
+from troth.versions.lifecycles.states import State
 
 _PUBLISHER, _STARTER = accounts.alias("publisher"), accounts.alias("starter")
 _OF_ALGORITHM = algorithms.join(accounts, accounts.c.id == algorithms.c.owner_id)
@@ -67,6 +69,26 @@ def _of_members(name: str, kind: Kind, value: ColumnElement[Any], summary: str) 
     return column(name, kind, shown, f"{summary} For members of the owner.", nullable=True, equal=equal)
 
 
+def _line_state(sight: Sight) -> ColumnElement[Any]:
+    """The state of the version's line, if that has a public version: `troth.versions.lifecycles.lines.lines_of` in SQL."""
+    one = versions.alias("line_version")
+    public = select(one.c.id).where(
+        one.c.algorithm_id == versions.c.algorithm_id,
+        one.c.major == versions.c.major,
+        one.c.visibility == "public",
+        sight.held(one.c.valid_from, one.c.valid_to),
+        floats(one.c.valid_from),
+    )
+    return case(
+        (~public.correlate(versions, algorithms).exists(), null()),
+        (sight.since(line_states.c.retired_at, line_states.c.retired_at).is_not(None), literal(State.RETIRED.value)),
+        (sight.since(line_states.c.deprecated_at, line_states.c.deprecated_at).is_not(None),
+         literal(State.DEPRECATED.value)),
+        (versions.c.major == 0, literal(State.EXPERIMENTAL.value)),
+        else_=literal(State.CURRENT.value),
+    )  # fmt: skip
+
+
 ALGORITHMS = Entity(
     "algorithms",
     "Algorithms that are not deleted.",
@@ -95,6 +117,9 @@ VERSIONS = Entity(
         *_OWNED,
         column("version", Kind.VERSION, (versions.c.major, versions.c.minor, versions.c.revision), "Its number."),
         column("visibility", Kind.TEXT, versions.c.visibility, "public or private."),
+        column("state", Kind.TEXT, lambda sight: (_line_state(sight),),
+               "State of its line: experimental, current, deprecated or retired; nothing where no version of it is public.",
+               nullable=True),
         column("published_at", Kind.MOMENT, versions.c.valid_from, "When it was published."),
         _of_members("published_by", Kind.TEXT, _PUBLISHER.c.name, "Who published it."),
         _of_members("hash", Kind.TEXT, builds.c.hash, "The commit that it was built from."),
@@ -110,7 +135,9 @@ VERSIONS = Entity(
     versions.join(algorithms, algorithms.c.id == versions.c.algorithm_id)
     .join(accounts, accounts.c.id == algorithms.c.owner_id)
     .join(builds, builds.c.id == versions.c.build_id, isouter=True)
-    .join(_PUBLISHER, _PUBLISHER.c.id == versions.c.published_by, isouter=True),
+    .join(_PUBLISHER, _PUBLISHER.c.id == versions.c.published_by, isouter=True)
+    .join(line_states, and_(line_states.c.algorithm_id == versions.c.algorithm_id,
+                            line_states.c.major == versions.c.major), isouter=True),
     lambda sight: or_(member(sight), and_(versions.c.visibility == "public", floats(versions.c.valid_from))),
     lambda sight: and_(sight.held(versions.c.valid_from, versions.c.valid_to), stood(sight)),
     (*_BY_ALGORITHM, (versions.c.major, False), (versions.c.minor, False), (versions.c.revision, False)),

@@ -40,6 +40,7 @@ class Move:
     end: State
     legal: Callable[[Moving], bool]
     why: str
+    repair: str
 
 
 def is_x(number: ReleaseNumber) -> bool:
@@ -56,15 +57,17 @@ def _retires(moving: Moving) -> bool:
     return is_x(moving.release) and moving.deprecated_in is not None and moving.deprecated_in < moving.release
 
 
+_ANEW: Final = "publish the next version, with the format that senders are to go back to"
 MOVES: Final = (
     Move(State.CURRENT, State.DEPRECATED, lambda moving: is_x_or_y(moving.release),
-         "a version is deprecated in a Y or an X release"),
+         "a version is deprecated in a Y or an X release", "name a release X.Y.0"),
     Move(State.CURRENT, State.RETIRED, lambda moving: False,
-         "acceptance never ends without a time in which the version is deprecated"),
+         "acceptance never ends without a time in which the version is deprecated", "deprecate it first"),
     Move(State.DEPRECATED, State.RETIRED, _retires,
-         "acceptance ends in an X release only, after the one in which the version was deprecated"),
+         "acceptance ends in an X release only, after the one in which the version was deprecated",
+         "name a release X.0.0 behind that one"),
     Move(State.DEPRECATED, State.CURRENT, lambda moving: False,
-         "going back is not written, and senders have begun to move"),
+         "going back is not written, and senders have begun to move", _ANEW),
 )  # fmt: skip
 
 
@@ -74,3 +77,8 @@ def objection(start: State, end: State, moving: Moving) -> str | None:
         if (move.start, move.end) == (start, end):
             return None if move.legal(moving) else move.why
     return f"a version that is {start} does not become {end}"
+
+
+def repair(start: State, end: State) -> str:
+    """What helps where the move is not legal."""
+    return next((move.repair for move in MOVES if (move.start, move.end) == (start, end)), _ANEW)

@@ -185,15 +185,20 @@ def _transition(asked: Asked, api: Api) -> Objection | None:
 
 def _one_current(asked: Asked, api: Api) -> Objection | None:
     formers = [one for one in api.live(State.CURRENT) if one.number != asked.number]
-    if not formers or asked.former in (None, State.DEPRECATED):
+    back = asked.move is Move.RETURN and asked.former is None
+    if not formers or asked.target() is not State.CURRENT or asked.former is State.DEPRECATED:
+        return None
+    if asked.former is None and not back:  # graduating deprecates it
         return None
     former = ", ".join(one.name for one in formers)
     words = {
+        None: f"{former} would stay current beside {asked.name}",
         State.CURRENT: f"{former} would stay current beside {asked.name}",
         State.RETIRED: f"{former} would be removed instead of deprecated",
         State.EXPERIMENTAL: f"{former} would become experimental instead of deprecated",
     }[asked.former]
-    return Objection("PDB-31", words, f"deprecate {former} in {asked.release}, in the same step", also=("PDB-11",))
+    repair = f"move {former} first" if back else f"deprecate {former} in {asked.release}, in the same step"
+    return Objection("PDB-31", words, repair, also=("PDB-11",))
 
 
 def _had_time(asked: Asked, api: Api) -> Objection | None:
@@ -263,7 +268,7 @@ RULES: Final[tuple[MoveRule, ...]] = (
          "Whether an earlier line of releases moves states, or changes what they promise, is not written."),
     _row("transition", "PDB-11", "graduate deprecate retire return", _transition,
          "From experimental to current to deprecated to retired, each in releases of its kinds."),
-    _row("one-current", "PDB-31", "graduate", _one_current,
+    _row("one-current", "PDB-31", "graduate return", _one_current,
          "The version that was current is deprecated in the same step."),
     _row("had-time", "PDB-35", "retire", _had_time, "What is deprecated is served until the next X boundary."),
     _row("droppable", "PDB-36", "drop", _droppable, "Only what is experimental goes without having been deprecated."),
