@@ -105,8 +105,8 @@ _SEEN: dict[str, Callable[[Known, Row, bool, Actor], bool]] = {
 
 
 def _as_it_was(entity: str, row: Row, member: bool, as_of: str | None) -> Row:
-    later = [values for ends, values in sorted(row.get("former", ()), key=lambda one: one[0]) if as_of and ends > as_of]
-    row = {key: value for key, value in row.items() if key not in ("deleted", "id", "position", "former", "line")}
+    later = [values for ends, values in sorted(row.get("was", ()), key=lambda one: one[0]) if as_of and ends > as_of]
+    row = {key: value for key, value in row.items() if key not in ("deleted", "id", "position", "was", "line")}
     if entity == "releases":
         del row["public"]
     if entity == "versions" and not member:

@@ -104,7 +104,7 @@ class Making:
         row = {"algorithm": f"{owner}/{name}", "owner": owner, "name": name}
         shown = {"summary": name, "details": "{}", "settings": "{}"}
         former = self._former("algorithms", identity, lambda: {**shown, "summary": chance.choice(NOTES)})
-        whole = {**row, **shown, "created_at": made, "deleted": deleted, "former": former}
+        whole = {**row, **shown, "created_at": made, "deleted": deleted, "was": former}
         self.known.rows["algorithms"].append(whole)
         numbers = {
             (chance.choice((0, 1, 2, 10)), chance.choice((0, 1, 2, 10)), chance.choice((0, 3, 12))) for _ in range(6)
@@ -179,7 +179,7 @@ class Making:
         former = self._former(
             "products", product, lambda: {"summary": chance.choice(NOTES), "public": chance.random() < 0.5}
         )
-        shown = {"summary": "", "public": public, "created_at": made, "former": former}
+        shown = {"summary": "", "public": public, "created_at": made, "was": former}
         self.known.rows["products"].append({**row, **shown})
         for number in chance.sample(NUMBERS, 6):
             self._release(product, row, public, number)

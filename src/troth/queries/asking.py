@@ -87,8 +87,8 @@ def ask(connection: Connection, caller: Actor, question: Question, cursors: Curs
         place = cursors.read(asked, question.cursor) if question.cursor else None
         found = plan.statement(selecting, place, question)
         if question.limit is None:
-            return Answer(_streamed(connection, found, plan, seconds), None, total, moment)
-        rows = connection.execute(found).all()
+            return Answer(_streamed(connection, found, selecting.parameters, plan, seconds), None, total, moment)
+        rows = connection.execute(found, selecting.parameters).all()
     page = rows[: question.limit]
     more = len(rows) > question.limit
     behind = cursors.write(asked, plan.place_of(page[-1], place, question)) if more and page else None
@@ -177,8 +177,12 @@ def _behind(keys: Sequence[Key], place: Sequence[Any]) -> ColumnElement[bool]:
 def _total(connection: Connection, selecting: Selecting, query: Query) -> int:
     if query.grouped and query.group_by:
         inner = selecting.rows([literal(1).label("one")]).subquery()
-        return int(connection.execute(select(func.count()).select_from(inner)).scalar_one())
-    return 1 if query.grouped else int(connection.execute(selecting.rows([func.count()])).scalar_one())
+        found = select(func.count()).select_from(inner)
+    elif query.grouped:
+        return 1
+    else:
+        found = selecting.rows([func.count()])
+    return int(connection.execute(found, selecting.parameters).scalar_one())
 
 
 def _moment(connection: Connection, as_of: str | int | None) -> str | None:
@@ -199,10 +203,12 @@ def _moment(connection: Connection, as_of: str | int | None) -> str | None:
     return moment
 
 
-def _streamed(connection: Connection, statement: Any, plan: _Plan, seconds: float) -> Iterator[dict[str, Any]]:
+def _streamed(
+    connection: Connection, statement: Any, parameters: dict[str, str], plan: _Plan, seconds: float
+) -> Iterator[dict[str, Any]]:
     """Every row, read some at a time."""
     with _limited(connection, seconds):
-        found = connection.execution_options(stream_results=True, yield_per=_TOGETHER).execute(statement)
+        found = connection.execution_options(stream_results=True, yield_per=_TOGETHER).execute(statement, parameters)
         for part in found.partitions():
             for row in part:
                 yield plan.made(row)

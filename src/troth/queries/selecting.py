@@ -53,6 +53,7 @@ from troth.queries.language.syntax import (
     Query,
 )
 from troth.queries.language.values import Line
+from troth.registry.former_rows import MOMENT
 from troth.versions.releases.ordering import order_key, parts_key
 
 #: the function that SQLite is given for `~`
@@ -97,6 +98,11 @@ class Selecting:
         self._former = {self._entity.former} if sight.moment is not None and self._entity.former else set()
         require_entity(self._entity, sight)
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What its SQL is executed with."""
+        return {} if self._sight.moment is None else {MOMENT.key: self._sight.moment}
+
     def outputs(self) -> list[Output]:
         """The columns of the answer."""
         extract: Sequence[Field | Applied] = self._query.extract
@@ -109,7 +115,7 @@ class Selecting:
         conditions = self._conditions()
         source = self._entity.source
         for former in sorted(self._former, key=lambda one: one.source.name):
-            source = former.joined(source, str(self._sight.moment))
+            source = former.joined(source)
         found = select(*expressions).select_from(source).where(*conditions)
         if self._query.group_by:
             found = found.group_by(*(part for field in self._query.group_by for part in self._compared(field)))

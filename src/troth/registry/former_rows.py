@@ -10,15 +10,31 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, FromClause, String, Table, and_, bindparam, exists, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    String,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    select,
+)
 
 from troth.registry.access_tables import account_details
 from troth.registry.api_tables import api_versions, apis
-from troth.registry.column_types import MOMENT
+from troth.registry.column_types import MOMENT as _MOMENT
 from troth.registry.command_tables import command_subjects, command_versions, queued_commands
 from troth.registry.prepared import Prepared
 from troth.registry.product_tables import products
 from troth.registry.tables import algorithms, builds, metadata
+
+#: the moment that is asked about: a parameter of what is `joined`
+MOMENT: Final = bindparam("moment_asked_about", type_=_MOMENT)
 
 
 @dataclass(frozen=True)
@@ -34,7 +50,7 @@ class Former:
 
     @cached_property
     def _keeping(self) -> Prepared:
-        ends = bindparam("ends", type_=MOMENT)
+        ends = bindparam("ends", type_=_MOMENT)
         keys = [column.name for column in self.source.primary_key]
         kept = [column.name for column in self.table.columns if column.name != "valid_to"]
         of_row = [self.source.c[name] == bindparam(f"of_{name}", type_=self.source.c[name].type) for name in keys]
@@ -46,12 +62,28 @@ class Former:
         """Forgets all that rows were which are no more."""
         connection.execute(self.table.delete().where(self.table.c[name].in_(values)))
 
-    def joined(self, source: FromClause, moment: str) -> FromClause:
-        """The rows with what they were at a moment beside them, which is nothing where they still are that."""
+    def joined(self, source: FromClause) -> FromClause:
+        """The rows with what they were at `MOMENT` beside them, which is nothing where they still are that."""
+        return source.outerjoin(self.table, self._at_moment)
+
+    def was(self, name: str) -> ColumnElement[Any]:
+        """What a column held at the moment, in what is `joined`."""
+        return self._was[name]
+
+    # built once: what is built for each question costs more than the question
+
+    @cached_property
+    def _at_moment(self) -> ColumnElement[bool]:
         later = self.table.alias(f"later_{self.source.name}")
-        ends = select(func.min(later.c.valid_to)).where(*self._same(later, self.source), later.c.valid_to > moment)
+        ends = select(func.min(later.c.valid_to)).where(*self._same(later, self.source), later.c.valid_to > MOMENT)
         of_moment = self.table.c.valid_to == ends.correlate(self.source).scalar_subquery()
-        return source.outerjoin(self.table, and_(*self._same(self.table, self.source), of_moment))
+        return and_(*self._same(self.table, self.source), of_moment)
+
+    @cached_property
+    def _was(self) -> dict[str, ColumnElement[Any]]:
+        changed = self.table.c.valid_to.is_not(None)
+        return {one.name: case((changed, one), else_=self.source.c[one.name]) for one in self.table.columns
+                if one.name != "valid_to"}  # fmt: skip
 
     def _same(self, one: Any, two: Any) -> list[Any]:
         return [one.c[column.name] == two.c[column.name] for column in self.source.primary_key]
@@ -61,7 +93,7 @@ def _former(source: Table, *names: str) -> Former:
     """With these columns, under the names that they have."""
     keys = [Column(one.name, one.type, primary_key=True, autoincrement=False) for one in source.primary_key]
     kept = [Column(name, source.c[name].type, nullable=source.c[name].nullable) for name in names]
-    ends = Column("valid_to", MOMENT, primary_key=True)
+    ends = Column("valid_to", _MOMENT, primary_key=True)
     return Former(source, Table(f"former_{source.name}", metadata, *keys, ends, *kept))
 
 
@@ -85,7 +117,7 @@ history_beginnings = Table(
     "history_beginnings",
     metadata,
     Column("name", String(63), primary_key=True),
-    Column("valid_from", MOMENT, nullable=False),
+    Column("valid_from", _MOMENT, nullable=False),
 )
 
 
@@ -96,4 +128,9 @@ def keep(connection: Connection, source: Table, now: str, **identity: Any) -> No
 
 def beginnings(connection: Connection) -> dict[str, str]:
     """Since when the history of a table is known, by its name; a table that is not named has all of it."""
+    if _BEGINNING.first(connection, {}) is None:
+        return {}
     return {row.name: row.valid_from for row in connection.execute(select(history_beginnings))}
+
+
+_BEGINNING = Prepared(select(history_beginnings.c.name))

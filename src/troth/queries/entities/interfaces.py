@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column as TableColumn
@@ -13,7 +14,7 @@ from troth.queries.entities.rows import Column, Entity, Sight, account, changing
 from troth.queries.language.fields import Kind
 from troth.registry.api_tables import api_versions, apis
 from troth.registry.command_tables import command_subjects, command_versions, queued_commands
-from troth.registry.former_rows import FORMER, Former
+from troth.registry.former_rows import FORMER, MOMENT, Former
 from troth.registry.gateway_tables import api_callers
 from troth.registry.tables import accounts
 
@@ -156,7 +157,13 @@ COMMANDS = Entity(
 
 def _ended(sight: Sight, value: TableColumn[Any]) -> ColumnElement[Any]:
     """The value, where the command had ended by then; while it waits and is tried, nobody keeps its every moment."""
-    return sight.since(sight.was(queued_commands.c.finished_at), sight.was(value))
+    return value if sight.moment is None else _ended_then(value.name)
+
+
+@cache
+def _ended_then(name: str) -> ColumnElement[Any]:
+    former = FORMER["queued_commands"]
+    return case((former.was("finished_at") <= MOMENT, former.was(name)), else_=null())
 
 
 COMMAND_RESULTS = Entity(

@@ -71,8 +71,7 @@ class Sight:
         """What a column held then that is changed in place: its `Column` or `Entity` names the table as `former`."""
         if self.moment is None:
             return value
-        former = FORMER[value.table.name].table
-        return case((former.c.valid_to.is_not(None), former.c[value.name]), else_=value)
+        return FORMER[value.table.name].was(value.name)
 
     def since(self, at: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
         """The value, where it had come by then; else nothing."""
