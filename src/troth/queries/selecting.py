@@ -113,13 +113,12 @@ class Selecting:
     def rows(self, expressions: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """A select of these expressions from the rows that the query finds and the caller may know of."""
         conditions = self._conditions()
-        source = self._entity.source
+        groups = [part for field in self._query.group_by for part in self._compared(field)]
+        source = self._entity.source  # last, for every field that is named may need a table beside it
         for former in sorted(self._former, key=lambda one: one.source.name):
             source = former.joined(source)
         found = select(*expressions).select_from(source).where(*conditions)
-        if self._query.group_by:
-            found = found.group_by(*(part for field in self._query.group_by for part in self._compared(field)))
-        return found
+        return found.group_by(*groups) if groups else found
 
     def keys(self, order_by: Sequence[tuple[Field | Applied, bool]]) -> list[Key]:
         """What the rows are ordered by, up to what names one row; of groups by all that they are made by."""
