@@ -195,9 +195,8 @@ def lease(connection: Connection, *, now: str, lease: str, most: int, held: Coll
     )  # fmt: skip
     if held:
         wanted = wanted.where(queue.c.command.not_in(held))
-    if (
-        connection.dialect.name == "postgresql"
-    ):  # which else sorts all that wait, where it does not know how many they are
+    if connection.dialect.name == "postgresql":
+        # else it sorts all that wait, as long as it does not know how many they are
         connection.execute(text("SET LOCAL enable_bitmapscan = off"))
     rows = connection.execute(wanted).all()
     if rows:
