@@ -133,7 +133,8 @@ def test_on_a_terminal_it_goes_on_until_it_is_interrupted(server: RunningServer)
     ours, theirs = pty.openpty()
     with calling(server, algorithm):
         process = subprocess.Popen(
-            [sys.executable, "-m", "troth", "top", "--every", "0.2"],
+            # a run of the tests behind a shell's `&` ignores interrupts, and would hand that down
+            ["env", "--default-signal=INT", sys.executable, "-m", "troth", "top", "--every", "0.2"],
             env=surroundings(server, server.owner_key), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
