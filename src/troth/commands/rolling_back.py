@@ -18,7 +18,7 @@ from troth.errors import NotFound, Refused
 from troth.registry import catalog
 from troth.registry.database import Database
 from troth.registry.former_settings import difference, settings_at
-from troth.registry.settable import SETTABLE, Named, Values
+from troth.registry.settable import SETTABLE, Named, Values, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,8 @@ class SetAlgorithm(Immediate):
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: None) -> dict[str, Any]:
         algorithm = existing(transaction.connection, payload["algorithm"])
-        parts: dict[str, Values] = {"details": {}, "settings": {}}
-        for name, value in payload.items():
-            part, _, inner = name.partition(".")
-            if inner:
-                parts[part][inner] = value
         catalog.update_algorithm(
-            transaction.connection, algorithm, transaction.now, summary=payload.get("summary", ""), **parts
+            transaction.connection, algorithm, transaction.now, summary=payload.get("summary", ""), **parts_of(payload)
         )
         transaction.changed_algorithms.add(algorithm.id)
         return {"algorithm": algorithm.subject}
@@ -71,11 +66,11 @@ class RollBack:
         named = SETTABLE[payload["kind"]].named(payload)
         require_for("roll_back", connection, actor, named.about)
         require_for(SETTABLE[named.kind].action, connection, actor, named.about)
-        if order := _order(connection, named, payload):
+        if order := _ordered(connection, payload):
             self._handler(order).authorise(connection, actor, order.payload)
 
     async def prepare(self, actor: Actor, payload: Payload) -> _Prepared:
-        order = await asyncio.to_thread(self._ordered, payload)
+        order = await asyncio.to_thread(self._read, payload)
         return _Prepared(order, await self._handler(order).prepare(actor, order.payload) if order else None)
 
     def handle(self, transaction: Transaction, payload: Payload, prepared: _Prepared) -> dict[str, Any]:
@@ -89,7 +84,7 @@ class RollBack:
                 asked=payload["values"],
                 found=then,
             )
-        order = _order(connection, named, payload)
+        order = _order(named, payload, now, then)
         if order != prepared.order:
             raise Moved
         told = {"kind": named.kind, **named.names, "position": payload["position"], "changed": difference(now, then)}
@@ -112,14 +107,18 @@ class RollBack:
     def _handler(self, order: _Order) -> Handler:
         return self._only_here.get(order.command) or self._ordinary[order.command]
 
-    def _ordered(self, payload: Payload) -> _Order | None:
+    def _read(self, payload: Payload) -> _Order | None:
         with self._database.read() as connection:
-            return _order(connection, SETTABLE[payload["kind"]].named(payload), payload)
+            return _ordered(connection, payload)
+
+
+def _now_and_then(connection: Connection, named: Named, position: int) -> tuple[Values | None, Values | None]:
+    return SETTABLE[named.kind].present(connection, named), settings_at(connection, named, position)
 
 
 def _values(connection: Connection, named: Named, position: int) -> tuple[Values, Values]:
     """(now, then). Raises NotFound."""
-    now, then = SETTABLE[named.kind].present(connection, named), settings_at(connection, named, position)
+    now, then = _now_and_then(connection, named, position)
     if now is None or then is None:
         raise NotFound(
             f"there is no {named.kind} {named} to be rolled back to position {position}",
@@ -129,15 +128,21 @@ def _values(connection: Connection, named: Named, position: int) -> tuple[Values
     return now, then
 
 
-def _order(connection: Connection, named: Named, payload: Payload) -> _Order | None:
+def _ordered(connection: Connection, payload: Payload) -> _Order | None:
+    """What is to be done; None also where it is not there, or was not."""
+    named = SETTABLE[payload["kind"]].named(payload)
+    now, then = _now_and_then(connection, named, payload["position"])
+    return None if now is None or then is None else _order(named, payload, now, then)
+
+
+def _order(named: Named, payload: Payload, now: Values, then: Values) -> _Order | None:
     """What is to be done; None where nothing differs, and where the values are not those of then."""
-    row = SETTABLE[named.kind]
-    now, then = row.present(connection, named), settings_at(connection, named, payload["position"])
-    if now is None or then is None or now == then or then != payload["values"]:
+    if now == then or then != payload["values"]:
         return None
+    row = SETTABLE[named.kind]
     command, values = row.order(now, then)
-    names: Payload = dict(named.names)
+    names = named.members()
     if "command_version" in names:
-        names["version"] = int(names.pop("command_version"))
+        names["version"] = names.pop("command_version")
     also = {"reason": payload["reason"], "release": payload["release"]} if row.rides else {}
     return _Order(command, {**names, **also, **values})

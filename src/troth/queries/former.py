@@ -40,8 +40,8 @@ def rollback(connection: Connection, caller: Actor, kind: str, subject: str, to:
         )
     return {
         "kind": kind,
-        **named.names,
-        "names": dict(named.names),
+        **named.members(),
+        "names": named.members(),
         "position": position,
         "at": moment_of(connection, position),
         "values": then,

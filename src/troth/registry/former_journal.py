@@ -6,7 +6,6 @@ their table begins with the upgrade.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,12 +13,14 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from troth.clock import now, stamp
+from troth.contracts.apis.digests import contract_digest, contract_text
 from troth.contracts.commands.wire_format import SERIALISATIONS
 from troth.registry.access_tables import account_details
 from troth.registry.api_tables import api_versions, apis
 from troth.registry.command_tables import command_subjects, command_versions
 from troth.registry.former_rows import FORMER, history_beginnings
 from troth.registry.product_tables import products
+from troth.registry.settable import parts_of
 from troth.registry.tables import accounts, algorithms, journal
 from troth.versions.lifecycles.numbers import parsed
 from troth.versions.releases.numbers import ReleaseNumber
@@ -214,12 +215,7 @@ def _rolled_back(reading: Reading, at: str, payload: Values, result: Values) -> 
     if "product" in payload:
         _product_made(reading, at, {**values, "product": payload["product"]}, result)
         return
-    parts: dict[str, Values] = {"details": {}, "settings": {}}
-    for name, value in values.items():
-        part, _, inner = name.partition(".")
-        if inner:
-            parts[part][inner] = value
-    _algorithm(reading, at, payload["algorithm"], values.get("summary", ""), parts["details"], parts["settings"])
+    _algorithm(reading, at, payload["algorithm"], values.get("summary", ""), **parts_of(values))
 
 
 def _api_made(reading: Reading, at: str, payload: Values, result: Values) -> None:
@@ -257,8 +253,7 @@ def _moved_itself(payload: Values, move: str, release: str) -> Values:
     if move == "drop":
         values["dropped_in"] = release
     if "contract" in payload:
-        contract = json.dumps(payload["contract"], sort_keys=True)
-        values["contract_digest"] = hashlib.sha256(contract.encode()).hexdigest()
+        values["contract_digest"] = contract_digest(contract_text(payload["contract"]))
     return values
 
 

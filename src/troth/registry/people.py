@@ -64,7 +64,7 @@ def describe(connection: Connection, account_id: str, changes: Mapping[str, str]
 
 
 def end(connection: Connection, account_id: str, now: str) -> None:
-    """Marks an account as deleted, and forgets what was known of it."""
+    """Marks an account as deleted, and forgets what was known of it, but for what `as_of` tells of the past."""
     gone = {"details": "{}", "external_id": None, "deleted_at": now}
     keep(connection, account_details, now, account_id=account_id)
     known = update(account_details).where(account_details.c.account_id == account_id).values(**gone)

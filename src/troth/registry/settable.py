@@ -41,6 +41,10 @@ class Named:
         """The version or account within it; empty where it has no parts."""
         return list(self.names.values())[1] if len(self.names) > 1 else ""
 
+    def members(self) -> Values:
+        """The names as a payload of `roll_back` has them."""
+        return {name: int(text) if name == "command_version" else text for name, text in self.names.items()}
+
     def __str__(self) -> str:
         return "/".join(self.names.values())
 
@@ -74,6 +78,16 @@ class Settable:
     def named(self, names: Payload) -> Named:
         """What a payload names."""
         return Named(self.kind, {name: str(names[name]) for name in self.pattern.groupindex})
+
+
+def parts_of(values: Payload) -> dict[str, Values]:
+    """`details` and `settings` of an algorithm, from values by names like `settings.license`."""
+    parts: dict[str, Values] = {"details": {}, "settings": {}}
+    for name, value in values.items():
+        part, _, inner = name.partition(".")
+        if inner:
+            parts[part][inner] = value
+    return parts
 
 
 def _algorithm_said(named: Named, payload: Payload, result: Payload) -> Values:

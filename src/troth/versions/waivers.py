@@ -29,7 +29,8 @@ SOURCES: Mapping[str, str] = {"algorithm": "build", "product": "commit", "api": 
 LONGEST_DAYS = 366
 #: the document of an algorithm's waiver, which names no kind, and that of all others
 _FIRST_FORM, _FORM = "troth-waiver-1", "troth-waiver-2"
-_TEXTS = (
+#: Members of a waiver that are text, but for its signature and kind.
+TEXTS = (
     "id",
     "subject",
     "number",
@@ -92,7 +93,7 @@ class Waiver:
         if not isinstance(clauses, list) or not all(isinstance(one, str) for one in clauses):
             raise _malformed("its clauses are no list of ids")
         texts: dict[str, str] = {}
-        for name in (*_TEXTS, "signature", "kind"):
+        for name in (*TEXTS, "signature", "kind"):
             if not isinstance(told.get(name), str):
                 raise _malformed(f"its {name} is no text")
             texts[name] = told[name]

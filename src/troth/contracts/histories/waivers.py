@@ -7,21 +7,9 @@ from typing import Any
 
 from troth.contracts.histories.reading import Event
 from troth.versions.lifecycles.subject import Asked
-from troth.versions.waivers import WAIVABLE, Considered, Waiver
+from troth.versions.waivers import TEXTS, WAIVABLE, Considered, Waiver
 
 KIND = "api"
-_TEXTS = (
-    "id",
-    "subject",
-    "number",
-    "hash",
-    "reason",
-    "requested_by",
-    "approved_by",
-    "approved_at",
-    "expires_at",
-    "key",
-)
 
 
 def waivers_of(event: Event, asked: Asked, api: str) -> tuple[Considered, ...]:
@@ -36,7 +24,7 @@ def _waivers(event: Event, asked: Asked, api: str) -> Iterator[Considered]:
     for position, told in enumerate(event.listed("waivers"), 1):
         if not isinstance(told, dict):
             raise event.wrong(f"waiver {position} is {type(told).__name__}", "write {clauses, reason, approved_by}")
-        texts = {name: _text(event, told, name) for name in _TEXTS}
+        texts = {name: _text(event, told, name) for name in TEXTS}
         texts["id"] = texts["id"] or f"{event.identity}.{position}"
         texts["subject"], texts["number"] = texts["subject"] or api, texts["number"] or asked.numbered
         waiver = Waiver(clauses=tuple(_clauses(event, told)), kind=_text(event, told, "kind") or KIND, **texts)

@@ -100,12 +100,8 @@ def rollback(
 
 def _asked(found: dict[str, Any], release: str) -> dict[str, Any]:
     """The payload of the command that does what was shown, without the reason."""
-    names = dict(found["names"])
-    if "command_version" in names:
-        names["command_version"] = int(names["command_version"])
-    if found["kind"].endswith("-version"):
-        names["release"] = release
-    return {"kind": found["kind"], **names, "position": found["position"], "values": found["values"]}
+    riding = {"release": release} if found["kind"].endswith("-version") else {}
+    return {"kind": found["kind"], **found["names"], **riding, "position": found["position"], "values": found["values"]}
 
 
 def _show_difference(found: dict[str, Any]) -> None:
@@ -117,7 +113,7 @@ def _show_difference(found: dict[str, Any]) -> None:
     did = found.get("result", {}).get("did", {})
     others = {**did.get("verdict", {}).get("effects", {}), **dict.fromkeys(did.get("deprecated", ()), "deprecated")}
     for name, state in others.items():
-        if name not in found["names"].values():
+        if str(name) not in map(str, found["names"].values()):
             show(f"with it {escape(str(name))} becomes {state}")
 
 

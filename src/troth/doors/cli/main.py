@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from cyclopts import App
 from cyclopts.command_spec import CommandSpec
 from cyclopts.exceptions import CycloptsError
 from cyclopts.help import format_usage
+from rich.console import Console
 from rich.markup import escape
 
 from troth import __version__
@@ -25,10 +25,11 @@ from troth.observe import logs
 class _Verbs(App):
     """Verbs that are imported when they are asked for, so that none waits for the others."""
 
-    def help_print(self, *arguments: Any, **options: Any) -> None:
-        """Prints the help, which says of each verb what it is for."""
-        _describe(self)
-        super().help_print(*arguments, **options)
+    def help_print(self, tokens: str | Iterable[str] | None = None, *, console: Console | None = None) -> None:
+        """Prints the help of what these tokens lead to, which says of each verb below it what it is for."""
+        _, chain, _ = self.parse_commands(tokens)
+        _describe(chain[-1])
+        super().help_print(tokens, console=console)
 
 
 def _describe(verbs: App) -> None:
@@ -36,7 +37,6 @@ def _describe(verbs: App) -> None:
         place = verbs._commands[name]
         if isinstance(place, CommandSpec):
             place.help = verb.help
-        _describe(verb)
 
 
 app = _Verbs(

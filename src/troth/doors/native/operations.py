@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -144,9 +144,10 @@ def _endpoint(row: Operation, table: RoutingTable) -> Endpoint:
     if row.older is not None:
         former = row.older
         newer, older = _endpoint(replace(row, older=None), table), _endpoint(replace(former, strict=True), table)
+        names, required = _names(former.query)
 
         async def chosen(request: Request) -> Response:
-            return await (older if _asks_older(former, request.query_params) else newer)(request)
+            return await (older if _asks_older(names, required, request.query_params.keys()) else newer)(request)
 
         return chosen
 
@@ -168,16 +169,21 @@ def _endpoint(row: Operation, table: RoutingTable) -> Endpoint:
     return endpoint
 
 
-def _asks_older(older: Operation, sent: Mapping[str, str]) -> bool:
+def _names(kind: type[msgspec.Struct] | None) -> tuple[frozenset[str], frozenset[str]]:
+    """Parameters, and those of them that are required."""
+    fields = msgspec.structs.fields(kind) if kind is not None else ()
+    names = frozenset(field.encode_name for field in fields)
+    return names, frozenset(field.encode_name for field in fields if field.required)
+
+
+def _asks_older(names: Set[str], required: Set[str], sent: Set[str]) -> bool:
     """Whether a request is the older question of its address: what that one requires is sent, and no `query`.
 
     Where it requires nothing, it is meant as long as everything that is sent is of it.
     """
-    fields = msgspec.structs.fields(older.query) if older.query is not None else ()
-    required = {field.encode_name for field in fields if field.required}
-    if "query" in sent or not required <= set(sent):
+    if "query" in sent or not required <= sent:
         return False
-    return bool(required) or set(sent) <= {field.encode_name for field in fields}
+    return bool(required) or sent <= names
 
 
 def _response(row: Operation, request: Request, answer: dict[str, Any] | Response, headers: dict[str, str]) -> Response:

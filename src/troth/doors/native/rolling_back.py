@@ -63,7 +63,5 @@ class RollbackApi:
                 repair="name one: --release X.Y.Z",
             )
         payload = {"kind": found["kind"], **found["names"], "position": found["position"], "values": found["values"]}
-        if "command_version" in payload:
-            payload["command_version"] = int(payload["command_version"])
         also = {"release": query.release} if SETTABLE[found["kind"]].rides else {}
         return await self._bus.rehearse("roll_back", asked.actor, {**payload, **also, "reason": "to look"})

@@ -14,6 +14,12 @@ def _long():
 
 
 def upgrade() -> None:
+    _algorithms_and_apis()
+    _commands_and_products()
+    read_former_rows(op.get_bind())
+
+
+def _algorithms_and_apis() -> None:
     op.create_table('former_account_details',
     sa.Column('account_id', sa.String(length=36), nullable=False),
     sa.Column('valid_to', sa.String(length=27), nullable=False),
@@ -59,6 +65,9 @@ def upgrade() -> None:
     sa.Column('finished_at', sa.String(length=27), nullable=True),
     sa.PrimaryKeyConstraint('id', 'valid_to', name=op.f('pk_former_builds'))
     )
+
+
+def _commands_and_products() -> None:
     op.create_table('former_command_subjects',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('valid_to', sa.String(length=27), nullable=False),
@@ -98,7 +107,6 @@ def upgrade() -> None:
     sa.Column('valid_from', sa.String(length=27), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_history_beginnings'))
     )
-    read_former_rows(op.get_bind())
 
 
 def downgrade() -> None:
