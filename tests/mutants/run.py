@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import MUTANTS
@@ -47,11 +48,10 @@ def main() -> int:
     survivors = []
     with ThreadPoolExecutor(_PARALLEL) as pool:
         for trial in pool.map(lambda pair: _try(*pair), pairs):
-            verdict = "[green]killed[/]" if trial.killed_by else "[bold red]SURVIVED[/]"
-            talk.print(f"{trial.clause} {trial.mutant.name:24} {verdict} {trial.seconds:5.1f} s  {trial.killed_by}")
+            talk.print(line_of(trial))
             if not trial.killed_by:
                 survivors.append(trial)
-                talk.print(trial.words)
+                talk.print(trial.words, markup=False)
     for clause in missing:
         talk.print(f"{clause} [bold red]has no mutant[/]")
     talk.print(
@@ -61,15 +61,28 @@ def main() -> int:
     return 1 if survivors or missing else 0
 
 
+def line_of(trial: Trial) -> str:
+    """What is printed of a trial, in Rich's markup; names of tests hold square brackets of their own."""
+    verdict = "[green]killed[/]" if trial.killed_by else "[bold red]SURVIVED[/]"
+    return f"{trial.clause} {trial.mutant.name:24} {verdict} {trial.seconds:5.1f} s  {escape(trial.killed_by)}"
+
+
+def first_failure(printed: str) -> str:
+    """The test that pytest's summary names first as failed, or "".
+
+    Not an error on the way to a test: a mutant that breaks the fixtures proves nothing.
+    """
+    failed = re.search(r"^FAILED (\S+?(?:\[.*?\])?)(?: - |$)", printed, re.MULTILINE)
+    return failed[1] if failed else ""
+
+
 def _try(clause: str, mutant: Mutant) -> Trial:
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=line", "-p", "no:randomly"]
     command += ["--clause", clause, "--mutant", mutant.name]
     command += [f"tests/clauses/test_{part}.py" for part in _parts_of(clause)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
-    # a failed test, not an error on the way to one: a mutant that breaks the fixtures proves nothing
-    failed = re.search(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
-    killed_by = failed[1] if failed and done.returncode == 1 else ""
+    killed_by = first_failure(done.stdout) if done.returncode == 1 else ""
     return Trial(clause, mutant, killed_by, time.monotonic() - started, done.stdout[-2000:] + done.stderr[-2000:])
 
 
