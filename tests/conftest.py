@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.databases import new_database, running_postgres
 from tests.server import RunningServer, running_server
 
 Report: TypeAlias = pytest.TestReport
@@ -34,6 +35,31 @@ def own_server(tmp_path: Path) -> Iterator[RunningServer]:
     """A server for one test, which may break it."""
     with running_server(tmp_path / "home") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    (runtime / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_RUNTIME_DIR", str(runtime))  # the package keeps a lock there
+        with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
+            patched.undo()
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'registry.sqlite'}"
+    return new_database(request.getfixturevalue("postgres"), database_name(request))
+
+
+def database_name(request: pytest.FixtureRequest) -> str:
+    """The name of the database of one test."""
+    return f"troth_{abs(hash(request.node.nodeid)) % 10**9}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
