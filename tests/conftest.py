@@ -23,6 +23,14 @@ for name in [name for name in os.environ if name.startswith("TROTH_")]:
 os.environ.pop("COLUMNS", None)  # set where tests run beside each other, and it decides how wide tables are
 
 
+#: Files that take a minute and more, the longest first. Workers begin with them, or one is left with such a file when the others are done.
+LONGEST = (
+    "docs/test_examples.py", "faults/test_server_death.py", "promises/test_properties.py", "releases/test_example.py",
+    "queue/test_death.py", "faults/test_fronts.py", "cli/test_run.py", "demo/test_demo.py", "products/test_trust.py",
+    "cli/test_builds.py", "releases/test_django.py",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server for all tests that leave no trace beyond accounts and algorithms of their own."""
@@ -81,6 +89,9 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        order = {Path(__file__).parent / file: place for place, file in enumerate(LONGEST)}
+        items.sort(key=lambda item: order.get(item.path, len(order)))
     clause = config.getoption("--clause")
     if clause:
         chosen = [item for item in items if any(mark.args == (clause,) for mark in item.iter_markers("clause"))]
