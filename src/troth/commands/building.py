@@ -16,15 +16,15 @@ from typing import Any, TypeVar
 
 import structlog
 
+from troth.builds.declared import contract_of_source
 from troth.builds.dependencies import DEPENDENCY_FILES, read_dependencies
 from troth.builds.environments import Environments
 from troth.builds.logs import BuildLog, BuildLogs
 from troth.builds.repository import Repositories
 from troth.builds.trees import Trees
-from troth.contracts.document import checked_schema, contract_document, examples_in, schema_in
 from troth.contracts.pinning import FROZEN, PLAIN, pinning
 from troth.contracts.project import FILE, LEGACY_FILE, Project, project_of
-from troth.errors import BuildFailed, MalformedSource, NotFound, TrothError
+from troth.errors import BuildFailed, NotFound, TrothError
 from troth.registry.build_records import BuildFacts, EnvironmentFacts
 from troth.registry.catalog import AlgorithmRow
 from troth.runtime.engine import CheckResult, Engine, VersionSpec
@@ -197,23 +197,3 @@ def _declared(algorithm: AlgorithmRow, root: Path, manifest: Manifest) -> tuple[
 
 def _pinning(root: Path) -> list[str]:
     return pinning({name: (root / name).read_bytes() for name in (FROZEN, PLAIN) if (root / name).is_file()})
-
-
-def contract_of_source(project: Project, root: Path, found: dict[str, Any]) -> bytes:
-    """The contract: what files of the source say, else what the annotations of its function said in the sandbox."""
-    schemas: dict[str, dict[str, Any] | None] = {}
-    for side in ("input", "output"):
-        path = project.contract.get(side)
-        schemas[side] = schema_in(path, _named(root, path)) if path else checked_schema(found.get(side))
-    path = project.contract.get("examples")
-    examples = examples_in(path, _named(root, path)) if path else []
-    return contract_document(project.permissions, schemas["input"], schemas["output"], examples)
-
-
-def _named(root: Path, path: str) -> bytes:
-    """A file that troth.toml names; it lies in the source or nowhere."""
-    if path.startswith("/") or ".." in path.split("/") or "\0" in path or not (root / path).is_file():
-        raise MalformedSource(
-            f"there is no {path[:200]!r} in the source", why=f"[contract] of {FILE} names it", repair="add it"
-        )
-    return (root / path).read_bytes()

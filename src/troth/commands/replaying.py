@@ -7,13 +7,15 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from troth.access.roles import Actor
 from troth.contracts.replays import Replay, Reply
-from troth.registry.build_records import BuildRow
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, Engine, VersionSpec
+
+if TYPE_CHECKING:
+    from troth.registry.build_records import BuildRow
 
 
 def _nobody() -> None:
@@ -29,7 +31,7 @@ class Run:
 
 
 #: From who asks, `owner/name` and a build to what runs, in their name.
-Acting = Callable[[Actor, str, BuildRow], Run]
+Acting: TypeAlias = "Callable[[Actor, str, BuildRow], Run]"
 
 
 class Replaying:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from troth.artifacts.store import ArtifactStore
+from troth.builds.declared import contract_of_source
 from troth.builds.dependencies import DEPENDENCY_FILES, read_dependencies
 from troth.builds.environments import Environments
 from troth.builds.trees import Trees
-from troth.commands.building import contract_of_source
 from troth.commands.replaying import Replaying, Run
 from troth.contracts.project import Project
 from troth.contracts.replays import Replay
