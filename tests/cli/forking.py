@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -42,21 +43,21 @@ class Forking:
         theirs.close()
 
     def run(
-        self, tokens: list[str], *, folder: Path, variables: Mapping[str, str], given: str | None, seconds: float
-    ) -> subprocess.CompletedProcess[str]:
+        self, tokens: list[str], *, folder: Path, variables: Mapping[str, str], given: bytes, seconds: float
+    ) -> subprocess.CompletedProcess[bytes]:
         """What `troth` with these tokens printed and exited with; `given` is its input."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with (
             ours, theirs, tempfile.TemporaryFile() as read, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err
         ):  # fmt: skip
-            read.write((given or "").encode())
+            read.write(given)
             read.seek(0)
             request = json.dumps({"tokens": tokens, "folder": str(folder), "variables": dict(variables)}).encode()
             socket.send_fds(self._channel, [request], [read.fileno(), out.fileno(), err.fileno(), theirs.fileno()])
             theirs.close()
             ours.settimeout(seconds)
             code = int(ours.recv(100) or b"-1")
-            return subprocess.CompletedProcess(["troth", *tokens], code, _text(out), _text(err))
+            return subprocess.CompletedProcess(["troth", *tokens], code, _whole(out), _whole(err))
 
     def close(self) -> None:
         """Ends every process of it."""
@@ -76,12 +77,20 @@ def forked(
     tokens: Sequence[str], *, folder: Path, variables: Mapping[str, str], given: str | None = None, seconds: float
 ) -> subprocess.CompletedProcess[str]:
     """What `troth` with these tokens printed and exited with; `given` is its input."""
+    done = forked_bytes(tokens, folder=folder, variables=variables, given=(given or "").encode(), seconds=seconds)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def forked_bytes(
+    tokens: Sequence[str], *, folder: Path, variables: Mapping[str, str], given: bytes, seconds: float
+) -> subprocess.CompletedProcess[bytes]:
+    """The same, as it is."""
     return _forking().run(list(tokens), folder=folder, variables=variables, given=given, seconds=seconds)
 
 
-def _text(file: IO[bytes]) -> str:
+def _whole(file: IO[bytes]) -> bytes:
     file.seek(0)
-    return file.read().decode().replace("\r\n", "\n")
+    return file.read()
 
 
 def _serve(channel: socket.socket) -> None:
@@ -131,10 +140,11 @@ def _reap(*_: object) -> None:
 
 
 def _main() -> None:
+    from troth.doors import cli
     from troth.doors.cli import main
 
-    for place in {place.partition(":")[0] for place in main._VERBS.values()}:
-        importlib.import_module(f"troth.doors.cli.{place}")
+    for module in pkgutil.iter_modules(cli.__path__):
+        importlib.import_module(f"troth.doors.cli.{module.name}")
     signal.signal(signal.SIGCHLD, _reap)
     gc.collect()
     gc.freeze()

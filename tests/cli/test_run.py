@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.author import command
+from tests.cli.forking import forked_bytes
 from tests.server import ECHO, write_project
 
 TELLING = """
@@ -57,15 +57,7 @@ class Desk:
             "XDG_CACHE_HOME": str(self.home / "cache"),
             **variables,
         }
-        return subprocess.run(
-            command("run", *tokens),
-            cwd=self.home,
-            env=surroundings,
-            input=given,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
+        return forked_bytes(["run", *tokens], folder=self.home, variables=surroundings, given=given, seconds=120)
 
 
 @pytest.fixture
