@@ -15,7 +15,7 @@ demo: setup
 	@$(BIN)/troth demo
 
 test: .venv/.test
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.test
 	$(BIN)/ruff check .
