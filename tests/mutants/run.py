@@ -20,7 +20,7 @@ from troth.versions.clauses import policy
 
 _PARTS = (
     "life_cycles", "replies", "histories", "api_check", "publishing", "lines", "contracts", "resolution", "data", "releases", "products",
-    "documentation", "commands", "queries", "random_lives",
+    "documentation", "commands", "queries", "the_past", "random_lives",
 )  # fmt: skip
 _FOLDER = Path("tests/clauses")
 #: Trials at a time; each has a server of its own.
