@@ -19,8 +19,8 @@ from tests.mutants.trials import Pair, Trial, tried, warm
 from troth.versions.clauses import policy
 
 _PARTS = (
-    "life_cycles", "replies", "histories", "api_check", "publishing", "lines", "contracts", "resolution", "data", "releases", "products",
-    "documentation", "commands", "queries", "the_past", "random_lives",
+    "life_cycles", "replies", "histories", "queries", "api_check", "publishing", "lines", "contracts", "resolution", "data", "releases",
+    "products", "documentation", "commands", "the_past", "random_lives",
 )  # fmt: skip
 _FOLDER = Path("tests/clauses")
 #: Trials at a time; each has a server of its own.

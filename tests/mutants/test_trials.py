@@ -27,16 +27,16 @@ def ended(how):
     return lambda: replace_attribute(conftest, "running_server", how)
 
 
-queries, commands = ("tests/clauses/test_queries.py",), ("tests/clauses/test_histories.py", "tests/clauses/test_commands.py")
+queries, histories = ("tests/clauses/test_queries.py",), ("tests/clauses/test_histories.py",)
 pairs = [
     Pair("PDB-25", Mutant("fixture", "no test is reached", ended(no_server)), queries),
     Pair("PDB-25", Mutant("died", "the process ends as if a test had failed", ended(lambda *_: os._exit(1))), queries),
     Pair("PDB-25", Mutant("shot", "the process is ended", ended(lambda *_: os.kill(os.getpid(), signal.SIGKILL))), queries),
     Pair("PDB-25", Mutant("unapplied", "it cannot be applied", no_server), queries),
-    Pair("PDB-47", Mutant("nothing", "nothing is wrong", lambda: None), commands),
-    Pair("PDB-47", find("no-pdb-47"), commands),
-    Pair("PDB-47", Mutant("nothing", "nothing is wrong any more", lambda: None), commands),
-    Pair("PDB-00", Mutant("nothing", "no test is marked with it", lambda: None), commands),
+    Pair("PDB-12", Mutant("nothing", "nothing is wrong", lambda: None), histories),
+    Pair("PDB-12", find("commands-are-nothing"), histories),
+    Pair("PDB-12", Mutant("nothing", "nothing is wrong any more", lambda: None), histories),
+    Pair("PDB-00", Mutant("nothing", "no test is marked with it", lambda: None), histories),
 ]
 warm()
 print(json.dumps([[one.mutant.name, one.killed_by, one.words] for one in tried(pairs, 2)]))
@@ -53,9 +53,9 @@ def trials() -> list[tuple[str, str, str]]:
 
 def test_a_failed_test_kills_and_only_that(trials: list[tuple[str, str, str]]) -> None:
     """In the order that was asked for, and with nothing left of one mutant under the next."""
-    killer = "tests/clauses/test_commands.py::test_a_command_starts_at_1_and_rises_by_1"
+    killer = "tests/clauses/test_histories.py::test_a_command_and_an_api_leave_each_other_alone"
     assert [(name, killed_by) for name, killed_by, _ in trials] == [
-        ("fixture", ""), ("died", ""), ("shot", ""), ("unapplied", ""), ("nothing", ""), ("no-pdb-47", killer),
+        ("fixture", ""), ("died", ""), ("shot", ""), ("unapplied", ""), ("nothing", ""), ("commands-are-nothing", killer),
         ("nothing", ""), ("nothing", ""),
     ]  # fmt: skip
 
