@@ -31,8 +31,9 @@ soundness: .venv/.test
 killing: .venv/.test
 	$(BIN)/python -m tests.queue.killing $(or $(ARGS),10000 20)
 
+# ARGS="ALG-10 PDB-47" tries the mutants of these clauses only.
 clause-mutants: .venv/.test
-	$(BIN)/python -m tests.mutants.run
+	$(BIN)/python -m tests.mutants.run $(ARGS)
 
 bench: .venv/.bench
 	$(BIN)/python -m bench.run $(ARGS)
