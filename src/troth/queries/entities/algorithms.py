@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column as TableColumn
 from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_, select
 
-from troth.queries.entities.rows import Column, Entity, Sight, account, changing, column, subject
+from troth.queries.entities.rows import NOW, Column, Entity, Sight, account, changing, column, subject
 from troth.queries.language.fields import Kind
 from troth.registry.deletions import deletions
 from troth.registry.former_rows import FORMER
@@ -16,6 +17,7 @@ from troth.registry.tables import accounts, algorithms, builds, versions
 from troth.versions.lifecycles.states import State
 
 _PUBLISHER, _STARTER = accounts.alias("publisher"), accounts.alias("starter")
+_OF_LINE = versions.alias("line_version")
 _OF_ALGORITHM = algorithms.join(accounts, accounts.c.id == algorithms.c.owner_id)
 _OWNED = (
     subject("algorithm", accounts.c.name, algorithms.c.name, "OWNER/NAME of the algorithm."),
@@ -37,6 +39,7 @@ def stood(sight: Sight) -> ColumnElement[bool]:
     return ~found.correlate(algorithms).exists()
 
 
+@cache  # what does not depend on who asks is built once: building takes longer than the database
 def floats(published_at: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether a public version answers to everybody now: `AlgorithmRow.floats` in SQL (8.5)."""
     of_row = deletions.c.algorithm_id == algorithms.c.id
@@ -45,6 +48,7 @@ def floats(published_at: ColumnElement[Any]) -> ColumnElement[bool]:
     return ~open_one & (published_at >= func.coalesce(returned, ""))
 
 
+@cache
 def _public_version() -> ColumnElement[bool]:
     """Whether the algorithm has a version that everybody may call."""
     one = versions.alias("public_version")
@@ -71,7 +75,16 @@ def _of_members(name: str, kind: Kind, value: ColumnElement[Any], summary: str) 
 
 def _line_state(sight: Sight) -> ColumnElement[Any]:
     """The state of the version's line, if that has a public version: `troth.versions.lifecycles.lines.lines_of` in SQL."""
-    one = versions.alias("line_version")
+    return _line_state_now() if sight.moment is None else _line_state_at(sight)
+
+
+@cache
+def _line_state_now() -> ColumnElement[Any]:
+    return _line_state_at(NOW)
+
+
+def _line_state_at(sight: Sight) -> ColumnElement[Any]:
+    one = _OF_LINE
     public = select(one.c.id).where(
         one.c.algorithm_id == versions.c.algorithm_id,
         one.c.major == versions.c.major,

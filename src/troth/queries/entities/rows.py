@@ -19,6 +19,7 @@ from troth.registry.tables import accounts
 from troth.versions.names import folded
 
 Expressions = tuple[ColumnElement[Any], ...]
+_ASKED_FOR = accounts.alias("account_asked_for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,10 @@ class Sight:
     def since(self, at: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
         """The value, where it had come by then; else nothing."""
         return value if self.moment is None else case((at <= self.moment, value), else_=null())
+
+
+#: nobody in particular, for what does not depend on who asks
+NOW = Sight(Actor("", "", "", administrator=False), ())
 
 
 def _unindexed(at: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -217,9 +222,8 @@ def account(
 
 def account_called(value: str) -> ColumnElement[str]:
     """The id of the account with this name, found once, so that an index by it begins there; nothing where there is none."""
-    named = accounts.alias("account_asked_for")
-    of_name = named.c.name == value, named.c.folded == folded(value)
-    return select(named.c.id).where(*of_name).correlate(None).scalar_subquery()
+    of_name = _ASKED_FOR.c.name == value, _ASKED_FOR.c.folded == folded(value)
+    return select(_ASKED_FOR.c.id).where(*of_name).correlate(None).scalar_subquery()
 
 
 def _called(name: ColumnElement[Any], value: str) -> ColumnElement[bool]:
