@@ -35,8 +35,9 @@ def _made(connection: Connection) -> str:
 
 def test_values_go_in_and_come_out_as_python_has_them(database: Database) -> None:
     identity = database.write_now(_made)
+    moment = "2026-11-23T00:00:00.000000Z"
     database.write_now(
-        lambda c: change_product(c, identity, "2026-11-23T00:00:00.000000Z", public=True, summary="it's \x7f ü")
+        lambda c: change_product(c, existing(c, "ada/shop"), moment, public=True, summary="it's \x7f ü")
     )
     with database.read() as connection:
         found = existing(connection, "ada/shop")
@@ -122,11 +123,12 @@ def test_rows_that_wait_are_seen_by_whatever_reads_them(database: Database) -> N
 
 
 def test_what_was_found_is_asked_again_once_it_may_have_changed(database: Database) -> None:
-    identity = database.write_now(_made)
+    database.write_now(_made)
 
     def change(connection: Connection) -> None:
-        assert existing(connection, "ada/shop").summary == ""
-        change_product(connection, identity, stamp(now()), summary="new")
+        product = existing(connection, "ada/shop")
+        assert product.summary == ""
+        change_product(connection, product, stamp(now()), summary="new")
         assert existing(connection, "ada/shop").summary == "new"
         connection.execute(update(products).values(summary="newer"))
         assert existing(connection, "ada/shop").summary == "newer"

@@ -47,14 +47,24 @@ class _Compiled:
 class _Together:
     """Of one transaction: rows that are still to be written, and rows that were found."""
 
-    rows: dict[Prepared, list[Mapping[str, Any]]] = field(default_factory=dict)
+    rows: dict[Prepared, dict[Any, Mapping[str, Any]]] = field(default_factory=dict)
     found: dict[tuple[Prepared, tuple[Any, ...]], tuple[Any, ...] | None] = field(default_factory=dict)
+
+    def wait(self, connection: Connection, statement: Prepared, given: Mapping[str, Any]) -> None:
+        """Holds a row back. Of a row that is changed again only the last change is written."""
+        if statement not in self.rows:
+            others = (one for one in self.rows if statement.tables & one.tables)
+            if any(statement.row or one.row for one in others):  # whose order counts
+                self.write(connection)
+        rows = self.rows.setdefault(statement, {})
+        rows[given[statement.row] if statement.row else len(rows)] = given
+        self.forget(statement.tables)
 
     def write(self, connection: Connection) -> None:
         """Writes what was held back, each statement's rows at once, in the order in which the statements came."""
         while self.rows:
             statement = next(iter(self.rows))
-            statement.many(connection, self.rows.pop(statement))
+            statement.many(connection, list(self.rows.pop(statement).values()))
 
     def before_reading(self, connection: Connection, tables: frozenset[str]) -> None:
         """Writes what was held back where these tables hold some of it."""
@@ -96,13 +106,16 @@ class Prepared:
     """A statement of SQLAlchemy's with bound parameters, and no lists among them; of an insert, the columns that are given.
 
     Rows of a statement that `waits` can be written later in their transaction: nothing that is written meanwhile refers to
-    them, but for statements that wait themselves and come behind.
+    them, but for statements that wait themselves and come behind. An update that waits names its row by the parameter `row`.
     """
 
-    def __init__(self, statement: Any, columns: Sequence[str] | None = None, *, waits: bool = False) -> None:
+    def __init__(
+        self, statement: Any, columns: Sequence[str] | None = None, *, waits: bool = False, row: str | None = None
+    ) -> None:
         self._statement = statement
         self._columns = columns
         self._waits = waits
+        self.row = row
         self._compiled: dict[str, _Compiled] = {}
         #: names of the tables that it reads or writes
         self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
@@ -111,8 +124,7 @@ class Prepared:
         """Carries it out, at the end of the transaction at the latest. Raises SQLAlchemy's errors."""
         held: _Together | None = connection.info.get(_TOGETHER)
         if held is not None and self._waits:
-            held.rows.setdefault(self, []).append(given)
-            held.forget(self.tables)
+            held.wait(connection, self, given)
             return
         self._before_writing(connection, held)
         compiled = self._of(connection)
@@ -138,6 +150,12 @@ class Prepared:
             held.before_reading(connection, self.tables)
             held.found[key] = self._first(connection, given)
         return held.found[key]
+
+    def know(self, connection: Connection, given: Mapping[str, Any], row: tuple[Any, ...]) -> None:
+        """Says what `first` would find, for who changed that row; it holds as long as what was found does."""
+        held: _Together | None = connection.info.get(_TOGETHER)
+        if held is not None:
+            held.found[self, tuple(given.values())] = row
 
     def _first(self, connection: Connection, given: Mapping[str, Any]) -> tuple[Any, ...] | None:
         compiled = self._of(connection)
