@@ -49,12 +49,18 @@ class _Together:
 
     rows: dict[Prepared, list[Mapping[str, Any]]] = field(default_factory=dict)
     found: dict[tuple[Prepared, tuple[Any, ...]], tuple[Any, ...] | None] = field(default_factory=dict)
+    #: why rows could not be written, which whoever made them be written may have caught as a fault of its own
+    fault: Exception | None = None
 
     def write(self, connection: Connection) -> None:
         """Writes what was held back, each statement's rows at once, in the order in which the statements came."""
         while self.rows:
             statement = next(iter(self.rows))
-            statement.many(connection, self.rows.pop(statement))
+            try:
+                statement.many(connection, self.rows.pop(statement))
+            except Exception as error:
+                self.fault = error
+                raise
 
     def before_reading(self, connection: Connection, tables: frozenset[str]) -> None:
         """Writes what was held back where these tables hold some of it."""
@@ -69,10 +75,15 @@ class _Together:
 
 @contextmanager
 def together(connection: Connection) -> Iterator[None]:
-    """A transaction in which rows that can wait do so until they are read, or until the end of the block at the latest."""
+    """A transaction in which rows that can wait do so until they are read, or until the end of the block at the latest.
+
+    Raises what kept a row from being written, also where somebody caught it.
+    """
     held = connection.info[_TOGETHER] = _Together()
     try:
         yield
+        if held.fault is not None:
+            raise held.fault
         held.write(connection)
     finally:
         connection.info.pop(_TOGETHER, None)
