@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -16,13 +16,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
 from troth.clock import now, stamp
-from troth.registry import journal
+from troth.registry import journal, queue
 from troth.registry.accounts import SYSTEM, create_account
 from troth.registry.bulk import bulk_text
 from troth.registry.database import Database
 from troth.registry.prepared import Prepared
 from troth.registry.product_tables import products
 from troth.registry.products import change_product, create_product, existing, find_product
+from troth.registry.queue import Accepted, QueueState
 from troth.registry.tables import commands
 
 NOW = "2026-11-25T12:00:00.000000Z"
@@ -138,39 +139,51 @@ def test_what_was_found_is_asked_again_once_it_may_have_changed(database: Databa
     database.write_now(change)
 
 
-def test_a_fault_of_a_row_that_waited_is_of_the_one_who_wrote_it(database: Database) -> None:
-    """Four are written together; two of them record the same command, and a third one what is too much for its column."""
+def _together(database: Database, jobs: Sequence[Callable[[Connection], Any]]) -> list[BaseException | None]:
+    """The faults of these jobs, which the writer does in one transaction as far as they have none."""
     began, go_on = threading.Event(), threading.Event()
 
     def hold(connection: Connection) -> None:
         began.set()
         assert go_on.wait(60)
 
-    def nothing(connection: Connection) -> str:
-        _RECORD.run(connection, _row(SYSTEM.id, 9, 10_000, outcome=None))
-        return ""
-
-    def jobs() -> Iterator[Callable[[Connection], str]]:
-        yield from (partial(_recorded, number=number) for number in (1, 2, 1))
-        yield nothing
-
     with ThreadPoolExecutor() as pool:
         held = pool.submit(database.write_now, hold)
         assert began.wait(60)
         sent = []
-        for job in jobs():
+        for job in jobs:
             waiting = database._jobs.qsize()
             sent.append(pool.submit(database.write_now, job))
             while database._jobs.qsize() == waiting:
                 time.sleep(0.001)
         go_on.set()
         held.result(60)
-        faults = [one.exception(60) for one in sent]
+        return [one.exception(60) for one in sent]
+
+
+def test_a_fault_of_a_row_that_waited_is_of_the_one_who_wrote_it(database: Database) -> None:
+    """Four are written together; two of them record the same command, and a third one what is too much for its column."""
+
+    def nothing(connection: Connection) -> None:
+        _RECORD.run(connection, _row(SYSTEM.id, 9, 10_000, outcome=None))
+
+    faults = _together(database, [*(partial(_recorded, number=number) for number in (1, 2, 1)), nothing])
     assert [type(fault) for fault in faults] == [type(None), type(None), IntegrityError, IntegrityError]
     assert "not told" not in str(faults[2])
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(commands)).scalar_one() == 2
         assert [link.position for link in journal.read(connection, 0, 10)] == [1, 2]
+
+
+def test_a_fault_of_a_row_that_waited_is_not_caught_by_another(database: Database) -> None:
+    """Who accepts commands goes on where a row is there already, but not where the row is one that somebody else wrote."""
+    sent = Accepted(SYSTEM.id, str(uuid.UUID(int=7)), "{}", "c", 1, "json", b"{}", "0" * 64, None, 0, NOW, NOW)
+    database.write_now(partial(_recorded, number=1))
+    faults = _together(database, [partial(_recorded, number=1), lambda c: queue.accept(c, [sent])])
+    assert [type(fault) for fault in faults] == [IntegrityError, type(None)]
+    with database.read() as connection:
+        assert [link.position for link in journal.read(connection, 0, 10)] == [1]
+        assert [row.state for row in queue.find(connection, sent.uuid)] == [QueueState.WAITING]
 
 
 def test_a_value_that_is_too_long_is_not_cut_off() -> None:

@@ -49,6 +49,8 @@ class _Together:
 
     rows: dict[Prepared, dict[Any, Mapping[str, Any]]] = field(default_factory=dict)
     found: dict[tuple[Prepared, tuple[Any, ...]], tuple[Any, ...] | None] = field(default_factory=dict)
+    #: why rows could not be written, which whoever made them be written may have caught as a fault of its own
+    fault: Exception | None = None
 
     def wait(self, connection: Connection, statement: Prepared, given: Mapping[str, Any]) -> None:
         """Holds a row back. Of a row that is changed again only the last change is written."""
@@ -64,7 +66,11 @@ class _Together:
         """Writes what was held back, each statement's rows at once, in the order in which the statements came."""
         while self.rows:
             statement = next(iter(self.rows))
-            statement.many(connection, list(self.rows.pop(statement).values()))
+            try:
+                statement.many(connection, list(self.rows.pop(statement).values()))
+            except Exception as error:
+                self.fault = error
+                raise
 
     def before_reading(self, connection: Connection, tables: frozenset[str]) -> None:
         """Writes what was held back where these tables hold some of it."""
@@ -79,10 +85,15 @@ class _Together:
 
 @contextmanager
 def together(connection: Connection) -> Iterator[None]:
-    """A transaction in which rows that can wait do so until they are read, or until the end of the block at the latest."""
+    """A transaction in which rows that can wait do so until they are read, or until the end of the block at the latest.
+
+    Raises what kept a row from being written, also where somebody caught it.
+    """
     held = connection.info[_TOGETHER] = _Together()
     try:
         yield
+        if held.fault is not None:
+            raise held.fault
         held.write(connection)
     finally:
         connection.info.pop(_TOGETHER, None)
