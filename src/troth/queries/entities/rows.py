@@ -209,9 +209,7 @@ def subject(label: str, owner: ColumnElement[Any], name: ColumnElement[Any], sum
     return column(label, Kind.TEXT, (owner + literal_column("'/'", Text) + name,), summary, equal=equal)
 
 
-def account(
-    label: str, name: ColumnElement[Any], summary: str, account_id: TableColumn[Any] | None = None
-) -> Column:
+def account(label: str, name: ColumnElement[Any], summary: str, account_id: TableColumn[Any] | None = None) -> Column:
     """A field with the name of an account; `account_id` is where rows have its id, if they are in the order of that."""
 
     def equal(sight: Sight, value: str) -> ColumnElement[bool]:
