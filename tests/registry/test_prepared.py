@@ -36,9 +36,7 @@ def _made(connection: Connection) -> str:
 def test_values_go_in_and_come_out_as_python_has_them(database: Database) -> None:
     identity = database.write_now(_made)
     moment = "2026-11-23T00:00:00.000000Z"
-    database.write_now(
-        lambda c: change_product(c, existing(c, "ada/shop"), moment, public=True, summary="it's \x7f ü")
-    )
+    database.write_now(lambda c: change_product(c, existing(c, "ada/shop"), moment, public=True, summary="it's \x7f ü"))
     with database.read() as connection:
         found = existing(connection, "ada/shop")
         assert find_product(connection, "ada/other") is None
