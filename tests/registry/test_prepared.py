@@ -7,7 +7,9 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +22,12 @@ from troth.registry import journal, queue
 from troth.registry.accounts import SYSTEM, create_account
 from troth.registry.bulk import bulk_text
 from troth.registry.database import Database
+from troth.registry.former_rows import FORMER
 from troth.registry.prepared import Prepared
 from troth.registry.product_tables import products
 from troth.registry.products import change_product, create_product, existing, find_product
 from troth.registry.queue import Accepted, QueueState
-from troth.registry.tables import commands
+from troth.registry.tables import accounts, commands
 
 NOW = "2026-11-25T12:00:00.000000Z"
 
@@ -135,6 +138,89 @@ def test_what_was_found_is_asked_again_once_it_may_have_changed(database: Databa
         assert existing(connection, "ada/shop").summary == "newest"
 
     database.write_now(change)
+
+
+def _moment(second: int) -> str:
+    return f"2026-11-25T12:00:{second:02}.000000Z"
+
+
+def _changed(connection: Connection, name: str, second: int, **values: Any) -> None:
+    """As a command does it: found, changed, and found as it is now."""
+    product = existing(connection, f"ada/{name}")
+    change_product(connection, product, _moment(second), **values)
+    assert existing(connection, f"ada/{name}") == replace(product, **values)
+
+
+def test_changes_that_wait_leave_what_they_would_one_by_one(database: Database) -> None:
+    """Of two products, one changed often, with a change that is taken back and a reader in between."""
+    identity = database.write_now(_made)
+
+    def change(connection: Connection) -> str:
+        owner = existing(connection, "ada/shop").owner_id
+        other = create_product(connection, owner, "other", summary="o", public=True, now=NOW)
+        _changed(connection, "shop", 1, summary="first")
+        _changed(connection, "other", 2, summary="p")
+        _changed(connection, "shop", 3, public=True)
+        undone = connection.begin_nested()
+        _changed(connection, "shop", 4, summary="undone", public=False)
+        undone.rollback()
+        assert existing(connection, "ada/shop").summary == "first"
+        _changed(connection, "shop", 5, summary="second")
+        seen = connection.execute(select(products.c.summary).where(products.c.id == identity)).scalar_one()
+        assert seen == "second"
+        _changed(connection, "shop", 6, summary="third")
+        create_account(connection, "grace", "user", NOW)
+        _changed(connection, "other", 7, public=False)
+        return other
+
+    other = database.write_now(change)
+    with database.read() as connection:
+        shop, second = existing(connection, "ada/shop"), existing(connection, "ada/other")
+        former = FORMER[products.name].table
+        asked = select(former.c.id, former.c.valid_to, former.c.summary, former.c.public).order_by(former.c.valid_to)
+        kept = [tuple(row) for row in connection.execute(asked)]
+    assert (shop.summary, shop.public, second.summary, second.public) == ("third", True, "p", False)
+    assert kept == [
+        (identity, _moment(1), "", False),
+        (other, _moment(2), "o", True),
+        (identity, _moment(3), "first", False),
+        (identity, _moment(5), "first", True),
+        (identity, _moment(6), "second", True),
+        (other, _moment(7), "p", True),
+    ]
+
+
+def test_a_change_that_waits_comes_before_a_write_that_makes_others_look_again(database: Database) -> None:
+    """What it told would be forgotten with what was found in a table that `found_by` reads too, and the old row be found."""
+    database.write_now(_made)
+    renamed = Prepared(update(accounts).where(accounts.c.name == bindparam("before")).values(name=bindparam("after")))
+
+    def change(connection: Connection) -> None:
+        _changed(connection, "shop", 1, summary="new")
+        renamed.run(connection, {"before": "ada", "after": "augusta"})
+        assert existing(connection, "augusta/shop").summary == "new"
+        assert find_product(connection, "ada/shop") is None
+
+    database.write_now(change)
+
+
+def test_a_product_that_changes_often_is_found_once_and_written_once(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    database.migrate()
+    database.write_now(_made)
+    asked: list[str] = []
+
+    def change(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.set_trace_callback(asked.append)
+        for second in range(10):
+            _changed(connection, "shop", second, summary=str(second))
+
+    database.write_now(change)
+    database.close()
+    of_products = [one.split()[0] for one in asked if "products" in one and "former" not in one]
+    assert of_products == ["SELECT", "UPDATE"]
+    assert sum("former_products" in one for one in asked) == 10  # SQLite's driver takes rows one by one
 
 
 def _together(database: Database, jobs: Sequence[Callable[[Connection], Any]]) -> list[BaseException | None]:

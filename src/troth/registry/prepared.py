@@ -53,14 +53,12 @@ class _Together:
     fault: Exception | None = None
 
     def wait(self, connection: Connection, statement: Prepared, given: Mapping[str, Any]) -> None:
-        """Holds a row back. Of a row that is changed again only the last change is written."""
+        """Holds a row back until it is written with the others of its statement."""
         if statement not in self.rows:
-            others = (one for one in self.rows if statement.tables & one.tables)
-            if any(statement.row or one.row for one in others):  # whose order counts
-                self.write(connection)
+            self.before_writing(connection, statement)
         rows = self.rows.setdefault(statement, {})
-        rows[given[statement.row] if statement.row else len(rows)] = given
-        self.forget(statement.tables)
+        rows[statement.place(given, len(rows))] = given
+        self.forget(statement)
 
     def write(self, connection: Connection) -> None:
         """Writes what was held back, each statement's rows at once, in the order in which the statements came."""
@@ -72,14 +70,19 @@ class _Together:
                 self.fault = error
                 raise
 
-    def before_reading(self, connection: Connection, tables: frozenset[str]) -> None:
-        """Writes what was held back where these tables hold some of it."""
-        if any(tables & statement.tables for statement in self.rows):
+    def before_reading(self, connection: Connection, reading: Prepared) -> None:
+        """Writes what was held back where this statement could tell."""
+        if any(one.told_by(reading) for one in self.rows):
             self.write(connection)
 
-    def forget(self, tables: frozenset[str]) -> None:
-        """Forgets what was found in tables that change."""
-        for key in [key for key in self.found if tables & key[0].tables]:
+    def before_writing(self, connection: Connection, writing: Prepared) -> None:
+        """Writes what was held back where this statement could change what becomes of it."""
+        if any(one.precedes(writing) for one in self.rows):
+            self.write(connection)
+
+    def forget(self, changing: Prepared) -> None:
+        """Forgets what was found and may now be something else."""
+        for key in [key for key in self.found if changing.told_by(key[0])]:
             del self.found[key]
 
 
@@ -117,19 +120,28 @@ class Prepared:
     """A statement of SQLAlchemy's with bound parameters, and no lists among them; of an insert, the columns that are given.
 
     Rows of a statement that `waits` can be written later in their transaction: nothing that is written meanwhile refers to
-    them, but for statements that wait themselves and come behind. An update that waits names its row by the parameter `row`.
+    them, but for statements that wait themselves and come behind.
     """
 
-    def __init__(
-        self, statement: Any, columns: Sequence[str] | None = None, *, waits: bool = False, row: str | None = None
-    ) -> None:
+    def __init__(self, statement: Any, columns: Sequence[str] | None = None, *, waits: bool = False) -> None:
         self._statement = statement
         self._columns = columns
         self._waits = waits
-        self.row = row
         self._compiled: dict[str, _Compiled] = {}
         #: names of the tables that it reads or writes
         self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
+
+    def told_by(self, other: Prepared) -> bool:
+        """Whether the other one may find something else once this one was carried out."""
+        return bool(self.tables & other.tables)
+
+    def precedes(self, other: Prepared) -> bool:
+        """Whether it has to be carried out before the other one writes."""
+        return bool(self.tables & other.tables)
+
+    def place(self, given: Mapping[str, Any], number: int) -> Any:
+        """What tells a row that waits from others of this statement; `number` of them wait already."""
+        return number
 
     def run(self, connection: Connection, given: Mapping[str, Any]) -> None:
         """Carries it out, at the end of the transaction at the latest. Raises SQLAlchemy's errors."""
@@ -158,15 +170,9 @@ class Prepared:
             return self._first(connection, given)
         key = self, tuple(given.values())
         if key not in held.found:
-            held.before_reading(connection, self.tables)
+            held.before_reading(connection, self)
             held.found[key] = self._first(connection, given)
         return held.found[key]
-
-    def know(self, connection: Connection, given: Mapping[str, Any], row: tuple[Any, ...]) -> None:
-        """Says what `first` would find, for who changed that row; it holds as long as what was found does."""
-        held: _Together | None = connection.info.get(_TOGETHER)
-        if held is not None:
-            held.found[self, tuple(given.values())] = row
 
     def _first(self, connection: Connection, given: Mapping[str, Any]) -> tuple[Any, ...] | None:
         compiled = self._of(connection)
@@ -182,8 +188,8 @@ class Prepared:
 
     def _before_writing(self, connection: Connection, held: _Together | None) -> None:
         if held is not None:
-            held.before_reading(connection, self.tables)
-            held.forget(self.tables)
+            held.before_writing(connection, self)
+            held.forget(self)
 
     def _of(self, connection: Connection) -> _Compiled:
         dialect = connection.dialect
@@ -191,6 +197,38 @@ class Prepared:
         if found is None:
             found = self._compiled[dialect.name] = _compile(self._statement, self._columns, dialect)
         return found
+
+
+class Change(Prepared):
+    """An update of one row, named by the parameter `row`, that waits; of several of the same row the last one is written.
+
+    Meanwhile `found_by` finds the row as it will be, for who changes it says what that is, and nothing else that it finds is
+    changed: so one transaction changes many rows, and the same row often, with one statement.
+    """
+
+    def __init__(self, statement: Any, *, row: str, found_by: Prepared) -> None:
+        super().__init__(statement, waits=True)
+        self._row = row
+        self._found_by = found_by
+
+    def told_by(self, other: Prepared) -> bool:
+        return other is not self._found_by and super().told_by(other)
+
+    def precedes(self, other: Prepared) -> bool:
+        # what `found_by` found must not be forgotten as long as the change waits
+        return bool((self.tables | self._found_by.tables) & other.tables)
+
+    def place(self, given: Mapping[str, Any], number: int) -> Any:
+        return given[self._row]
+
+    def change(
+        self, connection: Connection, given: Mapping[str, Any], named: Mapping[str, Any], row: tuple[Any, ...]
+    ) -> None:
+        """Carries it out; `row` is what `found_by` finds from now on where it is given `named`."""
+        self.run(connection, given)
+        held: _Together | None = connection.info.get(_TOGETHER)
+        if held is not None:
+            held.found[self._found_by, tuple(named.values())] = row
 
 
 def _execute(connection: Connection, text: str, how: str, values: Any) -> Any:

@@ -17,7 +17,7 @@ from troth.contracts.release_findings import Recorded, Records
 from troth.errors import NameTaken, NotFound
 from troth.registry.accounts import role_of
 from troth.registry.former_rows import FORMER
-from troth.registry.prepared import Prepared
+from troth.registry.prepared import Change, Prepared
 from troth.registry.product_tables import products, release_artifacts, releases
 from troth.registry.release_files import release_evidence
 from troth.registry.tables import accounts
@@ -94,12 +94,12 @@ _PRODUCT = select(
     products.c.public, products.c.created_at,
 ).join(accounts, accounts.c.id == products.c.owner_id)  # fmt: skip
 _NAMED = Prepared(_PRODUCT.where(accounts.c.name == bindparam("of"), products.c.name == bindparam("named")))
-_CHANGE = Prepared(
+_CHANGE = Change(
     update(products)
     .where(products.c.id == bindparam("identity"))
     .values(summary=bindparam("new_summary"), public=bindparam("new_public")),
-    waits=True,
     row="identity",
+    found_by=_NAMED,
 )
 _RELEASE = (
     select(
@@ -140,8 +140,8 @@ def change_product(connection: Connection, product: ProductRow, now: str, **valu
     changed = replace(product, **values)
     former = {"id": product.id, "summary": product.summary, "public": product.public}
     FORMER[products.name].keep_known(connection, now, former)
-    _CHANGE.run(connection, {"identity": product.id, "new_summary": changed.summary, "new_public": changed.public})
-    _NAMED.know(connection, {"of": product.owner, "named": product.name}, astuple(changed))
+    given = {"identity": product.id, "new_summary": changed.summary, "new_public": changed.public}
+    _CHANGE.change(connection, given, {"of": product.owner, "named": product.name}, astuple(changed))
     return changed
 
 
