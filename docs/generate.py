@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -117,24 +117,28 @@ _SAMPLES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def pages() -> dict[str, str]:
-    """Every generated page: its file name in this folder and its text."""
-    written = {
-        "clauses.md": clauses_page(),
-        "cli.md": cli_page(),
-        "commands.md": commands_page(),
-        "entities.md": entities_page(),
-        "errors.md": errors_page(),
-        "rules.md": rules_page(),
-        "settings.md": settings_page(),
+def pages() -> dict[str, Callable[[], str]]:
+    """What writes each generated page, by its file name in this folder."""
+    return {
+        "clauses.md": clauses_page,
+        "cli.md": cli_page,
+        "commands.md": commands_page,
+        "entities.md": entities_page,
+        "errors.md": errors_page,
+        "rules.md": rules_page,
+        "settings.md": settings_page,
     }
-    return {name: "\n".join(line.rstrip() for line in text.splitlines()) + "\n" for name, text in written.items()}
+
+
+def page(name: str) -> str:
+    """The text of a generated page."""
+    return "\n".join(line.rstrip() for line in pages()[name]().splitlines()) + "\n"
 
 
 def write() -> None:
     """Writes every page to its file, and the documents of what troth promises to theirs."""
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text)
+    for name in pages():
+        (FOLDER / name).write_text(page(name))
     contracts.write()
 
 
