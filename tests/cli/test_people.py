@@ -19,7 +19,9 @@ def troth(server: RunningServer, tmp_path: Path) -> Troth:
     surroundings, own = account(server, tmp_path)
 
     def run(*tokens: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
-        return forked(tokens, folder=tmp_path, variables={**surroundings, "TROTH_KEY": own if key is None else key}, seconds=300)
+        return forked(
+            tokens, folder=tmp_path, variables={**surroundings, "TROTH_KEY": own if key is None else key}, seconds=300
+        )
 
     return run
 

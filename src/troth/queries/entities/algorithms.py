@@ -49,15 +49,25 @@ def floats(published_at: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 @cache
-def _public_version() -> ColumnElement[bool]:
+def _public_version_now() -> ColumnElement[bool]:
     """Whether the algorithm has a version that everybody may call."""
     one = versions.alias("public_version")
-    found = select(one.c.id).where(
-        one.c.algorithm_id == algorithms.c.id,
-        one.c.visibility == "public",
-        one.c.valid_to.is_(None),
-        floats(one.c.valid_from),
-    )
+    return _public(one, one.c.valid_to.is_(None), floats(one.c.valid_from))
+
+
+def _public_version(sight: Sight) -> ColumnElement[bool]:
+    """Whether the algorithm has a version that everybody may call, and had one then."""
+    if sight.moment is None:
+        return _public_version_now()
+    then = versions.alias("version_public_then")
+    ended = deletions.c.valid_to > then.c.valid_from, deletions.c.valid_to <= sight.moment
+    returned = select(deletions.c.id).where(deletions.c.algorithm_id == algorithms.c.id, *ended)
+    stays = ~returned.correlate(algorithms, then).exists()
+    return and_(_public_version_now(), _public(then, sight.held(then.c.valid_from, then.c.valid_to), stays))
+
+
+def _public(one: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    found = select(one.c.id).where(one.c.algorithm_id == algorithms.c.id, one.c.visibility == "public", *conditions)
     return found.correlate(algorithms).exists()
 
 
@@ -125,7 +135,7 @@ ALGORITHMS = Entity(
         column("created_at", Kind.MOMENT, algorithms.c.created_at, "When it was made."),
     ),
     _OF_ALGORITHM,
-    lambda sight: or_(member(sight), _public_version()),
+    lambda sight: or_(member(sight), _public_version(sight)),
     lambda sight: and_(sight.happened(algorithms.c.created_at), stood(sight)),
     _BY_ALGORITHM,
     "by owner and name",

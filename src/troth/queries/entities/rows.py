@@ -74,6 +74,17 @@ class Sight:
             return value
         return FORMER[value.table.name].was(value.name)
 
+    def shown(self, public: TableColumn[Any]) -> ColumnElement[bool]:
+        """Whether everybody may know of it, and might then: what it was before it was public is nobody's business now.
+
+        Where nobody knows what it was then, it was not public.
+        """
+        if self.moment is None:
+            return public
+        if self.moment < self.beginnings.get(public.table.name, ""):
+            return false()
+        return and_(public, self.was(public))
+
     def since(self, at: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
         """The value, where it had come by then; else nothing."""
         return value if self.moment is None else case((at <= self.moment, value), else_=null())
@@ -185,7 +196,7 @@ class Entity:
     grant: str = ""
     #: what `as_of` means where it is not the rows of that moment
     as_of_note: str = ""
-    #: where it lies which rows there were, where that is changed in place
+    #: where it lies which rows there were, and who might know of them, where that is changed in place
     former: Former | None = None
 
     @cached_property
