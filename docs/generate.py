@@ -254,7 +254,7 @@ def errors_page() -> str:
             "",
             "`/api/v1` sends problem details (RFC 9457, `application/problem+json`) with the members `type`, `title`,",
             "`status`, `code`, `detail`, `why`, `repair`, `clauses` (a list), `asked`, `found`, `least` and `instance`.",
-            "`type` is `urn:troth:error:` and the code. The Python client raises the same class again.",
+            "`type` is `urn:troth:error:` and the code. The Python client raises the same class again, and its traceback ends with why and help.",
             "",
             "`/v1/algo` answers in the shape of the Algorithmia clients: status 200 with an `error` object that holds",
             "`message` and `error_type`. The exceptions are overload (503), faults of the server (500), a method other",

@@ -16,6 +16,7 @@ from tests.mutants.commands import COMMAND_MUTANTS
 from tests.mutants.lifecycles import LIFE_CYCLE_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
+from tests.mutants.past import PAST_MUTANTS
 from tests.mutants.queries import QUERY_MUTANTS
 from tests.mutants.releases import RELEASE_MUTANTS
 from tests.mutants.replies import REPLY_MUTANTS
@@ -340,7 +341,9 @@ def _revisions_may_add() -> None:
 _NO_RISE = Mutant("no-rise", "a revision below the highest of its line is let through", _without_rule("ALG-15"))
 
 #: The tables of other modules.
-_TABLES = (RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, QUERY_MUTANTS, REPLY_MUTANTS, COMMAND_MUTANTS)
+_TABLES = (
+    RELEASE_MUTANTS, SITE_MUTANTS, LIFE_CYCLE_MUTANTS, QUERY_MUTANTS, REPLY_MUTANTS, COMMAND_MUTANTS, PAST_MUTANTS
+)  # fmt: skip
 
 #: Enforced clause to its mutants. Clauses that follow from others have the mutants of their causes.
 MUTANTS: dict[str, list[Mutant]] = {
@@ -418,15 +421,17 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("strangers-hear-why", "strangers are told that a private thing exists", _strangers_hear_why),
         Mutant("strangers-are-members", "everybody counts as a member", _strangers_are_members),
         *QUERY_MUTANTS["ALG-25"],
+        *PAST_MUTANTS["ALG-25"],
     ],
     "ALG-26": [
         Mutant("members-for-ever", "who was a member once stays one", _members_for_ever),
         Mutant("owners-only", "members count for nothing", _owners_only),
+        *PAST_MUTANTS["ALG-26"],
     ],
     **{
         clause: [mutant for found in _TABLES for mutant in found.get(clause, [])]
         for clause in dict.fromkeys(chain(*_TABLES))
-        if clause != "ALG-25"
+        if clause not in ("ALG-25", "ALG-26")
     },
 }  # fmt: skip
 

@@ -110,10 +110,8 @@ class Client(Questions):
 
         The algorithm is created where it does not exist yet. `troth.sdk.push` does the same by git.
         """
-        from troth.sdk.folder import (  # which the other verbs of the command line need not wait for
-            read_project,
-            read_source,
-        )
+        # the other verbs of the command line need not wait for this
+        from troth.sdk.folder import read_project, read_source
 
         project = read_project(folder)
         manifest, archive = read_source(folder)
