@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 
 import pytest
@@ -24,11 +25,14 @@ from troth.versions.verdict import Outcome
 MEMBER, STRANGER = Caller("member", "member", False), Caller("stranger", "stranger", False)
 LINES = [(major, minor) for major in range(4) for minor in range(30)]
 
+#: the same few references are asked for in every history
+parsed = functools.cache(references.parse)
+
 
 def resolved(history: History, text: str, *, member: bool, readings: Readings = Readings()) -> str | None:
     """The version that the pure resolver gives, or None."""
     try:
-        return resolve(references.parse(text), history, member=member, readings=readings).version or None
+        return resolve(parsed(text), history, member=member, readings=readings).version or None
     except (NotFound, MalformedReference):
         return None
 
