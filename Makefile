@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
+INSTALL_UV := install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 # Byte-code must be written, or every start compiles the libraries again.
 unexport PYTHONDONTWRITEBYTECODE
 # What `make test ARGS="-k echo"` hands to pytest.
@@ -14,7 +15,7 @@ demo: setup
 	@$(BIN)/troth demo
 
 test: .venv/.test
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.test
 	$(BIN)/ruff check .
@@ -49,9 +50,11 @@ lock: .venv/.uv
 clean:
 	rm -rf .venv build dist site
 
+# PYTHON's own pip puts uv into an environment without a pip, which is made in no time; a pip older than 22.3 cannot.
 .venv/.uv: requirements/uv.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
+	@$(PYTHON) -m pip --python $(BIN)/python $(INSTALL_UV) 2> /dev/null || \
+		{ $(PYTHON) -m venv .venv && $(BIN)/python -m pip $(INSTALL_UV); }
 	@touch $@
 
 # One stamp for each set; a larger set is laid over the smaller, so that no set removes another.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -117,24 +117,28 @@ _SAMPLES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def pages() -> dict[str, str]:
-    """Every generated page: its file name in this folder and its text."""
-    written = {
-        "clauses.md": clauses_page(),
-        "cli.md": cli_page(),
-        "commands.md": commands_page(),
-        "entities.md": entities_page(),
-        "errors.md": errors_page(),
-        "rules.md": rules_page(),
-        "settings.md": settings_page(),
+def pages() -> dict[str, Callable[[], str]]:
+    """What writes each generated page, by its file name in this folder."""
+    return {
+        "clauses.md": clauses_page,
+        "cli.md": cli_page,
+        "commands.md": commands_page,
+        "entities.md": entities_page,
+        "errors.md": errors_page,
+        "rules.md": rules_page,
+        "settings.md": settings_page,
     }
-    return {name: "\n".join(line.rstrip() for line in text.splitlines()) + "\n" for name, text in written.items()}
+
+
+def page(name: str) -> str:
+    """The text of a generated page."""
+    return "\n".join(line.rstrip() for line in pages()[name]().splitlines()) + "\n"
 
 
 def write() -> None:
     """Writes every page to its file, and the documents of what troth promises to theirs."""
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text)
+    for name in pages():
+        (FOLDER / name).write_text(page(name))
     contracts.write()
 
 
@@ -250,7 +254,7 @@ def errors_page() -> str:
             "",
             "`/api/v1` sends problem details (RFC 9457, `application/problem+json`) with the members `type`, `title`,",
             "`status`, `code`, `detail`, `why`, `repair`, `clauses` (a list), `asked`, `found`, `least` and `instance`.",
-            "`type` is `urn:troth:error:` and the code. The Python client raises the same class again.",
+            "`type` is `urn:troth:error:` and the code. The Python client raises the same class again, and its traceback ends with why and help.",
             "",
             "`/v1/algo` answers in the shape of the Algorithmia clients: status 200 with an `error` object that holds",
             "`message` and `error_type`. The exceptions are overload (503), faults of the server (500), a method other",

@@ -15,6 +15,7 @@ from typing import Any
 
 import uvloop
 
+from tests.databases import new_home
 from troth.doors.server.assembly import Server
 from troth.doors.server.serve import listen, run
 from troth.sdk import Client
@@ -119,6 +120,8 @@ def write_project(
 def running_server(home: Path, **settings: Any) -> Iterator[RunningServer]:
     """Runs a server over `home` until the block ends. A version has one worker unless told otherwise."""
     settings = {"version_workers": 1, **settings}
+    if "database" not in settings:
+        new_home(home)
     ready: threading.Event = threading.Event()
     found: dict[str, Any] = {}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import troth
+from tests.conftest import LONGEST
 from tests.mutants.table import MUTANTS
 from troth.versions.clauses import policy
 
@@ -49,6 +50,10 @@ def test_functions_and_files_are_small() -> None:
     assert {
         path.name: len(path.read_text().splitlines()) for path in modules() if len(path.read_text().splitlines()) > 400
     } == {}
+
+
+def test_the_files_that_workers_begin_with_are_there() -> None:
+    assert [file for file in LONGEST if not (ROOT / "tests" / file).exists()] == []
 
 
 def test_names_say_what_is_inside() -> None:

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from cyclonedx.schema import SchemaVersion
+from cyclonedx.schema._res import BOM_JSON_STRICT, CRYPTOGRAPHY_DEFS, JSF, SPDX_JSON
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.builds.index import PackageIndex
@@ -16,8 +18,38 @@ from troth.builds.bill_of_materials import bill_of_materials, licences_in
 from troth.builds.environment_document import EnvironmentDocument, Pin
 
 
+def _formats() -> jsonschema_rs.Draft7Validator:
+    """Looks at what is written as a date, an address or an IRI. The library does so only beside packages whose import takes every
+    process of these tests two seconds."""
+    strict = Path(BOM_JSON_STRICT[SchemaVersion.V1_6] or "")
+    others = {
+        f"http://cyclonedx.org/schema/{name}.SNAPSHOT.schema.json": json.loads(Path(file).read_text())
+        for name, file in {"spdx": SPDX_JSON, "cryptography-defs": CRYPTOGRAPHY_DEFS, "jsf-0.82": JSF}.items()
+    }
+    registry = jsonschema_rs.Registry(list(others.items()), draft=jsonschema_rs.Draft7)
+    return jsonschema_rs.Draft7Validator(json.loads(strict.read_text()), registry=registry, validate_formats=True)
+
+
+FORMATS = _formats()
+
+
 def check(bill: dict[str, Any]) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    FORMATS.validate(bill)
+
+
+@pytest.mark.parametrize(
+    ("part", "good", "bad"),
+    [
+        ('"metadata": {"timestamp": "%s"}', "2026-01-02T03:04:05Z", "yesterday"),
+        ('"metadata": {"authors": [{"email": "%s"}]}', "ada@example.org", "nobody"),
+        ('"externalReferences": [{"type": "vcs", "url": "%s"}]', "https://example.org/a", "https://example.org/a b"),
+    ],
+)
+def test_what_is_written_in_another_form_is_noticed(part: str, good: str, bad: str) -> None:
+    for value, valid in ((good, True), (bad, False)):
+        bill = json.loads(f'{{"bomFormat": "CycloneDX", "specVersion": "1.6", {part % value}}}')
+        assert FORMATS.is_valid(bill) == valid
 
 
 def test_a_bill_names_every_distribution_with_its_licence(workshop: Workshop) -> None:

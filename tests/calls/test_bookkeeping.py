@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.databases import migrated_file
 from troth.calls.bookkeeping import Bookkeeping, Retention
 from troth.calls.failures import Failures
 from troth.calls.records import Facts, Records
@@ -77,8 +78,7 @@ class Books:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    found.migrate()
+    found = Database(migrated_file(tmp_path / "registry.sqlite"))
     yield found
     found.close()
 

@@ -1,4 +1,7 @@
-"""An author at a terminal of their own: a home, a key, and the real command in processes of its own."""
+"""An author at a terminal of their own: a home, a key, and the real command in processes of its own.
+
+Commands that run to their end are forked from a process that has imported them (`tests.cli.forking`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli.forking import forked
 from tests.server import RunningServer, write_project
 from troth import git
 from troth.registry import catalog
@@ -54,16 +58,7 @@ class Author:
 
     def troth(self, *tokens: str, given: str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
         """Runs the command to its end; `more` are further variables."""
-        return subprocess.run(
-            command(*tokens),
-            cwd=self.home,
-            env=self.surroundings(**more),
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        return forked(tokens, folder=self.home, variables=self.surroundings(**more), given=given, seconds=_SECONDS)
 
     def answered(self, *tokens: str, code: int = 0, **more: str) -> Any:
         """The JSON document that the command prints, which must exit with `code`."""

@@ -18,15 +18,21 @@ from troth.doors.cli.main import execute
 Troth: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture
-def troth(server: RunningServer, tmp_path: Path) -> Troth:
-    """Runs the command in an empty folder as a new user; `key` replaces the key."""
+def account(server: RunningServer, folder: Path) -> tuple[dict[str, str], str]:
+    """(variables, key) of a new user whose home is this folder."""
     name, _ = server.account("cli")
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
-    surroundings |= {"TROTH_SERVER": server.address, "XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
+    surroundings |= {"TROTH_SERVER": server.address, "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
+    return surroundings, server.keys[name]
+
+
+@pytest.fixture
+def troth(server: RunningServer, tmp_path: Path) -> Troth:
+    """Runs the command, which begins from nothing, in an empty folder as a new user; `key` replaces the key."""
+    surroundings, own = account(server, tmp_path)
 
     def run(*tokens: str, key: str | None = None, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        environment = {**surroundings, "TROTH_KEY": server.keys[name] if key is None else key}
+        environment = {**surroundings, "TROTH_KEY": own if key is None else key}
         command = [sys.executable, "-m", "troth", *tokens]
         return subprocess.run(
             command,

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 
-from tests.cli.test_cli import Troth, troth
+import pytest
+
+from tests.cli.forking import forked
+from tests.cli.test_cli import Troth, account
 from tests.server import RunningServer
 
-__all__ = ["troth"]
+
+@pytest.fixture
+def troth(server: RunningServer, tmp_path: Path) -> Troth:
+    """Runs the command in an empty folder as a new user; `key` replaces the key."""
+    surroundings, own = account(server, tmp_path)
+
+    def run(*tokens: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
+        return forked(
+            tokens, folder=tmp_path, variables={**surroundings, "TROTH_KEY": own if key is None else key}, seconds=300
+        )
+
+    return run
 
 
 def test_keys_from_their_making_to_their_end(server: RunningServer, troth: Troth) -> None:

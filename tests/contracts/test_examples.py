@@ -107,6 +107,20 @@ def test_what_was_not_allowed_is_no_break() -> None:
 
 def test_what_only_the_candidate_declares_is_its_own() -> None:
     old = Contract(examples=({"input": 1, "output": 2},))
-    new = Contract(examples=({"input": 1, "output": 9}, {"input": 2, "output": 3}))
+    new = Contract(examples=({"input": 1, "output": 2}, {"input": 2, "output": 3}))
     (plan,) = own(new, promised(old))
     assert (plan.place, plan.whose) == (1, "candidate")
+
+
+def test_another_answer_to_a_known_input_is_declared_by_the_candidate_only() -> None:
+    """Where the former answer was never true, "behaviour checked" would else be said of one that nobody looked at."""
+    old, new = (Contract(examples=({"input": 1, "output": answer},)) for answer in (5, 6))
+    never_true, own_one = plan = [*promised(old), *own(new, promised(old))]
+    assert [replay.whose for replay in plan] == ["followed", "candidate"]
+    ran = [
+        replace(never_true, candidate=Reply(0.1, 4), followed=Reply(0.1, 4)),
+        replace(own_one, candidate=Reply(0.1, 4)),
+    ]
+    (found,) = differences(ran, old, new)
+    assert found.words == "its own example is answered otherwise"
+    assert behaviour(ran, [found]) == "differs"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from docs.generate import FOLDER, pages
+from docs.generate import FOLDER, page, pages
 from troth.commands.formats import shipped
 from troth.doors.cli.main import app
 from troth.errors import BY_CODE
@@ -14,7 +14,7 @@ from troth.versions.clauses import policy
 
 @pytest.mark.parametrize("name", sorted(pages()))
 def test_page_is_up_to_date(name: str) -> None:
-    assert (FOLDER / name).read_text() == pages()[name], "run: .venv/bin/python -m docs.generate"
+    assert (FOLDER / name).read_text() == page(name), "run: .venv/bin/python -m docs.generate"
 
 
 def test_every_clause_has_a_section() -> None:

@@ -118,6 +118,20 @@ def test_and_so_it_is_at_the_other_doors(stage: Stage, path: str) -> None:
 
 
 @pytest.mark.clause("ALG-25")
+def test_and_so_it_is_for_results_of_calls_that_were_not_waited_for(stage: Stage) -> None:
+    every = stage.key(algorithms=["algo://*"])
+    request = stage.call(every, f"{stage.private}/0.1.0?output=void").json()["request_id"]
+    never = f"req-{'0' * (len(request) - 4)}"
+    with stage.http(every) as http:
+        done = until(lambda: (r := http.get(f"/api/v1/calls/{request}").json())["status"] == "done" and r, "a result")
+        assert done["answer"]["result"] == "hello"
+    with stage.http(stage.key(algorithms=[f"algo://{stage.public}/*"])) as http:
+        hidden, missing = http.get(f"/api/v1/calls/{request}"), http.get(f"/api/v1/calls/{never}")
+    assert alike(hidden, request) == alike(missing, never)
+    assert hidden.status_code == 404
+
+
+@pytest.mark.clause("ALG-25")
 @pytest.mark.parametrize("action", ["/compile", "/versions"])
 def test_and_so_it_is_for_changes(stage: Stage, action: str) -> None:
     never = f"{stage.name}/{stage.server.new_name('never')}"

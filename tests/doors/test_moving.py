@@ -86,6 +86,24 @@ def test_a_new_worker_replays_what_older_ones_answered(tmp_path: Path) -> None:
             time.sleep(0.05)
 
 
+def test_what_a_major_breaks_is_no_fault_of_the_worker(tmp_path: Path) -> None:
+    """What it answers otherwise was promised by the version before; its own examples wait for the next start."""
+    home = tmp_path / "home"
+    with running_server(home) as first:
+        broken = published(first, tmp_path, "broken", [{"input": 2, "output": 4}])
+        files = {"examples.json": json.dumps([{"input": 2, "output": 6}]).encode()}
+        write_project(
+            tmp_path / "major", "owner", "broken", DOUBLE.replace("* 2", "* 3"), files=files,
+            contract={"examples": "examples.json"},
+        )  # fmt: skip
+        built = first.owner.compile(tmp_path / "major")
+        verdict = first.owner.publish(broken, built["hash"], bump="least", visibility="public")["verdict"]
+        assert verdict["behaviour"] == "differs"
+        assert first.owner.replays()["counts"] == {"reproduced": 1, "differs": 0, "not-run": 0, "waiting": 1}
+    with running_server(home) as second:
+        assert second.owner.replays()["counts"] == {"reproduced": 2, "differs": 0, "not-run": 0, "waiting": 0}
+
+
 def look(running: RunningServer, differing: str, folder: Path) -> None:
     """What differs is on the command line, for administrators; nobody else writes it down."""
     operator = Author(running, "owner", running.owner, folder)

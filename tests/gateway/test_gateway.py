@@ -238,6 +238,25 @@ def test_a_client_that_leaves_ends_an_endless_answer(served: Served) -> None:
     served.upstream.go_on.set()
 
 
+@pytest.mark.parametrize("body", [None, b"x" * 100], ids=["no body", "body"])
+@pytest.mark.parametrize("path", ["silent", "begun"])
+def test_a_client_that_leaves_ends_what_an_upstream_keeps_silent_about(
+    served: Served, path: str, body: bytes | None
+) -> None:
+    """Else both connections stay as long as an upstream may take, and a server that stops waits for them."""
+    served.set_upstream(api_version="v6", seconds=600)
+    served.upstream.silent.clear()
+    served.upstream.left.clear()
+    address = urlsplit(served.server.address)
+    with closing(HTTPConnection(address.hostname or "", address.port, timeout=30)) as connection:
+        connection.request("POST", f"/gateway/{served.api}/v6/{path}", body)
+        if path == "begun":
+            assert connection.getresponse().read(5) == b"first"
+        assert served.upstream.silent.wait(60)
+    assert served.upstream.left.wait(60)
+    served.client.command("set_upstream", api=served.api, api_version="v6", url=None)
+
+
 def test_an_upstream_that_nobody_set_or_that_is_away_is_told(served: Served) -> None:
     api = f"{served.owner}/{served.server.new_name('lonely')}"
     served.client.command("create_api", api=api, public=True)

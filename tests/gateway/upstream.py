@@ -33,6 +33,9 @@ class Upstream:
     heard: list[Heard] = field(default_factory=list)
     #: what is waited for between the pieces of a stream, and before a slow answer
     go_on: threading.Event = field(default_factory=threading.Event)
+    #: set when it has nothing more to say, and when it sees that nobody waits for it any more
+    silent: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
     status: int = 200
 
     @property
@@ -48,7 +51,7 @@ def _plain(write: Write, body: bytes, *lines: str, status: str = "200 OK", lengt
     write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
 
 
-def _answer(upstream: Upstream, heard: Heard, write: Write) -> bool:
+def _answer(upstream: Upstream, heard: Heard, connection: BufferedIOBase, write: Write) -> bool:
     """Answers; whether the connection is to be kept."""
     match heard.target.partition("?")[0].rpartition("/")[2]:
         case "stream":
@@ -60,6 +63,13 @@ def _answer(upstream: Upstream, heard: Heard, write: Write) -> bool:
             write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             while not upstream.go_on.wait(0.01):
                 write(b"1\r\nx\r\n")
+        case "silent" | "begun":  # no more comes, however long it is waited for
+            if heard.target.endswith("begun"):
+                write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+            upstream.silent.set()
+            connection.read(1)
+            upstream.left.set()
+            return False
         case "slow":
             upstream.go_on.wait(20)
             return False
@@ -125,7 +135,7 @@ def running_upstream() -> Iterator[Upstream]:
             body = _body(self.rfile, {name.lower(): value for name, value in headers}, self.wfile.write)
             heard = Heard(method, target, headers, body)
             upstream.heard.append(heard)
-            return _answer(upstream, heard, self.wfile.write)
+            return _answer(upstream, heard, self.rfile, self.wfile.write)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True

@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.products.conftest import new_shop
-from tests.registry.conftest import database_url, postgres  # noqa: F401  # the fixtures
 from tests.server import running_server
 
 
 def test_releases_are_kept_in_each_database(
-    database_url: str,  # noqa: F811
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with running_server(tmp_path / "home", database=database_url) as server:
         shop = new_shop(server, tmp_path, capsys)

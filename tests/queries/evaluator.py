@@ -42,15 +42,33 @@ def answer(known: Known, entity: str, caller: Actor, query: Any, as_of: str | No
 
 
 def seen(known: Known, entity: str, caller: Actor, as_of: str | None) -> list[Row]:
-    """The rows that there were then, and that the caller may see now."""
+    """The rows that there were then, and that the caller may see now; strangers, what was public then too."""
     found = []
     for row in known.rows[entity]:
         member = caller.name in known.members.get(row.get("owner", ""), ()) or caller.name == row.get("owner")
         if entity == "versions":
             row = {**row, "state": _line_state(known, row, as_of)}
-        if _there(entity, row, as_of) and _SEEN[entity](known, row, member, caller):
+        then = as_of is None or _public_then(entity, known, row, caller, as_of)
+        if _there(entity, row, as_of) and (
+            _SEEN[entity](known, row, True, caller) if member else then and _SEEN[entity](known, row, False, caller)
+        ):
             found.append(_as_it_was(entity, row, member, as_of))
     return found
+
+
+def _public_then(entity: str, known: Known, row: Row, caller: Actor, as_of: str) -> bool:
+    """Whether what is changed in place might be known of then by whoever may know of it now."""
+    if entity == "products" and not caller.administrator:
+        return bool(_as_it_was(entity, row, False, as_of)["public"])
+    if entity == "algorithms":
+        return any(
+            one["algorithm"] == row["algorithm"]
+            and one["visibility"] == "public"
+            and one["published_at"] <= as_of
+            and not any(ended and one["published_at"] < ended <= as_of for _, ended in one["deleted"])
+            for one in known.rows["versions"]
+        )
+    return True
 
 
 def _there(entity: str, row: Row, as_of: str | None) -> bool:

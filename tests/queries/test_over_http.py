@@ -251,6 +251,42 @@ def test_what_changes_in_place_is_told_of_the_past_to_who_may_know_it_now(world:
         assert world.stranger.rows("algorithms", query, as_of=before) == []
 
 
+@pytest.mark.clause("ALG-25")
+def test_what_was_private_then_is_not_told_to_strangers_because_it_is_public_now(world: World) -> None:
+    def last() -> int:
+        found: int = world.root.rows("journal", "select max(position)")[0]["max_position"]
+        return found
+
+    product, api = f"{world.name}/secret", f"{world.name}/plan"
+    world.client.command("create_product", product=product, summary="we buy them out")
+    world.client.command("create_api", api=api)
+    world.client.command("create_api_version", api=api, api_version="v1", release="1.0.0")
+    private = last()
+    world.client.command("update_product", product=product, summary="a shop", public=True)
+    world.client.command("update_api", api=api, public=True)
+    public = last()
+    world.client.command("update_product", product=product, summary="another shop")
+    for entity, query, field in (
+        ("products", f'product = "{product}"', "summary"), ("apis", f'api = "{api}"', "state"),
+    ):  # fmt: skip
+        asked = f"select {field} where {query}"
+        assert len(world.stranger.rows(entity, asked)) == 1
+        assert world.stranger.rows(entity, asked, as_of=private) == []
+        assert world.stranger.rows(entity, asked, as_of=public) == world.own.rows(entity, asked, as_of=public) != []
+        assert (
+            len(world.own.rows(entity, asked, as_of=private)) == len(world.root.rows(entity, asked, as_of=private)) == 1
+        )
+    assert world.stranger.rows("products", 'summary ~ "buy"', as_of=private) == []
+    query = f'algorithm = "{world.subject}"'
+    published = world.root.rows(
+        "journal", f'select min(position) where command = "publish_version" and subject = "{world.subject}"'
+    )
+    first = published[0]["min_position"]
+    assert world.stranger.rows("algorithms", query, as_of=first - 1) == []
+    assert len(world.stranger.rows("algorithms", query, as_of=first)) == 1
+    assert len(world.own.rows("algorithms", query, as_of=first - 1)) == 1
+
+
 def test_questions_that_do_not_fit_are_refused(world: World) -> None:
     documents: list[Any] = [
         {"qery": None}, {"query": 1}, {"query": {}}, {"limit": 0}, {"limit": 1001}, {"limit": "1"}, {"offset": -1},

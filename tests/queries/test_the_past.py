@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, delete, func, select, text
+from sqlalchemy import Connection, delete, func, select, text
 
-from tests.registry.conftest import database_url, postgres  # noqa: F401 - fixtures
+from tests.databases import new_database
 from tests.registry.test_registry import FACTS
 from tests.server import RunningServer, running_server
 from troth.access.roles import Actor
@@ -216,18 +216,13 @@ _FIRST = (
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def world(
     request: pytest.FixtureRequest,
-    postgres: str,  # noqa: F811 - it is the fixture
+    postgres: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
     """A server on each database, on which everything was done once, and much at random."""
     database = {}
     if request.param == "postgresql":
-        engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text("DROP DATABASE IF EXISTS troth_past WITH (FORCE)"))
-            connection.execute(text("CREATE DATABASE troth_past"))
-        engine.dispose()
-        database = {"database": postgres.replace("/postgres?", "/troth_past?")}
+        database = {"database": new_database(postgres, "troth_past", migrated=True)}
     with running_server(tmp_path_factory.mktemp("past") / "home", **database) as server:
         found = World(server)
         found.keep()
@@ -312,7 +307,7 @@ def test_before_its_history_begins_a_field_is_refused(world: World) -> None:
         world.database.write_now(lambda connection: connection.execute(delete(history_beginnings)))
 
 
-def test_what_ended_twice_ended_then(database_url: str) -> None:  # noqa: F811 - it is the fixture
+def test_what_ended_twice_ended_then(database_url: str) -> None:
     """A queued command that is tried again, and a build that is begun again, were something else before."""
 
     def at(minute: int) -> str:

@@ -243,6 +243,16 @@ def test_what_was_done_before_is_not_done_again_by_the_queue(publisher: Publishe
     assert publisher.client.product(product)["summary"] == "second"
 
 
+def test_what_was_done_before_and_could_not_be_prepared_again_is_told_as_it_was(publisher: Publisher) -> None:
+    """The name is taken by what the same command made: that is no reason to call it failed."""
+    made: dict[str, Any] = {"algorithm": f"{publisher.name}/{publisher.server.new_name('echo')}"}
+    identity = str(uuid.uuid4())
+    done = publisher.client.command("create_algorithm", version=2, identity=identity, **made)
+    body, query = json.dumps(made).encode(), f"command=create_algorithm&version=2&uuid={identity}"
+    status, answer = publisher.curl(f"{query}{WAIT}", body)
+    assert (status, answer["state"], answer.get("result")) == (200, "done", done), answer
+
+
 def test_who_is_no_member_any_more_sends_nothing(publisher: Publisher, handler: str) -> None:
     organization = publisher.server.organization(publisher.client)
     command = f"{organization}/{publisher.server.new_name('command')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from tests.clauses.conftest import answered
 from tests.server import running_server
 from troth.contracts.document import contract_document
-from troth.errors import JournalBroken, NameTaken
+from troth.errors import JournalBroken, MalformedSetting, NameTaken
 from troth.registry import accounts, build_records, catalog, journal, key_records
 from troth.registry.database import Database
 from troth.registry.tables import journal as journal_table
@@ -246,3 +247,26 @@ def test_no_error_of_the_database_tells_what_was_to_be_written(database: Databas
         database.write_now(wrong)
     assert "nowhere" in str(failed.value)
     assert secret not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("nonsense", "it is no address of a database"),
+        ("mysql://ada:secret@127.0.0.1/troth", "SQLite or PostgreSQL, and not in mysql"),
+        ("postgresql+nosuch://ada:secret@127.0.0.1/troth", "it is no address of a database"),
+    ],
+)
+def test_an_address_of_no_database_that_troth_knows_is_refused_without_its_password(address: str, why: str) -> None:
+    with pytest.raises(MalformedSetting) as refusal:
+        Database(address)
+    assert why in refusal.value.why
+    assert "secret" not in str(refusal.value.as_problem())
+
+
+def test_a_missing_driver_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MalformedSetting, match="driver psycopg is not installed") as refusal:
+        Database("postgresql+psycopg://ada:secret@127.0.0.1/troth")
+    assert "pip install" in refusal.value.repair
+    assert "secret" not in str(refusal.value.as_problem())

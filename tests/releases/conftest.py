@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.conftest import postgres  # noqa: F401  # the same server as that of the registry's tests
 from tests.releases.product import CONTRACT, HEAD, MIGRATED, OPENAPI, ORDERS, Repository, policy
 
 

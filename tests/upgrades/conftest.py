@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.conftest import postgres  # noqa: F401  # the same server as that of the registry's tests
 from tests.upgrades.make_home import HOMES
 
 RELEASED = sorted(path.name.removesuffix(".tar.gz") for path in HOMES.glob("*.tar.gz"))

@@ -6,12 +6,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from troth.access.scopes import Scope
+
 
 @dataclass(slots=True)
 class Kept:
     """A call that was begun, and its reply once it has ended."""
 
     caller_id: str
+    #: `owner/name`
+    subject: str
     since: float
     body: bytes | None = None
 
@@ -27,9 +31,9 @@ class Results:
         self._now = now
         self._most = most
 
-    def begin(self, request: str, caller_id: str) -> None:
-        """A call that runs."""
-        self._kept[request] = Kept(caller_id, self._now())
+    def begin(self, request: str, caller_id: str, subject: str) -> None:
+        """A call that runs, of the algorithm `subject`."""
+        self._kept[request] = Kept(caller_id, subject, self._now())
         self._trim()
 
     def finish(self, request: str, body: bytes) -> None:
@@ -40,11 +44,11 @@ class Results:
             self._bytes += len(body)
             self._trim()
 
-    def find(self, request: str, caller_id: str) -> Kept | None:
-        """What is known of a call that this caller made."""
+    def find(self, request: str, caller_id: str, scope: Scope) -> Kept | None:
+        """What is known of a call that this caller made, for a key of theirs that is for its algorithm."""
         self._trim()
         found = self._kept.get(request)
-        return found if found is not None and found.caller_id == caller_id else None
+        return found if found and found.caller_id == caller_id and scope.sees(found.subject) else None
 
     def _trim(self) -> None:
         oldest = self._now() - self._seconds

@@ -149,14 +149,20 @@ class Bus:
         return Outcome(outcome.uuid, outcome.command, outcome.version, outcome.result, transaction.secrets)
 
     async def process(self, envelope: Envelope, *, again: bool) -> dict[str, Any]:
-        """The result of a command that the queue hands over, once it is durable: nothing about it is looked up twice.
+        """The result of a command that the queue hands over, once it is durable: what is new is looked up nowhere.
 
         `again` where an earlier attempt may have done it. Raises the refusal where it was refused.
         """
         payload = self._formats.decode(envelope.command, envelope.version, envelope.payload)
         require_scope(envelope.command, envelope.actor.scope)
         payload = self._formats.up_converted(envelope.command, envelope.version, payload)
-        recorded, _ = await self._written(self._handlers[envelope.command], envelope, payload, new=not again)
+        recorded = await asyncio.to_thread(self._known, envelope) if again else None
+        if recorded is None:
+            try:
+                recorded, _ = await self._written(self._handlers[envelope.command], envelope, payload, new=not again)
+            except Exception:  # also what cannot be prepared because it was done before
+                if again or (recorded := await asyncio.to_thread(self._known, envelope)) is None:
+                    raise
         return _replayed(envelope, recorded).result
 
     async def admit(self, envelope: Envelope) -> None:
@@ -230,6 +236,11 @@ class Bus:
             except Exception as error:
                 log.debug("looked up", command=envelope.command, uuid=envelope.uuid, error=type(error).__name__)
         return await self._database.write(partial(commit, new=False), after=tell)
+
+    def _known(self, envelope: Envelope) -> dict[str, Any] | None:
+        """The outcome of the same command before, if there is one."""
+        with self._database.read() as connection:
+            return _recorded(connection, envelope)
 
     def _earlier(self, handler: Handler, envelope: Envelope, payload: Payload) -> dict[str, Any] | None:
         """The outcome of the same command before; authority is asked for where there is none."""

@@ -53,8 +53,8 @@ class UpdateProduct(_OnProduct):
         product = products.existing(transaction.connection, payload["product"])
         values: dict[str, Any] = {key: payload[key] for key in ("summary", "public") if key in payload}
         if values:
-            products.change_product(transaction.connection, product.id, transaction.now, **values)
-        return {"product": product.subject, "summary": product.summary, "public": product.public, **values}
+            product = products.change_product(transaction.connection, product, transaction.now, **values)
+        return {"product": product.subject, "summary": product.summary, "public": product.public}
 
 
 class MarkStable(_OnProduct):

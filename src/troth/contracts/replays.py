@@ -47,10 +47,10 @@ def promised(followed: Contract) -> list[Replay]:
 
 
 def own(candidate: Contract, known: Sequence[Replay] = ()) -> list[Replay]:
-    """The examples that only the candidate declares."""
-    inputs = [replay.example["input"] for replay in known]
+    """The examples that only the candidate declares, of an input that is known with another answer too."""
+    declared = [replay.example for replay in known]
     examples = enumerate(candidate.examples)
-    return [Replay(example, place, "candidate") for place, example in examples if example["input"] not in inputs]
+    return [Replay(example, place, "candidate") for place, example in examples if example not in declared]
 
 
 def differences(replays: Sequence[Replay], followed: Contract | None, candidate: Contract) -> tuple[Difference, ...]:

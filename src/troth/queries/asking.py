@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, asc, desc, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, asc, desc, func, literal, or_, select
 from sqlalchemy.exc import DataError, DBAPIError
 
 from troth.access.roles import Actor
@@ -224,7 +224,7 @@ def _limited(connection: Connection, seconds: float) -> Iterator[None]:
         raw.create_function(MATCHES, 2, _matches_until(end, made), deterministic=True)
         raw.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
     else:
-        connection.execute(text(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}"))
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}")
     try:
         yield
     except DBAPIError as error:

@@ -37,7 +37,7 @@ from troth.access.roles import relations, require
 from troth.access.scopes import require_scope
 from troth.errors import Malformed
 from troth.queries.entities import ENTITIES
-from troth.queries.entities.rows import Column, Entity, Expressions, Sight, first
+from troth.queries.entities.rows import Column, Entity, Expressions, Sight, account_called, first
 from troth.queries.language.fields import Field, Kind
 from troth.queries.language.hints import wrong
 from troth.queries.language.patterns import posix
@@ -250,6 +250,8 @@ class Selecting:
             return _in_line(node.field, parts, node.value)
         if node.operator == "compatible-with":
             return self._compatible(node.field, parts, node.value)
+        if node.operator == "=" and column.account_id is not None:
+            return self._bytes(column.account_id) == account_called(str(node.value))
         if node.operator == "=" and column.equal is not None:
             return column.equal(self._sight, str(node.value))
         values = self._values(node.field, node.value)

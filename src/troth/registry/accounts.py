@@ -24,6 +24,9 @@ _PRESENT = (
 
 # what every command asks, built once
 _NAMED = Prepared(_PRESENT.where(accounts.c.name == bindparam("named")))
+_BELONGING = select(members.c.organization_id).where(
+    members.c.account_id == bindparam("account"), members.c.valid_to.is_(None)
+)
 _ROLE = Prepared(
     select(members.c.role).where(
         members.c.organization_id == bindparam("organization"),
@@ -125,5 +128,4 @@ def administrators(connection: Connection) -> list[str]:
 
 def belonging(connection: Connection, account_id: str) -> list[str]:
     """Ids of the organisations that the account belongs to now (ALG-26)."""
-    rows = select(members.c.organization_id).where(members.c.account_id == account_id, members.c.valid_to.is_(None))
-    return list(connection.execute(rows).scalars())
+    return list(connection.execute(_BELONGING, {"account": account_id}).scalars())

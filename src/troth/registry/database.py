@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 
+from troth.errors import MalformedSetting
 from troth.registry import prepared, schema
 from troth.registry.upgrading import upgraded
 
@@ -49,7 +51,10 @@ class _Job:
 
 
 class Database:
-    """One registry, by its SQLAlchemy URL (`sqlite:///...` or `postgresql+psycopg://...`)."""
+    """One registry, by its SQLAlchemy URL (`sqlite:///...` or `postgresql+psycopg://...`).
+
+    Raises MalformedSetting for an address that is none, or of a database that troth does not know.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -149,6 +154,28 @@ class Database:
         _tell(batch)
 
 
+def _server_engine(url: str) -> Engine:
+    """The engine of a PostgreSQL. The address holds a password: no error tells it."""
+    try:
+        kind = make_url(url).get_backend_name()
+        if kind == "postgresql":
+            return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        why = f"the registry lies in SQLite or PostgreSQL, and not in {kind}"
+    except ModuleNotFoundError:
+        raise MalformedSetting(
+            "the setting database names a PostgreSQL, and its driver psycopg is not installed",
+            why="troth comes without it",
+            repair="pip install 'troth[postgres]'; in a clone: .venv/bin/uv pip install 'psycopg[binary]>=3.3,<4'",
+        ) from None
+    except ArgumentError:
+        why = "it is no address of a database"
+    raise MalformedSetting(
+        "the setting database cannot be what it is",
+        why=why,
+        repair="write it like postgresql+psycopg://USER:PASSWORD@HOST:5432/NAME, or leave it out for a file in the home",
+    )
+
+
 def _tell(batch: list[_Job]) -> None:
     """Settles jobs, each loop's own together: to wake a loop takes as long as to write a row."""
     loops: dict[asyncio.AbstractEventLoop, list[_Job]] = defaultdict(list)
@@ -172,7 +199,7 @@ def _settle(jobs: list[_Job]) -> None:
 def _engine(url: str) -> Engine:
     # parameters hold payloads and hashes of keys: no error tells them
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return _server_engine(url)
     engine = create_engine(url, pool_size=8, max_overflow=8, hide_parameters=True)
 
     @event.listens_for(engine, "connect")

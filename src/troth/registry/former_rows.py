@@ -48,6 +48,14 @@ class Former:
         """Keeps what the row is, which is about to change; a row that is not there, and one that was kept at that moment, is not."""
         self._keeping.run(connection, {"ends": now, **{f"of_{name}": value for name, value in identity.items()}})
 
+    def keep_known(self, connection: Connection, now: str, row: Mapping[str, Any]) -> None:
+        """`keep` for who knows what the row is: its columns, by name. At each moment once."""
+        self._adding.run(connection, {**row, "valid_to": now})
+
+    @cached_property
+    def _adding(self) -> Prepared:
+        return Prepared(self.table.insert(), waits=True)
+
     @cached_property
     def _keeping(self) -> Prepared:
         ends = bindparam("ends", type_=_MOMENT)

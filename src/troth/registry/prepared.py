@@ -47,32 +47,56 @@ class _Compiled:
 class _Together:
     """Of one transaction: rows that are still to be written, and rows that were found."""
 
-    rows: dict[Prepared, list[Mapping[str, Any]]] = field(default_factory=dict)
+    rows: dict[Prepared, dict[Any, Mapping[str, Any]]] = field(default_factory=dict)
     found: dict[tuple[Prepared, tuple[Any, ...]], tuple[Any, ...] | None] = field(default_factory=dict)
+    #: why rows could not be written, which whoever made them be written may have caught as a fault of its own
+    fault: Exception | None = None
+
+    def wait(self, connection: Connection, statement: Prepared, given: Mapping[str, Any]) -> None:
+        """Holds a row back until it is written with the others of its statement."""
+        if statement not in self.rows:
+            self.before_writing(connection, statement)
+        rows = self.rows.setdefault(statement, {})
+        rows[statement.place(given, len(rows))] = given
+        self.forget(statement)
 
     def write(self, connection: Connection) -> None:
         """Writes what was held back, each statement's rows at once, in the order in which the statements came."""
         while self.rows:
             statement = next(iter(self.rows))
-            statement.many(connection, self.rows.pop(statement))
+            try:
+                statement.many(connection, list(self.rows.pop(statement).values()))
+            except Exception as error:
+                self.fault = error
+                raise
 
-    def before_reading(self, connection: Connection, tables: frozenset[str]) -> None:
-        """Writes what was held back where these tables hold some of it."""
-        if any(tables & statement.tables for statement in self.rows):
+    def before_reading(self, connection: Connection, reading: Prepared) -> None:
+        """Writes what was held back where this statement could tell."""
+        if any(one.told_by(reading) for one in self.rows):
             self.write(connection)
 
-    def forget(self, tables: frozenset[str]) -> None:
-        """Forgets what was found in tables that change."""
-        for key in [key for key in self.found if tables & key[0].tables]:
+    def before_writing(self, connection: Connection, writing: Prepared) -> None:
+        """Writes what was held back where this statement could change what becomes of it."""
+        if any(one.precedes(writing) for one in self.rows):
+            self.write(connection)
+
+    def forget(self, changing: Prepared) -> None:
+        """Forgets what was found and may now be something else."""
+        for key in [key for key in self.found if changing.told_by(key[0])]:
             del self.found[key]
 
 
 @contextmanager
 def together(connection: Connection) -> Iterator[None]:
-    """A transaction in which rows that can wait do so until they are read, or until the end of the block at the latest."""
+    """A transaction in which rows that can wait do so until they are read, or until the end of the block at the latest.
+
+    Raises what kept a row from being written, also where somebody caught it.
+    """
     held = connection.info[_TOGETHER] = _Together()
     try:
         yield
+        if held.fault is not None:
+            raise held.fault
         held.write(connection)
     finally:
         connection.info.pop(_TOGETHER, None)
@@ -107,12 +131,23 @@ class Prepared:
         #: names of the tables that it reads or writes
         self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
 
+    def told_by(self, other: Prepared) -> bool:
+        """Whether the other one may find something else once this one was carried out."""
+        return bool(self.tables & other.tables)
+
+    def precedes(self, other: Prepared) -> bool:
+        """Whether it has to be carried out before the other one writes."""
+        return bool(self.tables & other.tables)
+
+    def place(self, given: Mapping[str, Any], number: int) -> Any:
+        """What tells a row that waits from others of this statement; `number` of them wait already."""
+        return number
+
     def run(self, connection: Connection, given: Mapping[str, Any]) -> None:
         """Carries it out, at the end of the transaction at the latest. Raises SQLAlchemy's errors."""
         held: _Together | None = connection.info.get(_TOGETHER)
         if held is not None and self._waits:
-            held.rows.setdefault(self, []).append(given)
-            held.forget(self.tables)
+            held.wait(connection, self, given)
             return
         self._before_writing(connection, held)
         compiled = self._of(connection)
@@ -135,7 +170,7 @@ class Prepared:
             return self._first(connection, given)
         key = self, tuple(given.values())
         if key not in held.found:
-            held.before_reading(connection, self.tables)
+            held.before_reading(connection, self)
             held.found[key] = self._first(connection, given)
         return held.found[key]
 
@@ -153,8 +188,8 @@ class Prepared:
 
     def _before_writing(self, connection: Connection, held: _Together | None) -> None:
         if held is not None:
-            held.before_reading(connection, self.tables)
-            held.forget(self.tables)
+            held.before_writing(connection, self)
+            held.forget(self)
 
     def _of(self, connection: Connection) -> _Compiled:
         dialect = connection.dialect
@@ -162,6 +197,38 @@ class Prepared:
         if found is None:
             found = self._compiled[dialect.name] = _compile(self._statement, self._columns, dialect)
         return found
+
+
+class Change(Prepared):
+    """An update of one row, named by the parameter `row`, that waits; of several of the same row the last one is written.
+
+    Meanwhile `found_by` finds the row as it will be, for who changes it says what that is, and nothing else that it finds is
+    changed: so one transaction changes many rows, and the same row often, with one statement.
+    """
+
+    def __init__(self, statement: Any, *, row: str, found_by: Prepared) -> None:
+        super().__init__(statement, waits=True)
+        self._row = row
+        self._found_by = found_by
+
+    def told_by(self, other: Prepared) -> bool:
+        return other is not self._found_by and super().told_by(other)
+
+    def precedes(self, other: Prepared) -> bool:
+        # what `found_by` found must not be forgotten as long as the change waits
+        return bool((self.tables | self._found_by.tables) & other.tables)
+
+    def place(self, given: Mapping[str, Any], number: int) -> Any:
+        return given[self._row]
+
+    def change(
+        self, connection: Connection, given: Mapping[str, Any], named: Mapping[str, Any], row: tuple[Any, ...]
+    ) -> None:
+        """Carries it out; `row` is what `found_by` finds from now on where it is given `named`."""
+        self.run(connection, given)
+        held: _Together | None = connection.info.get(_TOGETHER)
+        if held is not None:
+            held.found[self._found_by, tuple(named.values())] = row
 
 
 def _execute(connection: Connection, text: str, how: str, values: Any) -> Any:

@@ -6,8 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -17,8 +16,8 @@ from troth.contracts.release_document import ToldMigration, chains_of
 from troth.contracts.release_findings import Recorded, Records
 from troth.errors import NameTaken, NotFound
 from troth.registry.accounts import role_of
-from troth.registry.former_rows import keep
-from troth.registry.prepared import Prepared
+from troth.registry.former_rows import FORMER
+from troth.registry.prepared import Change, Prepared
 from troth.registry.product_tables import products, release_artifacts, releases
 from troth.registry.release_files import release_evidence
 from troth.registry.tables import accounts
@@ -95,6 +94,13 @@ _PRODUCT = select(
     products.c.public, products.c.created_at,
 ).join(accounts, accounts.c.id == products.c.owner_id)  # fmt: skip
 _NAMED = Prepared(_PRODUCT.where(accounts.c.name == bindparam("of"), products.c.name == bindparam("named")))
+_CHANGE = Change(
+    update(products)
+    .where(products.c.id == bindparam("identity"))
+    .values(summary=bindparam("new_summary"), public=bindparam("new_public")),
+    row="identity",
+    found_by=_NAMED,
+)
 _RELEASE = (
     select(
         releases.c.id, releases.c.product_id, releases.c.number, releases.c.former, releases.c.commit, releases.c.tag,
@@ -129,17 +135,14 @@ def create_product(connection: Connection, owner_id: str, name: str, *, summary:
     return identity
 
 
-def change_product(connection: Connection, product_id: str, now: str, **values: Any) -> None:
-    """Sets summary or `public`, from now on."""
-    keep(connection, products, now, id=product_id)
-    named = {f"new_{name}": value for name, value in values.items()}
-    _changing(tuple(values)).run(connection, {"identity": product_id, **named})
-
-
-@cache
-def _changing(names: tuple[str, ...]) -> Prepared:
-    values = {name: bindparam(f"new_{name}", type_=products.c[name].type) for name in names}
-    return Prepared(update(products).where(products.c.id == bindparam("identity")).values(**values))
+def change_product(connection: Connection, product: ProductRow, now: str, **values: Any) -> ProductRow:
+    """The product, as this transaction found it, with another summary or `public` from now on. At each moment once."""
+    changed = replace(product, **values)
+    former = {"id": product.id, "summary": product.summary, "public": product.public}
+    FORMER[products.name].keep_known(connection, now, former)
+    given = {"identity": product.id, "new_summary": changed.summary, "new_public": changed.public}
+    _CHANGE.change(connection, given, {"of": product.owner, "named": product.name}, astuple(changed))
+    return changed
 
 
 def find_product(connection: Connection, subject: str) -> ProductRow | None:

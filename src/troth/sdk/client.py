@@ -23,7 +23,6 @@ from troth.errors import (
     TrothError,
     Unauthenticated,
 )
-from troth.sdk.folder import read_project, read_source
 from troth.sdk.questions import Questions
 from troth.versions.chain import Link
 
@@ -111,6 +110,9 @@ class Client(Questions):
 
         The algorithm is created where it does not exist yet. `troth.sdk.push` does the same by git.
         """
+        # the other verbs of the command line need not wait for this
+        from troth.sdk.folder import read_project, read_source
+
         project = read_project(folder)
         manifest, archive = read_source(folder)
         self._json(

@@ -110,7 +110,7 @@ class Exchange:
         """Replies that the call runs, unless it was refused already."""
         if not self.replied:
             assert self.caller is not None
-            self.door.results.begin(self.request_id, self.caller.id)
+            self.door.results.begin(self.request_id, self.caller.id, self.subject)
             self._reply(answers.begun(self.request_id, self.lines()))
 
     def refuse(self, error: CallError, result: CallResult | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -59,10 +60,10 @@ _DATA: dict[str, Sequence[tuple[str, str, Sequence[str], dict[str, Any]]]] = {
 
 def described(rows: Sequence[Row]) -> list[Row]:
     """The rows, and one for the document that describes them."""
-    found = document(rows)
+    found = functools.cache(lambda: document(rows))  # no start waits for it
 
     async def answer(asked: Asked) -> dict[str, Any]:
-        return found
+        return found()
 
     return [*rows, Row("GET", PATH, answer, open=True)]
 

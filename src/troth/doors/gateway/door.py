@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,20 +159,25 @@ class GatewayDoor:
         ]
         headers = [*passed, *_forwarded(scope, asked.place)]
         has_body = length is not None or any(name == b"transfer-encoding" for name, _ in scope["headers"])
-        content = _body(receive, upstream.body_bytes) if has_body else None
         target = client.base + b"/" + asked.place.version.encode() + asked.place.rest
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        reply = await client.send(scope["method"], target, headers, content)
         moved = (client.base + b"/", f"{GATEWAY}{asked.place.subject}/".encode())
-        try:
-            told = outward(reply.headers.raw, moved)
-            if reply.status_code in (204, 304):  # which have no body, whatever length they tell
-                told = [header for header in told if header[0] != b"content-length"]
-            await send({"type": "http.response.start", "status": reply.status_code, "headers": told})
-            await _pass_on(reply, receive, send)
-        finally:
-            await reply.aclose()
+        async with _until_left(receive) as watch:
+            if not has_body:
+                watch()
+            content = _body(receive, upstream.body_bytes, watch) if has_body else None
+            reply = await client.send(scope["method"], target, headers, content)
+            watch()  # what is left of a body that is answered already is nobody's
+            try:
+                told = outward(reply.headers.raw, moved)
+                if reply.status_code in (204, 304):  # which have no body, whatever length they tell
+                    told = [header for header in told if header[0] != b"content-length"]
+                await send({"type": "http.response.start", "status": reply.status_code, "headers": told})
+                await _pass_on(reply, send)
+            finally:
+                await reply.aclose()
+        await send({"type": "http.response.body", "body": b""})
 
     def _client(self, asked: _Asked) -> UpstreamClient:
         upstream = asked.api.upstream(asked.marking.version.number)
@@ -198,31 +204,48 @@ class GatewayDoor:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-async def _pass_on(reply: httpx2.Response, receive: Receive, send: Send) -> None:
-    """Hands on a body piece by piece. What breaks off ends the connection, so that nobody takes it for whole."""
-    gone: asyncio.Task[Any] | None = None
+async def _pass_on(reply: httpx2.Response, send: Send) -> None:
+    """Hands on a body piece by piece, but for its end. What breaks off ends the connection, so that nobody takes it for whole."""
     try:
         async for piece in reply.aiter_raw():
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-            if gone is None:
-                gone = asyncio.ensure_future(_left(receive))
-            elif gone.done():
-                raise _ClientGone
-        await send({"type": "http.response.body", "body": b""})
     except httpx2.TransportError as error:
         log.warning("an upstream broke off in its reply", why=str(error) or type(error).__name__)
         raise _ClientGone from None  # the reply stays incomplete, and the server closes the connection
-    finally:
-        if gone is not None:
-            gone.cancel()
 
 
-async def _left(receive: Receive) -> None:
+@asynccontextmanager
+async def _until_left(receive: Receive) -> AsyncIterator[Callable[[], None]]:
+    """Ends the block with _ClientGone once the client left, even while an upstream keeps silent.
+
+    The client is watched from when the function that it gives is called: until then, somebody else receives the body.
+    """
+    watching: list[asyncio.Task[None]] = []
+    try:
+        async with asyncio.timeout(None) as block:
+
+            def watch() -> None:
+                if not watching:
+                    watching.append(asyncio.ensure_future(_end(block, receive)))
+
+            try:
+                yield watch
+            finally:
+                for task in watching:
+                    task.cancel()
+    except TimeoutError:
+        if block.expired():
+            raise _ClientGone from None
+        raise
+
+
+async def _end(block: asyncio.Timeout, receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    block.reschedule(0)
 
 
-async def _body(receive: Receive, most: int) -> AsyncIterator[bytes]:
+async def _body(receive: Receive, most: int, received: Callable[[], None]) -> AsyncIterator[bytes]:
     size, more = 0, True
     while more:
         message = await receive()
@@ -235,6 +258,7 @@ async def _body(receive: Receive, most: int) -> AsyncIterator[bytes]:
         if piece:
             yield piece
         more = message.get("more_body", False)
+    received()
 
 
 def _forwarded(scope: dict[str, Any], place: Place) -> list[tuple[bytes, bytes]]:

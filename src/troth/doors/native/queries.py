@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from troth.doors.native.operations import Asked, Operation, body_of
 from troth.doors.native.parameters import members
+from troth.doors.native.stream_places import StreamPlaces
 from troth.errors import Forbidden, Malformed, NotFound, Overloaded, TooLarge
 from troth.queries.asking import LARGEST_OFFSET, LARGEST_PAGE, USUAL_PAGE, Answer, Question, ask, decoded
 from troth.queries.cursors import Cursors
@@ -36,8 +37,6 @@ _NDJSON, _MSGPACK = "application/x-ndjson", "application/x-msgpack"
 _PAGE_SECONDS, _STREAM_SECONDS = 20.0, 900.0
 #: bytes that are sent at a time, and answers that may be made at once
 _TOGETHER, _AT_ONCE = 64 * 1024, 8
-#: streams at once: each holds a connection to the registry as long as its reader takes
-_MOST_STREAMS = 4
 
 _Limit = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_PAGE)]
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_OFFSET)]
@@ -70,7 +69,7 @@ class QueryApi:
         self._database = database
         self._cursors = cursors
         self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="queries")
-        self._streams = 0
+        self._streams = StreamPlaces()
 
     def over(self, operations: Sequence[Operation]) -> list[Operation]:
         """All operations: the others, and those of queries, which take in the older ones of their addresses."""
@@ -149,18 +148,14 @@ class QueryApi:
 
     async def _streamed(self, asked: Asked, question: Question) -> Response:
         """Rows as they are found; a connection to the registry is held until the last one is sent, or nobody reads."""
-        if self._streams >= _MOST_STREAMS:
-            raise Overloaded(
-                "too many answers are streamed", why=f"{_MOST_STREAMS} are at once", repair="try again a little later"
-            )
-        self._streams += 1
+        self._streams.take(asked.actor.id)
         loop = asyncio.get_running_loop()
         pieces = _Pieces(self._database, asked, question, self._cursors)
         late = loop.call_later(_STREAM_SECONDS, lambda: loop.run_in_executor(self._threads, pieces.give_up))
 
         def end() -> None:
             late.cancel()
-            self._streams -= 1
+            self._streams.leave(asked.actor.id)
             loop.run_in_executor(self._threads, pieces.end)
 
         try:

@@ -25,7 +25,7 @@ class RunningApi:
 
     async def _call(self, asked: Asked) -> dict[str, Any]:
         request = asked.path["request"]
-        found = self._results.find(request, asked.caller.id)
+        found = self._results.find(request, asked.caller.id, asked.actor.scope)
         if found is None:
             raise NotFound(
                 "there is no such call",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from typing import Any
@@ -184,14 +185,14 @@ def _rest(server: Server) -> tuple[Starlette, dict[tuple[str, str], Endpoint]]:
     operations += CheckApi(Checking(server.database, server.judging), shipped()).operations()
     operations += RollbackApi(server.database, server.bus).operations()
     operations = QueryApi(server.database, Cursors(server.home.webhook_key())).over(operations)
-    document = json.dumps(openapi(operations)).encode()
+    document = functools.cache(lambda: json.dumps(openapi(operations)).encode())  # no start waits for it
 
     async def health(request: Request) -> Response:
         found = {"status": "ok", "version": __version__, "isolation": server.engine.isolation.as_dict()}
         return Response(json.dumps(found, separators=(",", ":")), media_type="application/json")
 
     async def describe(request: Request) -> Response:
-        return Response(document, media_type="application/json")
+        return Response(document(), media_type="application/json")
 
     async def metrics(request: Request) -> Response:
         authorization = request.headers.get("authorization", "").encode("latin-1")

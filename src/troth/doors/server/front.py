@@ -78,9 +78,9 @@ class Kept:
         where = (place.start, dict(place.layers)) if place is not None else None
         self._calls.append((request, caller, reference, route.version, outcome, seconds, where))
 
-    def begin(self, request: str, caller_id: str) -> None:
+    def begin(self, request: str, caller_id: str, subject: str) -> None:
         """A call began that is not waited for."""
-        self._begun.append((request, caller_id))
+        self._begun.append((request, caller_id, subject))
 
     def finish(self, request: str, body: bytes) -> None:
         """Such a call ended."""

@@ -177,8 +177,8 @@ class Fronts:
     def _told(self, front: Front, message: dict[str, Any]) -> None:
         """Takes over what a front counted, kept and knows."""
         front.states = message.get("states", front.states)
-        for request, caller_id in message.get("begun", ()):
-            self._server.results.begin(request, caller_id)
+        for request, caller_id, subject in message.get("begun", ()):
+            self._server.results.begin(request, caller_id, subject)
         for request, body in message.get("finished", ()):
             self._server.results.finish(request, body.encode())
         self._server.observation.failures.add([Failure(*one) for one in message.get("failures", ())])

@@ -60,10 +60,11 @@ APIS = Entity(
         changing("public", Kind.BOOLEAN, apis.c.public, "Whether everybody may know of the API."),
     ),
     api_versions.join(apis, apis.c.id == api_versions.c.api_id).join(accounts, accounts.c.id == apis.c.owner_id),
-    lambda sight: or_(apis.c.public, sight.administers, sight.manages(apis.c.owner_id)),
+    lambda sight: or_(sight.shown(apis.c.public), sight.administers, sight.manages(apis.c.owner_id)),
     lambda sight: sight.happened(api_versions.c.created_at),
     ((apis.c.owner_id, False), (apis.c.folded, False), (api_versions.c.number, False)),
     "by API and number",
+    former=FORMER["apis"],
 )  # fmt: skip
 
 

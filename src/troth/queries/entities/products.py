@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from troth.queries.entities.rows import Entity, Sight, account, changing, column, subject
 from troth.queries.language.fields import Kind
+from troth.registry.former_rows import FORMER
 from troth.registry.product_tables import products, releases
 from troth.registry.tables import accounts
 
@@ -18,7 +19,7 @@ _OWNED = (
 
 
 def _shown(sight: Sight) -> ColumnElement[bool]:
-    """`troth.registry.products.shows` in SQL."""
+    """`troth.registry.products.shows` in SQL. What is said of a release is said of it for ever, so that is asked of now."""
     return or_(products.c.public, sight.administers, sight.manages(products.c.owner_id))
 
 
@@ -34,10 +35,11 @@ PRODUCTS = Entity(
         column("created_at", Kind.MOMENT, products.c.created_at, "When it was made."),
     ),
     products.join(accounts, accounts.c.id == products.c.owner_id),
-    _shown,
+    lambda sight: or_(sight.shown(products.c.public), sight.administers, sight.manages(products.c.owner_id)),
     lambda sight: sight.happened(products.c.created_at),
     ((products.c.owner_id, False), (products.c.folded, False)),
     "by owner and name",
+    former=FORMER["products"],
 )
 
 RELEASES = Entity(

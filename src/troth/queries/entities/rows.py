@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Column as TableColumn
-from sqlalchemy import ColumnElement, FromClause, Text, and_, case, false, literal_column, null, or_, true
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, false, literal_column, null, or_, select, true
 
 from troth.access.roles import Actor
 from troth.access.scopes import reach_of
@@ -19,6 +19,7 @@ from troth.registry.tables import accounts
 from troth.versions.names import folded
 
 Expressions = tuple[ColumnElement[Any], ...]
+_ASKED_FOR = accounts.alias("account_asked_for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,24 @@ class Sight:
             return value
         return FORMER[value.table.name].was(value.name)
 
+    def shown(self, public: TableColumn[Any]) -> ColumnElement[bool]:
+        """Whether everybody may know of it, and might then: what it was before it was public is nobody's business now.
+
+        Where nobody knows what it was then, it was not public.
+        """
+        if self.moment is None:
+            return public
+        if self.moment < self.beginnings.get(public.table.name, ""):
+            return false()
+        return and_(public, self.was(public))
+
     def since(self, at: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
         """The value, where it had come by then; else nothing."""
         return value if self.moment is None else case((at <= self.moment, value), else_=null())
+
+
+#: nobody in particular, for what does not depend on who asks
+NOW = Sight(Actor("", "", "", administrator=False), ())
 
 
 def _unindexed(at: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -120,6 +136,8 @@ class Column:
     equal: Callable[[Sight, str], ColumnElement[bool]] | None = None
     #: where its values of the past lie, where it is changed in place
     former: Former | None = None
+    #: of the name of an account, the column with its id, which rows are in the order of
+    account_id: TableColumn[Any] | None = None
 
     def compared(self, sight: Sight) -> Expressions:
         """What it is compared by."""
@@ -178,7 +196,7 @@ class Entity:
     grant: str = ""
     #: what `as_of` means where it is not the rows of that moment
     as_of_note: str = ""
-    #: where it lies which rows there were, where that is changed in place
+    #: where it lies which rows there were, and who might know of them, where that is changed in place
     former: Former | None = None
 
     @cached_property
@@ -202,9 +220,19 @@ def subject(label: str, owner: ColumnElement[Any], name: ColumnElement[Any], sum
     return column(label, Kind.TEXT, (owner + literal_column("'/'", Text) + name,), summary, equal=equal)
 
 
-def account(label: str, name: ColumnElement[Any], summary: str) -> Column:
-    """A field with the name of an account."""
-    return column(label, Kind.TEXT, (name,), summary, equal=lambda sight, value: _called(name, value))
+def account(label: str, name: ColumnElement[Any], summary: str, account_id: TableColumn[Any] | None = None) -> Column:
+    """A field with the name of an account; `account_id` is where rows have its id, if they are in the order of that."""
+
+    def equal(sight: Sight, value: str) -> ColumnElement[bool]:
+        return _called(name, value)
+
+    return column(label, Kind.TEXT, (name,), summary, equal=equal, account_id=account_id)
+
+
+def account_called(value: str) -> ColumnElement[str]:
+    """The id of the account with this name, found once, so that an index by it begins there; nothing where there is none."""
+    of_name = _ASKED_FOR.c.name == value, _ASKED_FOR.c.folded == folded(value)
+    return select(_ASKED_FOR.c.id).where(*of_name).correlate(None).scalar_subquery()
 
 
 def _called(name: ColumnElement[Any], value: str) -> ColumnElement[bool]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -93,6 +95,15 @@ def stage(port: int) -> Iterator[Stage]:
             ada.command("add_member", organization=ORGANIZATION, account=MEMBER, role="member")
             with ada, ben, sam:
                 yield Stage(address, home, Path(scratch, "workshop"), ada_key, ada, ben, sam)
+        _clear(home / "environments")
+
+
+def _clear(environments: Path) -> None:
+    """Removes thousands of files, of which each waits for the disk, in a tenth of the time of one after the other."""
+    with ThreadPoolExecutor(8) as pool:
+        packages = [path for path in environments.glob("*/site/*") if path.is_dir() and not path.is_symlink()]
+        for package in packages:
+            pool.submit(shutil.rmtree, package, ignore_errors=True)
 
 
 @contextmanager

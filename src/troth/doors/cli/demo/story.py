@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from troth.doors.cli.demo.builds_ahead import BuildsAhead
 from troth.doors.cli.demo.stage import LIBRARY, Stage
 from troth.errors import TrothError
 from troth.versions import chain
@@ -45,10 +46,10 @@ class Teller(Protocol):
 class Story:
     """The chapters, in order, on one stage."""
 
-    def __init__(self, stage: Stage, teller: Teller) -> None:
+    def __init__(self, stage: Stage, builds: BuildsAhead, teller: Teller) -> None:
         self._stage = stage
+        self._builds = builds
         self._teller = teller
-        self._hashes: dict[str, str] = {}
 
     def tell(self) -> None:
         """All of it."""
@@ -69,24 +70,20 @@ class Story:
 
     def _first_answer(self) -> None:
         self._teller.chapter("A function becomes a version that anybody can call")
-        self._build("echo", "0.1.0")
         self._publish("echo", "0.1.0", bump="minor", visibility="public")
         self._call("sam, a stranger, calls it", "acme/echo/0.1.0", {"hello": "world"}, {"hello": "world"}, "0.1.0")
 
     def _fix(self) -> None:
         self._teller.chapter("A model has a fault; its fix reaches those who asked for fixes, and nobody else")
         wrong, right = {"species": "versicolor"}, {"species": "virginica"}
-        self._build("iris", "0.1.0")
         self._publish("iris", "0.1.0", bump="minor", visibility="public")
         self._call("sam shows it a virginica", "acme/iris/0.1", VIRGINICA, wrong, "0.1.0")
-        self._build("iris", "0.1.1")
         self._publish("iris", "0.1.1", bump="revision", notes="learns from all flowers")
         self._call("the same request again", "acme/iris/0.1", VIRGINICA, right, "0.1.1")
         self._call("who pinned 0.1.0 keeps it, fault and all", "acme/iris/0.1.0", VIRGINICA, wrong, "0.1.0")
 
     def _addition(self) -> None:
         self._teller.chapter("A minor adds probabilities")
-        self._build("iris", "0.2.0")
         self._publish("iris", "0.2.0", bump="minor", notes="probabilities")
         answer = self._stage.sam.call("acme/iris/latest", VIRGINICA)
         seen = {"version": answer.receipt["version"], **answer.result}
@@ -100,7 +97,7 @@ class Story:
         self._teller.chapter("Each version runs with the libraries that it was built with, side by side")
         built = {row["hash"]: row["packages"] for row in self._stage.ada.builds("acme/iris")["builds"]}
         for version in ("0.1.1", "0.2.0"):
-            packages = built[self._hashes[f"iris {version}"]]
+            packages = built[self._builds.hash("iris", version)]
             seen = next(package for package in packages if package.startswith("scikit-learn=="))
             self._teller.saw(f"the build of acme/iris/{version} has", seen, f"scikit-learn=={LIBRARY[version]}")
         receipts = [self._stage.sam.call(f"acme/iris/{v}", VIRGINICA).receipt for v in ("0.1.1", "0.2.0", "0.1.1")]
@@ -115,8 +112,7 @@ class Story:
 
     def _break(self) -> None:
         self._teller.chapter("A major changes the input; the old line lives on")
-        self._build("iris", "1.0.0")
-        named = self._hashes["iris 1.0.0"]
+        named = self._builds.hash("iris", "1.0.0")
         self._refused("the new input as a minor", "ALG-05, ALG-07", named, "1.0.0", bump="minor", visibility="public")
         self._publish("iris", "1.0.0", bump="major", visibility="public", notes="named measures")
         named = self._stage.sam.call("acme/iris/1.0.0", MEASURES).result["species"]
@@ -126,7 +122,6 @@ class Story:
 
     def _private(self) -> None:
         self._teller.chapter("A tool for members of the house only")
-        self._build("words", "0.1.0")
         self._publish("words", "0.1.0", bump="minor", visibility="private")
         answer = self._stage.ben.call("acme/words/latestPrivate", "A version is a promise; a promise is kept.")
         seen = {"version": answer.receipt["version"], "result": answer.result[:2]}
@@ -135,7 +130,7 @@ class Story:
 
     def _forms(self) -> None:
         self._teller.chapter("What each form of reference means, and why")
-        build = self._hashes["iris 0.1.1"]
+        build = self._builds.hash("iris", "0.1.1")
         self._why("acme/iris/0.1.0", "0.1.0", "ALG-13")
         self._why("acme/iris/0.1", "0.1.1", "ALG-15")
         self._why("acme/iris/0.*", "0.2.0", "ALG-12")
@@ -149,9 +144,9 @@ class Story:
 
     def _refusals(self) -> None:
         self._teller.chapter("What would break a promise is refused, with its reason")
-        fix = self._hashes["iris 0.1.1"]
-        online = self._stage.compile("iris", "1.0.0", network_access="full")
-        lie = self._stage.compile("iris", "1.0.1")
+        fix = self._builds.hash("iris", "0.1.1")
+        online = self._builds.hash("iris", "1.0.0", network_access="full")
+        lie = self._builds.hash("iris", "1.0.1")
         self._refused("a revision that no longer takes sepal_width", "ALG-05, ALG-09", lie, "2.0.0", bump="revision")
         self._refused(
             "a private revision in the public line 0.1", "ALG-10", fix, "2.0.0", number="0.1.2", visibility="private"
@@ -160,7 +155,7 @@ class Story:
             "a minor that newly asks for the network", "ALG-08", online, "2.0.0", bump="minor", visibility="public"
         )
         self._refused(
-            "other source under the number 0.1.1", "ALG-02", self._hashes["iris 0.1.0"], "2.0.0", number="0.1.1"
+            "other source under the number 0.1.1", "ALG-02", self._builds.hash("iris", "0.1.0"), "2.0.0", number="0.1.1"
         )
         self._refused("under a number that is none, v1.2", "ALG-01", fix, None, number="v1.2")
 
@@ -173,8 +168,9 @@ class Story:
 
     def _tampering(self) -> None:
         self._teller.chapter("Somebody alters published source on the server's disk")
-        source = self._build("echo", "0.1.1")
         self._publish("echo", "0.1.1", bump="revision")
+        build = self._builds.hash("echo", "0.1.1")
+        source = next(row["source"] for row in self._stage.ada.builds("acme/echo")["builds"] if row["hash"] == build)
         stored = self._stage.home / "trees" / source / "src" / "echo.py"
         stored.chmod(0o644)
         stored.write_bytes(stored.read_bytes().replace(b"return input", b"return 'hi!'"))
@@ -191,15 +187,8 @@ class Story:
         seen = {"entries": entries, "refused": sum(b'"refusal"' in link.entry for link in links)}
         self._teller.saw("the journal's chain, computed anew, holds", seen, {"entries": len(links), "refused": 6})
 
-    def _build(self, name: str, version: str) -> str:
-        """Compiles a source of the demonstration; the digest of its manifest."""
-        built = self._stage.compile(name, version)
-        self._hashes[f"{name} {version}"] = built
-        found = next(row for row in self._stage.ada.builds(f"acme/{name}")["builds"] if row["hash"] == built)
-        return str(found["source"])
-
     def _publish(self, name: str, number: str, **how: Any) -> None:
-        done = self._stage.ada.publish(f"acme/{name}", self._hashes[f"{name} {number}"], **how)
+        done = self._stage.ada.publish(f"acme/{name}", self._builds.hash(name, number), **how)
         seen = {
             "version": done["version"],
             "visibility": done["permissions"]["visibility"],

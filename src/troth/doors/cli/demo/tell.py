@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from troth.doors.cli.demo.builds_ahead import BuildsAhead
 from troth.doors.cli.demo.stage import OWNER, Stage, stage
 from troth.doors.cli.demo.story import Holding, Story
 from troth.doors.cli.output import console, show_json
@@ -63,7 +64,8 @@ def tell(*, port: int, as_json: bool) -> int:
             level = place.ada.health()["isolation"]["level"]
             narrator.console.print(f"[bold]troth[/] is ready at {place.address}, isolation [bold]{level}[/]")
         try:
-            Story(place, narrator).tell()
+            with BuildsAhead(place) as builds:
+                Story(place, builds, narrator).tell()
         except StoryBroken:
             if as_json:
                 show_json({"held": False, "observations": narrator.observations})
