@@ -126,6 +126,10 @@ def test_who_sees_the_past_is_who_may_see_it_now(server: RunningServer) -> None:
     ada.command("remove_member", organization=organization, account=ben_name)
     assert ben.query("apis", query, as_of=then)["rows"] == []
     assert ada.query("apis", query, as_of=then)["rows"] == [{"version": 1}]
+    # what is published now does not publish what was before
+    ada.command("update_api", api=f"{organization}/bank", public=True)
+    assert sam.query("apis", query)["rows"] == sam.query("apis", query, as_of=last(server))["rows"] == [{"version": 1}]
+    assert sam.query("apis", query, as_of=then)["rows"] == []
 
 
 # --- the way back

@@ -14,6 +14,7 @@ from troth.commands.bus import Bus, Handler, Transaction
 from troth.commands.rolling_back import RollBack
 from troth.queries import asking, former
 from troth.queries.entities import ENTITIES
+from troth.queries.entities.rows import Sight
 from troth.registry import apis, command_subjects, former_journal
 from troth.registry.accounts import belonging
 from troth.registry.api_tables import api_versions
@@ -67,6 +68,10 @@ def _past_for_all() -> None:
     for row in ENTITIES.values():
         seen = row.visible
         object.__setattr__(row, "visible", lambda sight, seen=seen: seen(sight) if sight.moment is None else true())
+
+
+def _public_since_ever() -> None:
+    _replace(Sight, "shown", lambda self, public: public)
 
 
 def _rights_of_then() -> None:
@@ -150,7 +155,10 @@ def _unasked_is_unguarded() -> None:
 _PAST_THE_RULES = Mutant("past-the-rules", "a rollback sets states that no command may set", _past_the_rules)
 #: Enforced clause to its mutants.
 PAST_MUTANTS: dict[str, list[Mutant]] = {
-    "ALG-25": [Mutant("past-for-all", "what was private is found by queries of the past", _past_for_all)],
+    "ALG-25": [
+        Mutant("past-for-all", "what is private is found by queries of the past", _past_for_all),
+        Mutant("public-since-ever", "what is public now is shown as it was while it was private", _public_since_ever),
+    ],
     "ALG-26": [
         Mutant("rights-of-then", "who was a member is told of the past as one", _rights_of_then),
         Mutant("anybody-rolls-back", "rollback asks for no authority", _anybody_rolls_back),

@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from tests.databases import migrated_file
 from tests.mutants.mutant import Mutant
 
 _FORK = multiprocessing.get_context("fork")
@@ -59,11 +60,16 @@ class Trial:
 
 
 def warm() -> None:
-    """Imports what trials need before the mutant, as pytest itself would: its plugin, and the product with the shared fixtures."""
+    """Imports what trials need before the mutant, as pytest itself would: its plugin, and the product with the shared fixtures.
+
+    Also makes the registry that those of servers are copies of: migrations are frozen, so no mutant is one of them.
+    """
     for plugin in entry_points(group="pytest11", name=_PLUGIN):
         plugin.load()
     for name in ("tests.conftest", "tests.clauses.conftest"):
         import_module(name)
+    with tempfile.TemporaryDirectory() as folder:
+        migrated_file(Path(folder) / "registry.sqlite")
     settings.register_profile("mutants", settings.get_profile("troth"), phases=_PHASES)
     settings.load_profile("mutants")
     gc.collect()
