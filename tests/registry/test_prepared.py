@@ -204,6 +204,19 @@ def test_a_change_that_waits_comes_before_a_write_that_makes_others_look_again(d
     database.write_now(change)
 
 
+def test_a_change_that_waits_is_seen_by_every_other_statement(database: Database) -> None:
+    identity = database.write_now(_made)
+    summary = Prepared(select(products.c.summary).where(products.c.id == bindparam("of")))
+
+    def change(connection: Connection) -> None:
+        for second, text in enumerate(("", "new", "newer")):
+            if text:
+                _changed(connection, "shop", second, summary=text)
+            assert summary.first(connection, {"of": identity}) == (text,)
+
+    database.write_now(change)
+
+
 def test_a_product_that_changes_often_is_found_once_and_written_once(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'registry.sqlite'}")
     database.migrate()
