@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -95,7 +95,7 @@ class Selecting:
         self._postgresql = postgresql
         self._parts: dict[str, Expressions] = {}
         #: what has to stand beside the rows to know what they were
-        self._former = {self._entity.former} if sight.moment is not None and self._entity.former else set()
+        self._former = {self._entity.former} if self._entity.former and sight.differs(self._entity.former) else set()
         require_entity(self._entity, sight)
 
     @property
@@ -116,7 +116,7 @@ class Selecting:
         groups = [part for field in self._query.group_by for part in self._compared(field)]
         source = self._entity.source  # last, for every field that is named may need a table beside it
         for former in sorted(self._former, key=lambda one: one.source.name):
-            source = former.joined(source)
+            source = former.joined(source, self._sight.changed(former))
         found = select(*expressions).select_from(source).where(*conditions)
         return found.group_by(*groups) if groups else found
 
@@ -197,7 +197,8 @@ class Selecting:
         if self._sight.moment is not None and column.former is not None:
             if not self._known(column):
                 raise not_known(field, self._sight.beginnings[column.former.source.name])
-            self._former.add(column.former)
+            if self._sight.differs(column.former):
+                self._former.add(column.former)
         return column
 
     def _condition(self, node: Expression, negated: bool) -> ColumnElement[bool]:
@@ -211,7 +212,24 @@ class Selecting:
             return part.is_(None) if node.wanted else part.is_not(None)
         found = self._decided(node)
         fields = (node.field,) if isinstance(node, Comparison) else node.fields
+        if not negated and not isinstance(node, Found):
+            found = and_(*self._at_most(node), found)
         return func.coalesce(found, false()) if negated and any(one.nullable for one in fields) else found
+
+    def _at_most(self, node: Comparison | Among) -> list[ColumnElement[bool]]:
+        """Which rows can have met it at the moment, in a form that indexes answer; nothing where it is about what nothing changed."""
+        fields = (node.field,) if isinstance(node, Comparison) else node.fields
+        formers = {self._entity.by_name[one.name].former for one in fields}
+        former = formers.pop()
+        if former is None or formers or not self._sight.differs(former):
+            return []
+        if isinstance(node, Comparison) and node.operator == "~":  # which asks besides who may know of the row now
+            return []
+        changed = self._sight.changed(former)
+        if changed is None and fields[0].kind is Kind.BOOLEAN:  # half of the rows, which are many, are no saving
+            return []
+        present = Selecting(self._query, replace(self._sight, moment=None), postgresql=self._postgresql)._decided(node)
+        return [former.held_at_most(present, changed, postgresql=self._postgresql)] if former.kept(present) else []
 
     def _decided(self, node: Comparison | Among | Found) -> ColumnElement[bool]:
         if isinstance(node, Comparison):
