@@ -96,6 +96,8 @@ class Selecting:
         self._parts: dict[str, Expressions] = {}
         #: what has to stand beside the rows to know what they were
         self._former = {self._entity.former} if self._entity.former and sight.differs(self._entity.former) else set()
+        #: what holds of every row, said in a form that an index answers
+        self._bounds: list[ColumnElement[bool]] = []
         require_entity(self._entity, sight)
 
     @property
@@ -126,11 +128,19 @@ class Selecting:
         if self._query.grouped:
             rest = [one for one in self._query.group_by if one not in [field for field, _ in order_by]]
             return found + [key for one in rest for key in self._keys_of(one, False)]
+        if order_by:
+            self._begin_at_moment(order_by[0][0])
         return found + [Key(self._bytes(expression), descends) for expression, descends in self._entity.order]
+
+    def _begin_at_moment(self, first: Field | Applied) -> None:
+        """No row has a moment behind the one that is asked about: what comes in the order of one begins there."""
+        moment = self._sight.moment
+        if moment is not None and isinstance(first, Field) and first.kind is Kind.MOMENT and not first.nullable:
+            self._bounds = [self._compared(first)[0] <= self._values(first, moment)[0]]
 
     def _conditions(self) -> list[ColumnElement[bool]]:
         where = [self._condition(self._query.where, False)] if self._query.where is not None else []
-        return [*where, self._entity.existed(self._sight), self._entity.visible(self._sight)]
+        return [*where, *self._bounds, self._entity.existed(self._sight), self._entity.visible(self._sight)]
 
     def _output(self, one: Field | Applied) -> Output:
         if isinstance(one, Applied):
