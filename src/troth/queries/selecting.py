@@ -231,15 +231,22 @@ class Selecting:
         fields = (node.field,) if isinstance(node, Comparison) else node.fields
         formers = {self._entity.by_name[one.name].former for one in fields}
         former = formers.pop()
-        if former is None or formers or not self._sight.differs(former):
+        if former is None or formers or self._sight.moment is None:
             return []
         if isinstance(node, Comparison) and node.operator == "~":  # which asks besides who may know of the row now
             return []
         changed = self._sight.changed(former)
         if changed is None and fields[0].kind is Kind.BOOLEAN:  # half of the rows, which are many, are no saving
             return []
-        present = Selecting(self._query, replace(self._sight, moment=None), postgresql=self._postgresql)._decided(node)
+        now = Selecting(self._query, replace(self._sight, moment=None), postgresql=self._postgresql)
+        present = now._decided(node)
+        if changed == []:  # it is what it is now, but may be known only where it had come by then
+            return [present] if any(not self._same(now, one) for one in fields) else []
         return [former.held_at_most(present, changed, postgresql=self._postgresql)] if former.kept(present) else []
+
+    def _same(self, other: Selecting, field: Field) -> bool:
+        """Whether both compare the field by the same."""
+        return all(one.compare(two) for one, two in zip(self._compared(field), other._compared(field), strict=True))
 
     def _decided(self, node: Comparison | Among | Found) -> ColumnElement[bool]:
         if isinstance(node, Comparison):
