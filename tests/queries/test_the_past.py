@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select, text
 
 from tests.databases import new_database
-from tests.registry.test_registry import FACTS
 from tests.server import RunningServer, running_server
 from troth.access.roles import Actor
 from troth.errors import Malformed, TrothError
 from troth.queries.asking import Question, ask
 from troth.queries.cursors import Cursors
 from troth.queries.entities import SHAPES
-from troth.registry import build_records, catalog, former_settings, queue
-from troth.registry.accounts import create_account, get_account
+from troth.queries.language.fields import Kind
+from troth.registry import former_rows, former_settings
+from troth.registry.accounts import get_account
 from troth.registry.database import Database
 from troth.registry.former_journal import read_former_rows
 from troth.registry.former_rows import FORMER, Former, history_beginnings
-from troth.registry.queue import Accepted, Ended, QueueState
 from troth.registry.settable import SETTABLE
 from troth.registry.tables import journal
-from troth.versions.history import BuildStatus
 
 Rows = list[dict[str, Any]]
 CURSORS = Cursors(b"key")
@@ -40,9 +41,11 @@ _FORMATS = {"create_account": 2, "create_algorithm": 2, "create_organization": 2
 FORM = {"type": "object", "properties": {"product": {"type": "string"}}, "required": ["product"]}
 
 
-def answers(database: Database, caller: Actor, entity: str, as_of: str | int | None = None) -> Rows:
+def answers(
+    database: Database, caller: Actor, entity: str, as_of: str | int | None = None, where: list[Any] | None = None
+) -> Rows:
     """Every row with every field."""
-    extract = ["extract", sorted(SHAPES[entity].fields)]
+    extract = ["extract", sorted(SHAPES[entity].fields), *([where] if where else [])]
     with database.read() as connection:
         found = ask(connection, caller, Question(entity, extract, limit=None, as_of=as_of), CURSORS, seconds=60)
         return [{name: _plain(value) for name, value in row.items()} for row in found.rows]
@@ -245,6 +248,64 @@ def test_each_moment_is_answered_as_it_was(world: World) -> None:
     assert changed == set(FORMER) - {"builds", "queued_commands"}
 
 
+_COMPARED = {"=": operator.eq, ">=": operator.ge, "<": operator.lt}
+_KINDS = (Kind.TEXT, Kind.MOMENT, Kind.INTEGER, Kind.BOOLEAN)
+
+
+@pytest.mark.parametrize("few", [former_rows.FEW, 0])
+def test_questions_of_a_moment_are_answered_as_they_were(
+    world: World, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """By the values of any field, as pages and in groups, whether few rows changed since, or more than are named one by one."""
+    monkeypatch.setattr(former_rows, "FEW", few)
+
+    @settings(max_examples=25)
+    @given(st.data())
+    def one(data: Any) -> None:
+        entity = data.draw(st.sampled_from(_CHANGED), "entity")
+        position = data.draw(st.sampled_from(sorted(world.kept)), "position")
+        fields = [one for one in SHAPES[entity].fields.values() if one.kind in _KINDS]
+        field = data.draw(st.sampled_from(fields), "field")
+        values = {row[field.name] for kept in world.kept.values() for row in kept[entity]} - {None}
+        compared = "=" if field.kind is Kind.BOOLEAN else data.draw(st.sampled_from(sorted(_COMPARED)), "operator")
+        value = data.draw(st.sampled_from(sorted(values)) if values else st.just("none of it"), "value")
+        where = [compared, field.name, value] if values or field.kind is Kind.TEXT else ["null?", field.name, False]
+        then = world.kept[position][entity]
+        rows = [row for row in then if row[field.name] is not None and _COMPARED[compared](row[field.name], value)]
+        assert answers(world.database, world.caller, entity, position, where) == rows
+        assert answers(world.database, world.caller, entity, position, ["and", where, where]) == rows
+        others = [row for row in then if row not in rows]
+        assert answers(world.database, world.caller, entity, position, ["not", where]) == others
+        assert _paged(world, entity, where, position) == [_small(entity, row) for row in rows]
+        groups = Counter(row[field.name] for row in rows)
+        assert _grouped(world, entity, field.name, where, position) == groups
+
+    one()
+
+
+def _small(entity: str, row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name, field in SHAPES[entity].fields.items() if not field.large}
+
+
+def _paged(world: World, entity: str, where: list[Any], as_of: int) -> Rows:
+    found: Rows = []
+    cursor: str | None = ""
+    with world.database.read() as connection:
+        while cursor is not None:
+            question = Question(entity, where, limit=2, cursor=cursor, as_of=as_of)
+            page = ask(connection, world.caller, question, CURSORS, seconds=60)
+            found += [{name: _plain(value) for name, value in row.items()} for row in page.rows]
+            cursor = page.next
+    return found
+
+
+def _grouped(world: World, entity: str, name: str, where: list[Any], as_of: int) -> dict[Any, int]:
+    query = ["extract", [name, ["function", "count"]], where, ["group_by", name]]
+    with world.database.read() as connection:
+        page = ask(connection, world.caller, Question(entity, query, limit=None, as_of=as_of), CURSORS, seconds=60)
+        return {row[name]: row["count"] for row in page.rows}
+
+
 def test_an_upgrade_reads_the_same_from_the_journal(world: World) -> None:
     """What the journal tells of is what was kept when it happened."""
     with world.database.read() as connection:
@@ -305,60 +366,3 @@ def test_before_its_history_begins_a_field_is_refused(world: World) -> None:
         assert {"public", "summary"} & set(next(found.rows)) == set()
     finally:
         world.database.write_now(lambda connection: connection.execute(delete(history_beginnings)))
-
-
-def test_what_ended_twice_ended_then(database_url: str) -> None:
-    """A queued command that is tried again, and a build that is begun again, were something else before."""
-
-    def at(minute: int) -> str:
-        return f"2026-11-22T00:{minute:02}:00.000000Z"
-
-    def accepted(connection: Connection) -> Actor:
-        ada = create_account(connection, "ada", "user", at(0), administrator=True)
-        one = Accepted(
-            ada.id, "u", "{}", "create_product", 1, "application/json", b"{}", "0" * 64, None, 1, at(1), at(1)
-        )
-        queue.accept(connection, [one])
-        return ada
-
-    def ended(minute: int, state: QueueState) -> Ended:
-        return Ended(1, state, at(minute), at(minute), float(minute), "{}")
-
-    database = Database(database_url)
-    database.migrate()
-    caller = database.write_now(accepted)
-    (leased,) = database.write_now(lambda c: queue.lease(c, now=at(1), lease="l", most=1, held=()))
-    database.write_now(lambda c: queue.end(c, "l", [replace(ended(2, QueueState.FAILED), position=leased.position)]))
-    database.write_now(lambda c: queue.change(c, leased.position, QueueState.WAITING, at(4), None))
-    database.write_now(lambda c: queue.lease(c, now=at(5), lease="l", most=1, held=()))
-    database.write_now(lambda c: queue.end(c, "l", [replace(ended(6, QueueState.DONE), position=leased.position)]))
-    told = [answers(database, caller, "command-results", at(minute)) for minute in (0, 1, 2, 3, 4, 5, 6)]
-    states = [[(row["state"], row["finished_at"], row["seconds"]) for row in rows] for rows in told]
-    failed, none, done = ("failed", at(2), 2.0), (None, None, None), ("done", at(6), 6.0)
-    assert states == [[], [none], [failed], [failed], [none], [none], [done]]
-
-    def built(connection: Connection) -> None:
-        ended = [
-            replace(FACTS, status=status, environment=None, source=None)
-            for status in (BuildStatus.FAILED, BuildStatus.SUCCEEDED)
-        ]
-        sam = create_account(connection, "sam", "user", at(0))
-        catalog.create_algorithm(
-            connection, caller.id, "echo", algorithm_id="a", summary="", details={}, settings={}, now=at(1)
-        )
-        for minute, facts, by in ((2, ended[0], sam), (6, ended[1], caller)):
-            build_records.start_build(connection, "a", by.id, "c" * 40, at(minute))
-            build_records.finish_build(connection, "a", "c" * 40, facts, at(minute + 2))
-
-    database.write_now(built)
-    told = [answers(database, caller, "builds", at(minute)) for minute in (1, 2, 3, 4, 5, 6, 7, 8)]
-    first = [("building", at(2), None, "sam")] * 2 + [("failed", at(2), at(4), "sam")] * 2
-    second = [("building", at(6), None, "ada")] * 2 + [("succeeded", at(6), at(8), "ada")]
-    found = [
-        [(row["status"], row["started_at"], row["finished_at"], row["started_by"]) for row in rows] for rows in told
-    ]
-    assert found == [[], *([one] for one in (*first, *second))]
-    assert database.write_now(lambda c: queue.forget(c, at(9), 10)) == 1
-    with database.read() as connection:
-        assert connection.execute(select(FORMER["queued_commands"].table)).all() == []
-    database.close()

@@ -26,7 +26,7 @@ from troth.queries.language.patterns import matcher
 from troth.queries.language.syntax import Query
 from troth.queries.selecting import MATCHES, Key, Output, Selecting
 from troth.registry.accounts import belonging
-from troth.registry.former_rows import beginnings
+from troth.registry.former_rows import Changes, beginnings
 from troth.registry.journal_facts import moment_of
 
 LARGEST_PAGE = 1_000
@@ -76,8 +76,10 @@ def ask(connection: Connection, caller: Actor, question: Question, cursors: Curs
     query = reading.read_query(document, entity.shape, SHAPES)
     order_by = reading.read_order(question.order_by, query) if question.order_by else ()
     moment = _moment(connection, question.as_of)
-    known = beginnings(connection) if moment is not None else {}
-    sight = Sight(caller, (caller.id, *belonging(connection, caller.id)), moment, known)
+    owners = (caller.id, *belonging(connection, caller.id))
+    sight = Sight(caller, owners)
+    if moment is not None:
+        sight = Sight(caller, owners, moment, beginnings(connection), Changes(connection, moment))
     postgresql = connection.dialect.name == "postgresql"
     selecting = Selecting(query, sight, postgresql=postgresql)
     asked = [question.entity, document, question.order_by, moment, caller.id]
@@ -224,7 +226,8 @@ def _limited(connection: Connection, seconds: float) -> Iterator[None]:
         raw.create_function(MATCHES, 2, _matches_until(end, made), deterministic=True)
         raw.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
     else:
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}")
+        # most questions are answered before they would have been compiled
+        connection.exec_driver_sql(f"SET LOCAL jit = off; SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}")
     try:
         yield
     except DBAPIError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -95,7 +95,9 @@ class Selecting:
         self._postgresql = postgresql
         self._parts: dict[str, Expressions] = {}
         #: what has to stand beside the rows to know what they were
-        self._former = {self._entity.former} if sight.moment is not None and self._entity.former else set()
+        self._former = {self._entity.former} if self._entity.former and sight.differs(self._entity.former) else set()
+        #: what holds of every row, said in a form that an index answers
+        self._bounds: list[ColumnElement[bool]] = []
         require_entity(self._entity, sight)
 
     @property
@@ -116,7 +118,7 @@ class Selecting:
         groups = [part for field in self._query.group_by for part in self._compared(field)]
         source = self._entity.source  # last, for every field that is named may need a table beside it
         for former in sorted(self._former, key=lambda one: one.source.name):
-            source = former.joined(source)
+            source = former.joined(source, self._sight.changed(former))
         found = select(*expressions).select_from(source).where(*conditions)
         return found.group_by(*groups) if groups else found
 
@@ -126,11 +128,19 @@ class Selecting:
         if self._query.grouped:
             rest = [one for one in self._query.group_by if one not in [field for field, _ in order_by]]
             return found + [key for one in rest for key in self._keys_of(one, False)]
+        if order_by:
+            self._begin_at_moment(order_by[0][0])
         return found + [Key(self._bytes(expression), descends) for expression, descends in self._entity.order]
+
+    def _begin_at_moment(self, first: Field | Applied) -> None:
+        """No row has a moment behind the one that is asked about: what comes in the order of one begins there."""
+        moment = self._sight.moment
+        if moment is not None and isinstance(first, Field) and first.kind is Kind.MOMENT and not first.nullable:
+            self._bounds = [self._compared(first)[0] <= self._values(first, moment)[0]]
 
     def _conditions(self) -> list[ColumnElement[bool]]:
         where = [self._condition(self._query.where, False)] if self._query.where is not None else []
-        return [*where, self._entity.existed(self._sight), self._entity.visible(self._sight)]
+        return [*where, *self._bounds, self._entity.existed(self._sight), self._entity.visible(self._sight)]
 
     def _output(self, one: Field | Applied) -> Output:
         if isinstance(one, Applied):
@@ -197,7 +207,8 @@ class Selecting:
         if self._sight.moment is not None and column.former is not None:
             if not self._known(column):
                 raise not_known(field, self._sight.beginnings[column.former.source.name])
-            self._former.add(column.former)
+            if self._sight.differs(column.former):
+                self._former.add(column.former)
         return column
 
     def _condition(self, node: Expression, negated: bool) -> ColumnElement[bool]:
@@ -211,7 +222,31 @@ class Selecting:
             return part.is_(None) if node.wanted else part.is_not(None)
         found = self._decided(node)
         fields = (node.field,) if isinstance(node, Comparison) else node.fields
+        if not negated and not isinstance(node, Found):
+            found = and_(*self._at_most(node), found)
         return func.coalesce(found, false()) if negated and any(one.nullable for one in fields) else found
+
+    def _at_most(self, node: Comparison | Among) -> list[ColumnElement[bool]]:
+        """Which rows can have met it at the moment, in a form that indexes answer; nothing where it is about what nothing changed."""
+        fields = (node.field,) if isinstance(node, Comparison) else node.fields
+        formers = {self._entity.by_name[one.name].former for one in fields}
+        former = formers.pop()
+        if former is None or formers or self._sight.moment is None:
+            return []
+        if isinstance(node, Comparison) and node.operator == "~":  # which asks besides who may know of the row now
+            return []
+        changed = self._sight.changed(former)
+        if changed is None and fields[0].kind is Kind.BOOLEAN:  # half of the rows, which are many, are no saving
+            return []
+        now = Selecting(self._query, replace(self._sight, moment=None), postgresql=self._postgresql)
+        present = now._decided(node)
+        if changed == []:  # it is what it is now, but may be known only where it had come by then
+            return [present] if any(not self._same(now, one) for one in fields) else []
+        return [former.held_at_most(present, changed, postgresql=self._postgresql)] if former.kept(present) else []
+
+    def _same(self, other: Selecting, field: Field) -> bool:
+        """Whether both compare the field by the same."""
+        return all(one.compare(two) for one, two in zip(self._compared(field), other._compared(field), strict=True))
 
     def _decided(self, node: Comparison | Among | Found) -> ColumnElement[bool]:
         if isinstance(node, Comparison):

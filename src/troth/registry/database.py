@@ -61,6 +61,12 @@ class Database:
         #: how often this process wrote: what was read is new as long as it has not moved
         self.commits = 0
         self._engine = _engine(url)
+        # as transactions of SQLite see it anyway
+        self._reading = (
+            self._engine
+            if url.startswith("sqlite")
+            else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         # statements are prepared on a PostgreSQL connection by connection, and forgotten where one is rolled back
         self._writing = self._engine if url.startswith("sqlite") else _engine(url)
         prepared.listen(self._writing)
@@ -92,7 +98,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for queries, which sees one consistent state."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     async def write(

@@ -189,12 +189,12 @@ def _ended(sight: Sight, value: TableColumn[Any]) -> ColumnElement[Any]:
 
 def _starter(sight: Sight) -> ColumnElement[Any]:
     """Of a build that was begun anew since, another may have begun it then."""
-    if sight.moment is None:
+    former = FORMER["builds"]
+    if not sight.differs(former):
         return _STARTER.c.name
-    then = accounts.alias("starter_then")
-    former = FORMER["builds"].table
-    found = select(then.c.name).where(then.c.id == former.c.started_by).correlate(former).scalar_subquery()
-    return case((former.c.valid_to.is_not(None), found), else_=_STARTER.c.name)
+    then, beside = accounts.alias("starter_then"), former.then(sight.changed(former))
+    found = select(then.c.name).where(then.c.id == beside.c.started_by).correlate(beside).scalar_subquery()
+    return case((beside.c.valid_to.is_not(None), found), else_=_STARTER.c.name)
 
 
 BUILDS = Entity(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Column as TableColumn
@@ -158,13 +157,9 @@ COMMANDS = Entity(
 
 def _ended(sight: Sight, value: TableColumn[Any]) -> ColumnElement[Any]:
     """The value, where the command had ended by then; while it waits and is tried, nobody keeps its every moment."""
-    return value if sight.moment is None else _ended_then(value.name)
-
-
-@cache
-def _ended_then(name: str) -> ColumnElement[Any]:
-    former = FORMER["queued_commands"]
-    return case((former.was("finished_at") <= MOMENT, former.was(name)), else_=null())
+    if sight.moment is None:
+        return value
+    return case((sight.was(queued_commands.c.finished_at) <= MOMENT, sight.was(value)), else_=null())
 
 
 COMMAND_RESULTS = Entity(

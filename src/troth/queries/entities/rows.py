@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, Text, and_, case, false, liter
 from troth.access.roles import Actor
 from troth.access.scopes import reach_of
 from troth.queries.language.fields import Field, Kind, Shape
-from troth.registry.former_rows import FORMER, Former
+from troth.registry.former_rows import FORMER, Changes, Former
 from troth.registry.tables import accounts
 from troth.versions.names import folded
 
@@ -33,6 +33,8 @@ class Sight:
     moment: str | None = None
     #: since when the history of a table is known, where that is not since ever
     beginnings: Mapping[str, str] = field(default_factory=dict)
+    #: what changed since the moment
+    changes: Changes | None = None
 
     def belongs(
         self, owner_id: ColumnElement[Any], owner: ColumnElement[Any], name: ColumnElement[Any]
@@ -70,9 +72,16 @@ class Sight:
 
     def was(self, value: TableColumn[Any]) -> ColumnElement[Any]:
         """What a column held then that is changed in place: its `Column` or `Entity` names the table as `former`."""
-        if self.moment is None:
-            return value
-        return FORMER[value.table.name].was(value.name)
+        former = FORMER[value.table.name]
+        return former.was(value.name, self.changed(former)) if self.differs(former) else value
+
+    def changed(self, former: Former) -> list[Any] | None:
+        """Keys of the rows that changed since; None where they are many."""
+        return self.changes.of(former) if self.changes is not None else None
+
+    def differs(self, former: Former) -> bool:
+        """Whether some row was something else then."""
+        return self.moment is not None and self.changed(former) != []
 
     def shown(self, public: TableColumn[Any]) -> ColumnElement[bool]:
         """Whether everybody may know of it, and might then: what it was before it was public is nobody's business now.
