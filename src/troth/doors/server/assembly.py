@@ -240,8 +240,9 @@ async def open_server(settings: Settings) -> tuple[Server, str | None]:
 
 
 async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server, str | None]:
-    database = Database(settings.database or home.registry)
+    database = Database(home.registry(settings.database))
     await asyncio.to_thread(database.bring_up, home.backups)
+    home.note_registry(settings.database)
     artifacts = ArtifactStore(home.artifacts)
     trees = Trees(home.trees, artifacts)
     trees.recover()
