@@ -55,9 +55,30 @@ class Home:
         """The key that signs waivers, readable by the server's user only."""
         return self.root / "signing.key"
 
+    def registry(self, database: str = "") -> str:
+        """The address of the registry: `database` where a setting names one, else the file in the home.
+
+        Raises MalformedSetting where this home's registry was a database so far and none is named: a new file would know nothing
+        of what the home holds.
+        """
+        if not database and self._elsewhere.exists():
+            raise MalformedSetting(
+                f"the registry of {self.root} is a database, and the setting database names none",
+                why=f"{self._elsewhere} says so; a new registry would know nothing of what the home holds",
+                repair=f"set TROTH_DATABASE, or remove {self._elsewhere} if the registry is to be a file from now on",
+            )
+        return database or f"sqlite:///{self.root / 'registry.sqlite'}"
+
+    def note_registry(self, database: str) -> None:
+        """Notes where the registry is, once there is one: its address is told by settings only, because it holds a password."""
+        if database and not database.startswith("sqlite"):
+            self._elsewhere.write_text(
+                "The registry of this home is the database that TROTH_DATABASE or --database names.\n"
+            )
+
     @property
-    def registry(self) -> str:
-        return f"sqlite:///{self.root / 'registry.sqlite'}"
+    def _elsewhere(self) -> Path:
+        return self.root / "registry.elsewhere"
 
     @property
     def artifacts(self) -> Path:

@@ -95,7 +95,7 @@ def test_compile_answers_by_hash(troth: Troth) -> None:
         (["nonsense"], 2, "nonsense"),
         (["publish", "--no-such-flag"], 2, "no-such-flag"),
         (["publish"], 2, "say which number to raise"),
-        (["publish", "--minor", "--major"], 2, "say which number to raise"),
+        (["publish", "--minor", "--major"], 2, "say only once which number to raise"),
         (["publish", "--minor", "nowhere"], 2, "there is no troth.toml"),
         (["call", "util/nothing", "x"], 4, "algorithm algo://util/nothing not found"),
         (["call", "util/nothing"], 2, "a call has one input"),
@@ -129,7 +129,20 @@ def test_a_failing_algorithm_is_exit_code_one(troth: Troth, tmp_path: Path) -> N
     built = json.loads(troth("compile", "hello", "--json").stdout)
     done = troth("call", f"{made['algorithm']}/{built['hash']}", "x")
     assert done.returncode == 1
-    assert "bad x" in done.stderr
+    assert "ValueError: bad x\nerror: bad x\n" in done.stderr, "members see the stack"
+
+
+def test_text_that_looks_like_json_is_said_to_be_text(troth: Troth) -> None:
+    assert "note: the input is sent as text, because it is not JSON" in troth("call", "util/nothing", '{"a": 1').stderr
+    assert "note:" not in troth("call", "util/nothing", "plain words").stderr
+
+
+def test_an_owner_that_nobody_named_is_said_to_be_a_guess(troth: Troth, tmp_path: Path) -> None:
+    done = troth("new", "hello", "--server", "http://127.0.0.1:9")
+    assert done.returncode == 0
+    assert "is a guess, because no server answers at http://127.0.0.1:9" in done.stderr
+    assert troth("new", "other", "--key-file", "missing").returncode == 2
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_failed_build_shows_its_log(troth: Troth, tmp_path: Path) -> None:
@@ -187,6 +200,39 @@ def test_a_key_file_and_the_user_s_file(troth: Troth, server: RunningServer, tmp
     (tmp_path / "config" / "troth" / "config.toml").write_text('nonsense = "1"\n')
     done = troth("key", "list")
     assert (done.returncode, "has a setting 'nonsense'" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "No such file"), (b"", "one word"), (b"two words", "one word"), (b"\xff\xfe", "no text")],
+)
+def test_a_key_file_without_a_key_is_told(troth: Troth, tmp_path: Path, content: bytes | None, why: str) -> None:
+    """Else the request would go without one, and the answer speak of another key."""
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+    done = troth("versions", "util/nothing", "--key-file", "key")
+    assert (done.returncode, "there is no key in key" in done.stderr, why in done.stderr) == (2, True, True)
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1:8710", "ftp://127.0.0.1"])
+def test_what_is_no_address_of_a_server_is_told(troth: Troth, address: str) -> None:
+    done = troth("versions", "util/nothing", "--server", address)
+    assert (done.returncode, "is no address of a server" in done.stderr) == (2, True)
+
+
+def test_a_server_named_with_a_path_is_told_without(troth: Troth, server: RunningServer) -> None:
+    done = troth("call", "util/nothing", "x", "--server", f"{server.address}/v1")
+    assert done.returncode == 4
+    assert f"name the server without a path, perhaps as {server.address}" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it stands for a disk that is full")
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_full_disk_is_told_and_no_fault_of_troth(form: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "troth", "clauses", *form]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert (done.returncode, "there is no room" in done.stderr, "Traceback" in done.stderr) == (5, True, False)
 
 
 def test_up_makes_its_home_and_serves(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from tests.server import RunningServer, running_server
 from troth.errors import CallFailed, NotFound, Overloaded
 from troth.runtime import worker
 from troth.runtime.engine import CallRequest, CallResult
-from troth.sdk.client import Answer
+from troth.sdk import Answer
 
 #: Workers see the installation of the interpreter that runs them, read-only, at its own place.
 _INTERPRETER = Path(os.path.realpath(sys.base_prefix))

@@ -221,6 +221,7 @@ def test_a_server_on_each_database(database_url: str, tmp_path: Path) -> None:
         algorithm, commit = server.build(tmp_path, "owner", server.owner)
         server.owner.publish(algorithm, commit, bump="minor", visibility="public")
         assert answered(server.owner, f"{algorithm}/0.1") == "0.1.0"
+    assert (home / "registry.elsewhere").exists() is not database_url.startswith("sqlite")
     with running_server(home, database=database_url) as server:
         assert answered(server.owner, f"{algorithm}/0.1") == "0.1.0"
         assert chain.verify(server.owner.journal())[0] > 5

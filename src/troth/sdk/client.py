@@ -6,24 +6,15 @@ import base64
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 import httpx2
 
-from troth.errors import (
-    CallFailed,
-    Failed,
-    MalformedReference,
-    NotFound,
-    Overloaded,
-    ServerUnreachable,
-    TrothError,
-    Unauthenticated,
-)
+from troth.errors import MalformedReference, NotFound, ServerUnreachable
 from troth.sdk.questions import Questions
+from troth.sdk.replies import Answer, answer_of, document_of
 from troth.versions.chain import Link
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -31,17 +22,6 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _THINGS_AT_ONCE = 5000
 #: rows in one page of a query
 _ROWS_AT_ONCE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The result of a call, with what ran: `receipt` holds the reply's `troth-` headers without that prefix."""
-
-    result: Any
-    content_type: str
-    seconds: float
-    stdout: str | None
-    receipt: dict[str, str]
 
 
 def is_loopback(address: str) -> bool:
@@ -149,7 +129,7 @@ class Client(Questions):
         query = {key: value for key, value in (("timeout", seconds), ("stdout", stdout or None)) if value is not None}
         path = "/v1/algo/" + quote(reference.removeprefix("algo://"), safe="/*")
         reply = self._send("POST", path, params=query, content=content, headers={"Content-Type": kind})
-        return _answer(reply)
+        return answer_of(reply)
 
     def resolve(self, reference: str) -> dict[str, Any]:
         """What a reference means to this caller, with the reasons."""
@@ -227,7 +207,7 @@ class Client(Questions):
         """The server's metrics in Prometheus' text format, for administrators."""
         reply = self._send("GET", "/metrics")
         if reply.status_code >= 400:
-            raise TrothError.from_problem(_decoded(reply), reply.status_code)
+            document_of(reply)
         return reply.text
 
     def upload_release_file(self, digest: str, pieces: Iterator[bytes], size: int) -> None:
@@ -241,7 +221,7 @@ class Client(Questions):
         with self._http.stream("GET", "/api/v1/release-files", params=question) as reply:
             if reply.status_code >= 400:
                 reply.read()
-                raise TrothError.from_problem(_decoded(reply), reply.status_code)
+                document_of(reply)
             for piece in reply.iter_bytes(1 << 20):
                 target.write(piece)
 
@@ -322,11 +302,7 @@ class Client(Questions):
         return self._json("GET", path, params=query)
 
     def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
-        reply = self._send(method, path, **how)
-        found = _decoded(reply)
-        if reply.status_code >= 400:
-            raise TrothError.from_problem(found, reply.status_code)
-        return found
+        return document_of(self._send(method, path, **how))
 
     def _send(self, method: str, path: str, **how: Any) -> httpx2.Response:
         try:
@@ -348,41 +324,3 @@ def body_of(given: Any) -> tuple[bytes, str]:
     if isinstance(given, str):
         return given.encode(), "text/plain"
     return json.dumps(given, ensure_ascii=False).encode(), "application/json"
-
-
-def _answer(reply: httpx2.Response) -> Answer:
-    found = _decoded(reply)
-    receipt = {name[6:]: value for name, value in reply.headers.items() if name.startswith("troth-")}
-    if error := found.get("error"):
-        raise _call_error(error, reply.status_code, receipt)
-    metadata = found["metadata"]
-    result = base64.b64decode(found["result"]) if metadata["content_type"] == "binary" else found["result"]
-    return Answer(result, metadata["content_type"], metadata["duration"], metadata.get("stdout"), receipt)
-
-
-def _call_error(error: dict[str, Any], status: int, receipt: dict[str, str]) -> TrothError:
-    message = str(error.get("message"))
-    kind = str(error.get("error_type"))
-    if "version" in receipt and status != 503:  # the words are the algorithm's own
-        return CallFailed(message, why=f"{kind} in version {receipt['version']}", found=error.get("stacktrace"))
-    if message == "authorization required":
-        return Unauthenticated(message, why="no valid key came with the call", repair="set TROTH_KEY")
-    if status == 503:
-        return Overloaded(message, repair="try again a little later")
-    if message.startswith("algorithm algo://"):
-        return NotFound(message, repair="look at its spelling; troth why tells members of its owner more")
-    return CallFailed(message, why=kind)
-
-
-def _decoded(reply: httpx2.Response) -> dict[str, Any]:
-    try:
-        found = reply.json()
-    except ValueError:
-        found = None
-    if isinstance(found, dict):
-        return found
-    raise Failed(
-        f"{reply.request.url} answered {reply.status_code} with something that is not troth's",
-        why=reply.text[:200],
-        repair="is this the address of a troth server?",
-    )

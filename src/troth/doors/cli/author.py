@@ -15,7 +15,7 @@ from troth.contracts.template import template
 from troth.doors.cli.builds import awaited
 from troth.doors.cli.caller import answer_as_dict, print_result, read_input
 from troth.doors.cli.output import Algorithm, Common, Remote, console, say, show, show_json, working
-from troth.errors import BuildFailed, CallFailed, Malformed, MalformedSource, TrothError
+from troth.errors import BuildFailed, Malformed, MalformedSource, TrothError
 from troth.sdk import Client, push
 from troth.sdk.folder import read_project
 from troth.settings import default_owner, load
@@ -109,12 +109,7 @@ def run(
         return 0
     if done.result.output:
         say(escape(done.result.output.rstrip("\n")))
-    try:
-        answer = done.answer()
-    except CallFailed as error:
-        if error.found:
-            say(escape(str(error.found).rstrip()))
-        raise
+    answer = done.answer()
     print_result(answer)
     if talking:
         say(f"[dim]{answer.seconds * 1000:.1f} ms, isolation {done.isolation.level}[/]")
@@ -211,7 +206,7 @@ def _how(bumps: dict[str, bool], number: str | None, *, asking: bool) -> dict[st
     said = len(given) + (number is not None)
     if said > 1 or not (said or asking):
         raise Malformed(
-            "say which number to raise",
+            "say which number to raise" if not said else "say only once which number to raise",
             why="the number is the promise: --revision for fixes, --minor for additions, --major for breaks",
             repair="give one of --major, --minor, --revision and --number, or --least for the lowest that is allowed",
         )
@@ -286,5 +281,9 @@ def _account(remote: Remote) -> str:
     try:
         with remote.client() as client:
             return str(client.keys()["account"])
-    except TrothError:
-        return default_owner()
+    except Malformed:
+        raise
+    except TrothError as error:
+        guess = default_owner()
+        say(f"the owner {guess} is a guess, because {escape(error.what)}: change it in troth.toml, or give --owner")
+        return guess

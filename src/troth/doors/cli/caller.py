@@ -119,7 +119,7 @@ def versions(algorithm: str, /, *, remote: Remote = Remote()) -> int:
         for row in found["versions"]
     ]
     show_table(
-        f"{found['algorithm']}: {found['summary']}",
+        ": ".join(filter(None, (found["algorithm"], found["summary"]))),
         ["version", "visibility", "published", "hash", "checked", "notes"],
         rows,
     )
@@ -171,7 +171,9 @@ def read_input(given: str | None, text: str | None, data: str | None, file: Path
     assert given is not None
     try:
         return json.loads(given)
-    except ValueError:
+    except ValueError as error:
+        if given.lstrip()[:1] in ("{", "["):
+            say(f"[yellow]note:[/] the input is sent as text, because it is not JSON: {escape(str(error))}")
         return given
 
 

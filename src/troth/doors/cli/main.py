@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,8 +19,11 @@ from rich.markup import escape
 
 from troth import __version__
 from troth.doors.cli.output import say, show_error
-from troth.errors import Failed, TrothError
+from troth.errors import Failed, TrothError, Unavailable
 from troth.observe import logs
+
+#: a full disk, a full quota, a file at its largest
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _Verbs(App):
@@ -122,15 +126,32 @@ def execute(tokens: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except Exception as error:
         if os.environ.get("TROTH_TRACEBACK"):
             raise
-        fault = Failed(
-            f"troth itself failed: {type(error).__name__}: {error}",
-            why="this is a fault of troth, not of yours",
-            repair="please report it with what TROTH_TRACEBACK=1 shows when you do the same again",
-        )
-        show_error(fault, as_json="--json" in tokens)
+        fault = _fault(error)
+        show_error(fault, as_json="--json" in tokens and not isinstance(fault, Unavailable))
         return fault.exit_code
+
+
+def _fault(error: Exception) -> TrothError:
+    """What is said of an error that no part of troth raised knowingly."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _drop_output()
+        return Unavailable(
+            "there is no room for what is written",
+            why=error.strerror or str(error),
+            repair="make room, or let it go elsewhere; what the server was asked to do may be done",
+        )
+    return Failed(
+        f"troth itself failed: {type(error).__name__}: {error}",
+        why="this is a fault of troth, not of yours",
+        repair="please report it with what TROTH_TRACEBACK=1 shows when you do the same again",
+    )
+
+
+def _drop_output() -> None:
+    """Standard output leads nowhere from now on, so that what waits in it fails nothing more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

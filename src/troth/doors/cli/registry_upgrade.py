@@ -34,10 +34,11 @@ def upgrade(
 
     settings = load({"home": str(home) if home else None, "database": database})
     root = settings.home_path()
-    if not root.is_dir() or not (settings.database or (root / "registry.sqlite").is_file()):
+    files = ("registry.sqlite", "registry.elsewhere")
+    if not root.is_dir() or not (settings.database or any((root / name).is_file() for name in files)):
         raise NotFound(f"{root} is no home of a server", why="there is no registry in it", repair="name it with --home")
     place = Home.open(root)
-    with place.lock(), closing(Database(settings.database or place.registry)) as opened:
+    with place.lock(), closing(Database(place.registry(settings.database))) as opened:
         found = upgraded(opened, backups or place.backups, copy=backup, told=lambda words: say(escape(words)))
     if common.json:
         told = {"home": str(root), "before": found.before, "after": found.after, "migrations": list(found.migrations)}

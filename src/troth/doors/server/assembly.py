@@ -239,9 +239,16 @@ async def open_server(settings: Settings) -> tuple[Server, str | None]:
         raise
 
 
+def _registry(home: Home, address: str) -> Database:
+    """The registry of a home, brought up to this release."""
+    database = Database(home.registry(address))
+    database.bring_up(home.backups)
+    home.note_registry(address)
+    return database
+
+
 async def _opened(settings: Settings, home: Home, lock: IO[str]) -> tuple[Server, str | None]:
-    database = Database(settings.database or home.registry)
-    await asyncio.to_thread(database.bring_up, home.backups)
+    database = await asyncio.to_thread(_registry, home, settings.database)
     artifacts = ArtifactStore(home.artifacts)
     trees = Trees(home.trees, artifacts)
     trees.recover()

@@ -27,8 +27,7 @@ Ready = Callable[[str, Server, str | None], None]
 
 def serve(settings: Settings, ready: Ready) -> None:
     """Serves until SIGINT or SIGTERM. Raises MalformedSetting where the address cannot be had."""
-    listener = listen(settings.host, settings.port)
-    with asyncio.Runner(loop_factory=_loop) as runner:
+    with listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=_loop) as runner:
         runner.run(run(settings, listener, ready))
 
 
