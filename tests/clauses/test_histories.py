@@ -387,6 +387,7 @@ def test_a_change_by_a_waiver_is_allowed_and_says_so() -> None:
         ({"reason": " "}, "nobody said why"),
         ({"expires_at": "2026-05-30"}, "it expired at 2026-05-30"),
         ({"revoked_at": "2026-05-31"}, "it was revoked at 2026-05-31"),
+        ({"approved_at": "2026-06-01T08:00:00Z"}, "it was approved at 2026-06-01T08:00:00Z, behind the change"),
         ({"subject": "ada/others"}, "it is for the api ada/others, and not for api"),
         ({"kind": "product"}, "it is for the product api, and not for api"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -20,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from troth.clock import now, stamp
 from troth.registry import journal, queue
 from troth.registry.accounts import SYSTEM, create_account
-from troth.registry.bulk import bulk_text
+from troth.registry.bulk import bulk_rows, bulk_text
 from troth.registry.database import Database
 from troth.registry.former_rows import FORMER
 from troth.registry.prepared import Prepared
@@ -281,6 +282,27 @@ def test_a_fault_of_a_row_that_waited_is_not_caught_by_another(database: Databas
     with database.read() as connection:
         assert [link.position for link in journal.read(connection, 0, 10)] == [1]
         assert [row.state for row in queue.find(connection, sent.uuid)] == [QueueState.WAITING]
+
+
+def test_many_large_rows_are_written_by_several_statements(database: Database) -> None:
+    """As one value, those of a full batch would take more memory than there is."""
+    payload = b"\xff" * (2 << 20)
+    rows = [_row(SYSTEM.id, number, number, payload=payload, version=number) for number in range(1, 7)]
+
+    def write(connection: Connection) -> None:
+        for _ in rows:
+            journal.append(connection, {"at": NOW})
+        for row in rows:
+            _RECORD.run(connection, row)
+
+    database.write_now(write)
+    with database.read() as connection:
+        stored = connection.execute(select(commands.c.version, commands.c.payload).order_by(commands.c.version)).all()
+    assert [(row.version, row.payload == payload) for row in stored] == [(number, True) for number in range(1, 7)]
+    parts = list(bulk_rows(rows, list(rows[0])))
+    assert len(parts) > 1
+    assert max(map(len, parts)) < 10 << 20
+    assert [row["version"] for part in parts for row in json.loads(part)] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_value_that_is_too_long_is_not_cut_off() -> None:

@@ -6,16 +6,34 @@ Sixty-four rows one by one cost as many executions of the same plan; together th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Dialect, LargeBinary, String
 
 #: the parameter that holds the rows
 ROWS = "given_rows"
+#: bytes of one such parameter, beyond which another statement has the rows that are left
+_MOST = 8 << 20
 _INSERT = re.compile(r"(?P<into>INSERT INTO .+) VALUES \((?P<values>.+)\)")
 _UPDATE = re.compile(r"(?P<set>UPDATE .+) WHERE (?P<where>(?P<column>\S+) = %\((?P<key>\w+)\)s.*)")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
+
+
+def bulk_rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[str]:
+    """These members of the rows as values of `ROWS`, one after the other: payloads are large, and hundreds of them too large for one."""
+    part: list[bytes] = []
+    size = 0
+    for row in rows:
+        encoded = msgspec.json.encode({name: row[name] for name in names})
+        if part and size + len(encoded) > _MOST:
+            yield f"[{b','.join(part).decode()}]"
+            part, size = [], 0
+        part.append(encoded)
+        size += len(encoded)
+    if part:
+        yield f"[{b','.join(part).decode()}]"
 
 
 def bulk_text(text: str, types: Mapping[str, Any], dialect: Dialect) -> str | None:

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Dialect, Engine, Table, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.visitors import iterate
 
-from troth.registry.bulk import ROWS, bulk_text
+from troth.registry.bulk import ROWS, bulk_rows, bulk_text
 
 _TOGETHER = "what the writer's transaction holds back and remembers"
 
@@ -160,8 +159,8 @@ class Prepared:
         if compiled.bulk is None:
             _execute(connection, compiled.text, "executemany", [compiled.values(one) for one in given]).close()
         else:
-            rows = msgspec.json.encode([{name: one[name] for name in compiled.given} for one in given]).decode()
-            _execute(connection, compiled.bulk, "execute", {**compiled.own, ROWS: rows}).close()
+            for rows in bulk_rows(given, compiled.given):
+                _execute(connection, compiled.bulk, "execute", {**compiled.own, ROWS: rows}).close()
 
     def first(self, connection: Connection, given: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The first row that it finds. Raises SQLAlchemy's errors."""

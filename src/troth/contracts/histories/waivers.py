@@ -38,6 +38,8 @@ def _fault(waiver: Waiver, api: str, day: str, revoked_at: str) -> str:
         return f"{beyond[0]} cannot be waived; of an API {', '.join(WAIVABLE[KIND])} can"
     if not waiver.approved_by.strip() or not waiver.reason.strip():
         return f"nobody {'approved it' if waiver.reason.strip() else 'said why'}"
+    if day and waiver.approved_at[:10] > day[:10]:
+        return f"it was approved at {waiver.approved_at}, behind the change"
     if revoked_at and (not day or revoked_at[:10] <= day[:10]):
         return f"it was revoked at {revoked_at}"
     if day and waiver.expires_at and waiver.expires_at[:10] < day[:10]:
