@@ -117,6 +117,13 @@ def test_exit_codes(troth: Troth, tokens: list[str], code: int, said: str) -> No
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("verb", ["diff", "lock", "import"])
+def test_verbs_that_other_tests_fork_begin_from_nothing_too(troth: Troth, verb: str) -> None:
+    done = troth(verb, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: troth {verb} ")
+
+
 def test_a_missing_key_says_what_to_do(troth: Troth) -> None:
     done = troth("why", "util/nothing", key="")
     assert done.returncode == 3
