@@ -288,3 +288,20 @@ def test_what_the_parser_refuses_is_told_with_how_it_is_given(
     err = capsys.readouterr().err
     assert usage in err
     assert "--help" in err
+
+
+@pytest.mark.parametrize(
+    ("tokens", "meant"),
+    [
+        (("publsh",), "did you mean publish?"),
+        (("release", "ct"), 'Did you mean "cut"?'),
+        (("xyzzy",), "usage: troth COMMAND"),
+    ],
+)
+def test_a_misspelt_command_is_told_what_was_meant(
+    tokens: tuple[str, ...], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(tokens) == 2
+    err = capsys.readouterr().err
+    assert meant in err
+    assert tokens != ("xyzzy",) or "did you mean" not in err

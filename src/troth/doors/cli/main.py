@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from cyclopts import App
 from cyclopts.command_spec import CommandSpec
-from cyclopts.exceptions import CycloptsError
+from cyclopts.exceptions import CycloptsError, UnknownCommandError
 from cyclopts.help import format_usage
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +21,7 @@ from troth import __version__
 from troth.doors.cli.output import say, show_error
 from troth.errors import Failed, TrothError, Unavailable
 from troth.observe import logs
+from troth.versions.nearest import did_you_mean
 
 #: a full disk, a full quota, a file at its largest
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -99,8 +100,15 @@ for _name, _place in _VERBS.items():
     app.command(f"troth.doors.cli.{_place}", name=_name)
 
 
-def _say_usage(chain: Sequence[str]) -> None:
+def _say_usage(error: CycloptsError) -> None:
     """Tells how a command is given, behind what its parser had against it."""
+    chain = error.command_chain or ()
+    # what may have been meant of commands that are imported already, the parser says itself
+    meant = (
+        isinstance(error, UnknownCommandError) and not chain and did_you_mean((error.unused_tokens or [""])[0], _VERBS)
+    )
+    if meant:
+        say(escape(meant))
     say(escape(f"usage: {format_usage(app, chain).plain.strip()}"))
     say(f"see {' '.join(('troth', *chain))} --help")
 
@@ -118,7 +126,7 @@ def execute(tokens: Sequence[str]) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
-        _say_usage(error.command_chain or ())
+        _say_usage(error)
         return 2
     except TrothError as error:
         show_error(error, as_json="--json" in tokens)
