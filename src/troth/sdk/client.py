@@ -7,6 +7,7 @@ import json
 import ssl
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote, urlsplit
@@ -15,7 +16,7 @@ import httpx2
 
 from troth.errors import MalformedReference, NotFound, ServerUnreachable
 from troth.sdk.questions import Questions
-from troth.sdk.replies import Answer, answer_of, document_of
+from troth.sdk.replies import answered_by, document_of
 from troth.versions.chain import Link
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -23,6 +24,17 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _THINGS_AT_ONCE = 5000
 #: rows in one page of a query
 _ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of a call, with what ran: `receipt` holds the reply's `troth-` headers without that prefix."""
+
+    result: Any
+    content_type: str
+    seconds: float
+    stdout: str | None
+    receipt: dict[str, str]
 
 
 def is_loopback(address: str) -> bool:
@@ -136,7 +148,7 @@ class Client(Questions):
         query = {key: value for key, value in (("timeout", seconds), ("stdout", stdout or None)) if value is not None}
         path = "/v1/algo/" + quote(reference.removeprefix("algo://"), safe="/*")
         reply = self._send("POST", path, params=query, content=content, headers={"Content-Type": kind})
-        return answer_of(reply)
+        return Answer(**answered_by(reply))
 
     def resolve(self, reference: str) -> dict[str, Any]:
         """What a reference means to this caller, with the reasons."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -14,17 +13,6 @@ _NO_KEY = "authorization required"
 _KEY_WANTED = "set TROTH_KEY, or name a file with the key by --key-file"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The result of a call, with what ran: `receipt` holds the reply's `troth-` headers without that prefix."""
-
-    result: Any
-    content_type: str
-    seconds: float
-    stdout: str | None
-    receipt: dict[str, str]
-
-
 def document_of(reply: httpx2.Response) -> dict[str, Any]:
     """The document of a reply. Raises the error that it tells of."""
     found = _decoded(reply)
@@ -32,19 +20,25 @@ def document_of(reply: httpx2.Response) -> dict[str, Any]:
         return found
     told = TrothError.from_problem(found, reply.status_code)
     if isinstance(told, Unauthenticated):  # the server speaks to programs, of a header
-        told.repair = _KEY_WANTED
+        raise Unauthenticated(told.what, why=told.why, repair=_KEY_WANTED, clauses=told.clauses)
     raise told
 
 
-def answer_of(reply: httpx2.Response) -> Answer:
-    """The result in the reply to a call. Raises the error that it tells of."""
+def answered_by(reply: httpx2.Response) -> dict[str, Any]:
+    """The parts of `troth.sdk.Answer` in the reply to a call. Raises the error that it tells of."""
     found = _decoded(reply)
     receipt = {name[6:]: value for name, value in reply.headers.items() if name.startswith("troth-")}
     if error := found.get("error"):
         raise _call_error(error, reply, receipt)
     metadata = found["metadata"]
     result = base64.b64decode(found["result"]) if metadata["content_type"] == "binary" else found["result"]
-    return Answer(result, metadata["content_type"], metadata["duration"], metadata.get("stdout"), receipt)
+    return {
+        "result": result,
+        "content_type": metadata["content_type"],
+        "seconds": metadata["duration"],
+        "stdout": metadata.get("stdout"),
+        "receipt": receipt,
+    }
 
 
 def _call_error(error: dict[str, Any], reply: httpx2.Response, receipt: dict[str, str]) -> TrothError:

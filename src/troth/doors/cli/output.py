@@ -137,7 +137,8 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     screen.width = _WIDE
     with screen.capture() as shown:
         screen.print(table)
-    print("\n".join(line.rstrip() for line in shown.get().splitlines()))
+    # what is said of the table comes behind it, by another channel
+    print("\n".join(line.rstrip() for line in shown.get().splitlines()), flush=True)
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> list[int]:
