@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select, true
+from sqlalchemy import delete, exists, true
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.mutant import replace_attribute as _replace
@@ -26,19 +26,19 @@ from troth.versions.lifecycles.table import version_number
 
 
 def _past_is_now() -> None:
-    _replace(Former, "was", lambda self, name: self.source.c[name])
+    _replace(Former, "was", lambda self, name, keys: self.source.c[name])
 
 
 def _one_too_early() -> None:
     """Behind a command it is answered what was before it."""
 
-    def at_moment(self: Any) -> Any:
-        later = self.table.alias(f"later_{self.source.name}")
-        ends = select(func.min(later.c.valid_to)).where(*self._same(later, self.source), later.c.valid_to >= MOMENT)
-        of_moment = self.table.c.valid_to == ends.correlate(self.source).scalar_subquery()
-        return and_(*self._same(self.table, self.source), of_moment)
+    def first_to_end(self: Any) -> Any:
+        earlier = self.table.alias(f"earlier_{self.source.name}")
+        of_row = self._same(earlier, self.table)
+        sooner = exists().where(*of_row, earlier.c.valid_to >= MOMENT, earlier.c.valid_to < self.table.c.valid_to)
+        return self.table.c.valid_to >= MOMENT, ~sooner.correlate(self.table)
 
-    _replace(Former, "_at_moment", property(at_moment))
+    _replace(Former, "_first_to_end", property(first_to_end))
 
 
 def _nothing_kept() -> None:
