@@ -80,12 +80,13 @@ class TrothError(Exception):
         self.least = least
         #: what the policy said of a candidate, whole
         self.verdict = verdict
-        # a traceback in a notebook or a log tells as much as the command line (PEP 678)
-        named = "".join(f"[{clause}] " for clause in self.clauses if clause not in why)
-        if why or named:
-            self.add_note(f"  why: {named}{why}".rstrip())
-        if repair:
-            self.add_note(f" help: {repair}")
+
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        """Makes a traceback, in a notebook or a log, tell as much as the command line (PEP 678). Most errors never have one printed."""
+        named = "".join(f"[{clause}] " for clause in self.clauses if clause not in self.why)
+        why = [f"  why: {named}{self.why}".rstrip()] if self.why or named else []
+        return why + ([f" help: {self.repair}"] if self.repair else [])
 
     def as_problem(self) -> dict[str, Any]:
         """The error as RFC 9457 problem details with troth's own members."""
