@@ -39,13 +39,15 @@ def stood(sight: Sight) -> ColumnElement[bool]:
     return ~found.correlate(algorithms).exists()
 
 
-@cache  # what does not depend on who asks is built once: building takes longer than the database
 def floats(published_at: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether a public version answers to everybody now: `AlgorithmRow.floats` in SQL (8.5)."""
     of_row = deletions.c.algorithm_id == algorithms.c.id
     open_one = select(deletions.c.id).where(of_row, deletions.c.valid_to.is_(None)).correlate(algorithms).exists()
     returned = select(func.max(deletions.c.valid_to)).where(of_row).correlate(algorithms).scalar_subquery()
     return ~open_one & (published_at >= func.coalesce(returned, ""))
+
+
+# what does not depend on who asks is built once: building takes longer than the database
 
 
 @cache
@@ -118,6 +120,7 @@ def _line_was(sight: Sight, at: TableColumn[Any]) -> ColumnElement[bool]:
     return select(literal(1)).select_from(line_states).where(*of_line, had_come).correlate(versions).exists()
 
 
+_FOR_EVERYBODY = and_(versions.c.visibility == "public", floats(versions.c.valid_from))
 # What is looked up by a key is no join: each table more doubles the orders that PostgreSQL looks through before it begins.
 _PUBLISHED_BY = select(_PUBLISHER.c.name).where(_PUBLISHER.c.id == versions.c.published_by)
 
@@ -168,7 +171,7 @@ VERSIONS = Entity(
     versions.join(algorithms, algorithms.c.id == versions.c.algorithm_id)
     .join(accounts, accounts.c.id == algorithms.c.owner_id)
     .join(builds, builds.c.id == versions.c.build_id, isouter=True),
-    lambda sight: or_(member(sight), and_(versions.c.visibility == "public", floats(versions.c.valid_from))),
+    lambda sight: or_(member(sight), _FOR_EVERYBODY),
     lambda sight: and_(sight.held(versions.c.valid_from, versions.c.valid_to), stood(sight)),
     (*_BY_ALGORITHM, (versions.c.major, False), (versions.c.minor, False), (versions.c.revision, False)),
     "by algorithm and number",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, case, cast, literal, or_, select
@@ -30,7 +31,8 @@ def _state(sight: Sight) -> ColumnElement[Any]:
     )
 
 
-def _on_public_version(sight: Sight) -> ColumnElement[bool]:
+@cache
+def _on_public_version() -> ColumnElement[bool]:
     """Whether the waiver is on the page of a version that everybody may see."""
     one = versions.alias("waived")
     number = cast(one.c.major, Text) + "." + cast(one.c.minor, Text) + "." + cast(one.c.revision, Text)
@@ -44,7 +46,7 @@ def _on_public_version(sight: Sight) -> ColumnElement[bool]:
 
 
 def _of_algorithm(sight: Sight) -> ColumnElement[bool]:
-    return and_(waivers.c.kind == "algorithm", or_(member(sight), _on_public_version(sight)))
+    return and_(waivers.c.kind == "algorithm", or_(member(sight), _on_public_version()))
 
 
 def _of_product(sight: Sight) -> ColumnElement[bool]:
