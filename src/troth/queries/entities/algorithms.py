@@ -47,10 +47,7 @@ def floats(published_at: ColumnElement[Any]) -> ColumnElement[bool]:
     return ~open_one & (published_at >= func.coalesce(returned, ""))
 
 
-# what does not depend on who asks is built once: building takes longer than the database
-
-
-@cache
+@cache  # what does not depend on who asks is built once: building takes longer than the database
 def _public_version_now() -> ColumnElement[bool]:
     """Whether the algorithm has a version that everybody may call."""
     one = versions.alias("public_version")
